@@ -1,0 +1,70 @@
+//go:build linux
+
+// nodedoc-probe reads a node's files and reports: the node side of
+// kubectl-nodedoc, which streams it into a pod and runs it there.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/probe"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+const usage = `usage: nodedoc-probe [--proc DIR] [--sys DIR] [--root DIR] COMMAND
+  serve NONCE     answer a kubectl-nodedoc on stdin and stdout
+  report REQUEST  print the report for a request (JSON), for tests and bug reports
+`
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "nodedoc-probe:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	fs := hostfs.FS{}
+	flag.StringVar(&fs.Proc, "proc", "/proc", "")
+	flag.StringVar(&fs.Sys, "sys", "/sys", "")
+	flag.StringVar(&fs.Root, "root", "", "default: found through PID 1 or the kubelet")
+	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
+	flag.Parse()
+	if fs.Root == "" {
+		var err error
+		if fs.Root, err = probe.FindRoot(fs.Proc); err != nil {
+			return err
+		}
+	}
+	switch {
+	case flag.NArg() == 2 && flag.Arg(0) == "serve":
+		return probe.Serve(context.Background(), os.Stdin, os.Stdout, flag.Arg(1), version, fs)
+	case flag.NArg() == 2 && flag.Arg(0) == "report":
+		return printReport(fs, flag.Arg(1))
+	}
+	flag.Usage()
+	os.Exit(2)
+	return nil
+}
+
+func printReport(fs hostfs.FS, request string) error {
+	var req report.Request
+	if err := json.Unmarshal([]byte(request), &req); err != nil {
+		return fmt.Errorf("failed to read the request: %w", err)
+	}
+	r, err := probe.Collect(context.Background(), fs, version, req)
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", " ")
+	return out.Encode(r)
+}

@@ -1,0 +1,58 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+type cleanupOptions struct {
+	env
+	allNamespaces, force bool
+}
+
+func newCleanup(e env) *cobra.Command {
+	o := &cleanupOptions{env: e}
+	c := &cobra.Command{
+		Use:   "cleanup",
+		Short: "Delete pods that interrupted runs have left behind",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
+	}
+	c.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "Look into all namespaces")
+	c.Flags().BoolVar(&o.force, "force", false, "Also delete pods that somebody may be using right now")
+	return c
+}
+
+func (o *cleanupOptions) run(ctx context.Context) error {
+	clients, namespace, err := o.clients()
+	if err != nil {
+		return err
+	}
+	if o.allNamespaces {
+		namespace = metav1.NamespaceAll
+	}
+	swept, err := debugpod.Sweep(ctx, clients.Kube, debugpod.SweepOptions{Namespace: namespace, Force: o.force, Now: time.Now()})
+	for _, group := range []struct {
+		pods []string
+		text string
+	}{
+		{swept.Deleted, "deleted pod %s\n"},
+		{swept.Running, "left pod %s: it may be in use (--force deletes it)\n"},
+		{swept.Stuck, "pod %s\n"},
+	} {
+		for _, pod := range group.pods {
+			fmt.Fprintf(o.streams.Out, group.text, report.Clean(pod))
+		}
+	}
+	if err == nil && len(swept.Deleted)+len(swept.Running)+len(swept.Stuck) == 0 {
+		fmt.Fprintln(o.streams.Out, "nothing to clean up")
+	}
+	return err
+}

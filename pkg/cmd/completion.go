@@ -1,0 +1,24 @@
+package cmd
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+	"k8s.io/kubectl/pkg/util/completion"
+)
+
+// completionPatience bounds how long a shell waits for the API server.
+const completionPatience = 3 * time.Second
+
+// completeNode completes the first argument with the cluster's nodes.
+func (e env) completeNode(c *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 || c.Flags().Changed("local") || c.Flags().Changed("from") {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if t := e.kube.Timeout; t != nil && (*t == "" || *t == "0") {
+		*t = completionPatience.String()
+	}
+	factory := cmdutil.NewFactory(e.kube)
+	return completion.CompGetResource(factory, "node", toComplete), cobra.ShellCompDirectiveNoFileComp
+}

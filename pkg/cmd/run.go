@@ -1,0 +1,87 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// errInterrupted is the cause of a context that Ctrl-C has cancelled.
+var errInterrupted = errors.New("interrupted")
+
+// Run runs the plugin and returns its exit code. The first SIGINT or SIGTERM
+// cancels and cleans up; the second leaves at once, with the command that
+// finishes by hand.
+func Run(args []string, version string, streams genericiooptions.IOStreams) int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	left := &leftBehind{}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		<-signals
+		cancel(errInterrupted)
+		<-signals
+		if byHand := left.command(); byHand != "" {
+			fmt.Fprintf(streams.ErrOut, "\nleft without waiting; if the pod is still there: %s\n", byHand)
+		}
+		os.Exit(ExitInterrupted)
+	}()
+	// A reader that leaves (| head -1) must not kill us before the pod is gone:
+	// a write to it then fails with EPIPE, like any other.
+	signal.Ignore(syscall.SIGPIPE)
+	root := NewRoot(version, streams)
+	root.SetArgs(args)
+	return exitCode(ctx, root.ExecuteContext(withLeftBehind(ctx, left)), streams)
+}
+
+func exitCode(ctx context.Context, err error, streams genericiooptions.IOStreams) int {
+	switch {
+	case errors.Is(context.Cause(ctx), errInterrupted):
+		if err != nil && !errors.Is(err, errInterrupted) && !errors.Is(err, context.Canceled) {
+			fmt.Fprintln(streams.ErrOut, "error:", report.Clean(err.Error()))
+		}
+		fmt.Fprintln(streams.ErrOut, "interrupted")
+		return ExitInterrupted
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return ExitOK
+	case errors.Is(err, errReported):
+		return ExitFailed
+	}
+	fmt.Fprintln(streams.ErrOut, "error:", report.Clean(err.Error()))
+	return ExitFailed
+}
+
+// leftBehind is what must be removed by hand if we leave without waiting.
+type leftBehind struct{ byHand atomic.Pointer[string] }
+
+func (l *leftBehind) set(command string) { l.byHand.Store(&command) }
+
+func (l *leftBehind) command() string {
+	if c := l.byHand.Load(); c != nil {
+		return *c
+	}
+	return ""
+}
+
+type leftBehindKey struct{}
+
+func withLeftBehind(ctx context.Context, l *leftBehind) context.Context {
+	return context.WithValue(ctx, leftBehindKey{}, l)
+}
+
+// noteLeftBehind remembers the command for a second Ctrl-C; "" forgets it.
+func noteLeftBehind(ctx context.Context, command string) {
+	if l, ok := ctx.Value(leftBehindKey{}).(*leftBehind); ok {
+		l.set(command)
+	}
+}

@@ -1,0 +1,128 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const whoisExample = `  # Whose process is this?
+  kubectl nodedoc whois-pid node-43 3663411
+
+  # Several, as JSON
+  kubectl nodedoc whois-pid node-43 3663411 2711841 -o json`
+
+// maxAskedPIDs bounds the details that one report carries.
+const maxAskedPIDs = 1000
+
+type whoisOptions struct {
+	env
+	source *sourceFlags
+	output *outputFlags
+	node   string
+	pids   []int
+}
+
+func newWhoisPID(e env) *cobra.Command {
+	o := &whoisOptions{env: e, source: newSourceFlags(), output: newOutputFlags()}
+	c := &cobra.Command{
+		Use:               "whois-pid NODE PID...",
+		Aliases:           []string{"whois"},
+		Short:             "Whose process is it: process tree, container, pod, workload, or the host's unit",
+		Example:           whoisExample,
+		ValidArgsFunction: e.completeNode,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.complete(args); err != nil {
+				return err
+			}
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return o.run(c.Context())
+		},
+	}
+	o.source.add(c)
+	o.output.add(c)
+	return c
+}
+
+func (o *whoisOptions) complete(args []string) error {
+	var err error
+	if o.node, err = o.source.node(&args); err != nil {
+		return err
+	}
+	for _, a := range args {
+		// Linux allows 2^22 at the most (PID_MAX_LIMIT).
+		pid, err := strconv.Atoi(a)
+		if err != nil || pid < 1 || pid > 1<<22 {
+			return fmt.Errorf("%q is no process id", a)
+		}
+		o.pids = append(o.pids, pid)
+	}
+	return nil
+}
+
+func (o *whoisOptions) validate() error {
+	switch {
+	case len(o.pids) == 0:
+		return errors.New("which process? give one or more process ids, as the node itself numbers them")
+	case len(o.pids) > maxAskedPIDs:
+		return fmt.Errorf("%d process ids are too many for one go, the limit is %d", len(o.pids), maxAskedPIDs)
+	}
+	return errors.Join(o.source.validate(), o.output.validate())
+}
+
+// whoisDocument is the answer as an object.
+type whoisDocument struct {
+	Node      string               `json:"node"`
+	Processes []correlate.Identity `json:"processes"`
+	Missing   []int                `json:"missing,omitempty"`
+}
+
+func (o *whoisOptions) run(ctx context.Context) error {
+	req := report.NewRequest(report.CollectProcesses, report.CollectContainers)
+	req.PIDs = o.pids
+	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
+	return s.answer(ctx, o.node, req, o.print)
+}
+
+func (o *whoisOptions) print(n *correlate.Node) error {
+	if n.Report.Processes == nil {
+		return fmt.Errorf("the report has no processes%s", failures(n.Report))
+	}
+	doc := whoisDocument{Node: n.Name(), Processes: []correlate.Identity{}}
+	var owners []correlate.Owner
+	for _, pid := range o.pids {
+		id, ok := n.Whois(pid)
+		if !ok {
+			doc.Missing = append(doc.Missing, pid)
+			continue
+		}
+		doc.Processes = append(doc.Processes, id)
+		owners = append(owners, id.Owner)
+	}
+	if err := o.printAnswer(doc, owners); err != nil {
+		return err
+	}
+	for _, pid := range doc.Missing {
+		fmt.Fprintf(o.streams.ErrOut, "error: process %d does not exist on %s, or has ended\n", pid, n.Name())
+	}
+	if len(doc.Missing) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func (o *whoisOptions) printAnswer(doc whoisDocument, owners []correlate.Owner) error {
+	if o.output.human() {
+		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, o.output.style(o.streams.Out))
+	}
+	return o.output.print(o.streams.Out, "ProcessIdentities", doc, owners)
+}

@@ -1,0 +1,237 @@
+package correlate
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// Place is what the path of a cgroup says about who lives there.
+type Place struct {
+	Path string
+	// PodUID is set below the kubelet's root, ContainerID also for containers
+	// that no kubelet made.
+	PodUID, ContainerID string
+	// Monitor: the cgroup of cri-o's conmon, beside the container it watches.
+	Monitor bool
+	// Unit is the systemd unit outside of kubepods.
+	Unit string
+	// Outer is the container that the whole node runs in (kind, docker in docker).
+	Outer string
+}
+
+// Container ids are 64 hexadecimal digits; runtimes put their name before it
+// and systemd a suffix behind:
+//
+//	<id>                       docker, containerd with the cgroupfs driver
+//	docker-<id>.scope          cri-containerd-<id>.scope   crio-<id>.scope
+//	crio-<id>                  crio-conmon-<id>.scope      libpod-<id>.scope
+var containerElement = regexp.MustCompile(`^(?:([a-z][a-z-]*?)-)?([0-9a-f]{64})(?:\.scope)?$`)
+
+// A pod's element is "pod<uid>" with the cgroupfs driver, and with systemd
+// "kubepods[-<qos>]-pod<uid>.slice", '-' written as '_'. The UID of a static
+// pod is its config hash, 32 hexadecimal digits, or what its manifest says.
+var podElement = regexp.MustCompile(`^(?:|[a-z0-9-]*kubepods(?:-besteffort|-burstable)?-)pod([^/]+?)(?:\.slice)?$`)
+
+// likelyUID is asked for where only ".." says that the root lies above.
+var likelyUID = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+// ParseCgroupPath reads a cgroup's path from the kubelet's root downwards: the
+// leftmost kubepods counts. Whatever a container creates below its own cgroup,
+// even named like another pod, stands to the right of it.
+//
+//	/kubepods/burstable/pod<uid>/<id>                                       cgroupfs driver
+//	/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid>.slice/cri-containerd-<id>.scope
+//	/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod<uid>.slice/cri-containerd-<id>.scope   kind
+//	/docker/<id>/kubelet/kubepods/besteffort/pod<uid>/<id>                  a node in a container
+//	/system.slice/containerd.service/kubepods-burstable-pod<uid>.slice:cri-containerd:<id>   runc without systemd below a kubelet with it
+//	/../../kubepods-besteffort-pod<uid>.slice/crio-<id>.scope               seen from another cgroup namespace
+func ParseCgroupPath(path string) Place {
+	p := Place{Path: path}
+	// A v2 cgroup that was removed while a zombie still names it.
+	elements, fromInside := splitPath(strings.TrimSuffix(path, " (deleted)"))
+	root, ok := kubepodsRoot(elements, fromInside)
+	if !ok {
+		p.ContainerID, _ = firstContainer(elements)
+		p.Unit = unitOf(elements)
+		return p
+	}
+	p.Outer, _ = firstContainer(elements[:root])
+	p.readPod(elements[root:])
+	return p
+}
+
+// splitPath drops empty elements, and the leading ".." that the kernel writes
+// for a cgroup outside of the reader's cgroup namespace.
+func splitPath(path string) (elements []string, fromInside bool) {
+	for e := range strings.SplitSeq(path, "/") {
+		switch {
+		case e == "":
+		case e == ".." && len(elements) == 0:
+			fromInside = true
+		default:
+			elements = append(elements, e)
+		}
+	}
+	return elements, fromInside
+}
+
+// kubepodsRoot is the index of the first element that belongs to a pod's path.
+func kubepodsRoot(elements []string, fromInside bool) (int, bool) {
+	for i, e := range elements {
+		switch {
+		case e == "kubepods", e == "kubepods.slice", strings.HasSuffix(e, "-kubepods.slice"):
+			return i, true
+		case strings.Contains(e, ".slice:") && podElement.MatchString(before(e, ":")):
+			return i, true
+		}
+	}
+	if !fromInside || len(elements) == 0 {
+		return 0, false
+	}
+	// Siblings of the reader's own container: the root lies above the view.
+	first := 0
+	if elements[0] == "besteffort" || elements[0] == "burstable" || strings.HasPrefix(elements[0], "kubepods-") {
+		if !podElement.MatchString(elements[0]) {
+			first = 1
+		}
+	}
+	if first < len(elements) && likelyUID.MatchString(podUID(elements[first])) {
+		return first, true
+	}
+	return 0, false
+}
+
+// readPod reads the elements from kubepods (or the pod itself) on.
+func (p *Place) readPod(elements []string) {
+	for i, e := range elements {
+		slice, scope, joined := strings.Cut(e, ":")
+		if joined { // slice:prefix:id, runc's notation for systemd taken literally
+			p.PodUID = podUID(slice)
+			_, id, _ := strings.Cut(scope, ":")
+			p.ContainerID, p.Monitor = containerID(id)
+			return
+		}
+		if uid := podUID(e); uid != "" {
+			p.PodUID = uid
+			if i+1 < len(elements) {
+				p.ContainerID, p.Monitor = containerID(elements[i+1])
+			}
+			return
+		}
+		if i > 1 { // kubepods, a QoS class, then the pod
+			return
+		}
+	}
+}
+
+func podUID(element string) string {
+	m := podElement.FindStringSubmatch(element)
+	if m == nil {
+		return ""
+	}
+	if strings.HasSuffix(element, ".slice") {
+		return strings.ReplaceAll(m[1], "_", "-")
+	}
+	return m[1]
+}
+
+func containerID(element string) (id string, monitor bool) {
+	m := containerElement.FindStringSubmatch(element)
+	if m == nil {
+		return "", false
+	}
+	return m[2], strings.HasSuffix(m[1], "conmon")
+}
+
+func firstContainer(elements []string) (id string, monitor bool) {
+	for _, e := range elements {
+		if id, monitor = containerID(e); id != "" {
+			return id, monitor
+		}
+	}
+	return "", false
+}
+
+// unitOf follows systemd's own rule (cg_path_get_unit): slices are passed, the
+// next element is the unit. A leading '_' is systemd's escape for a name that
+// would collide with the kernel's files.
+func unitOf(elements []string) string {
+	for _, e := range elements {
+		e = strings.TrimPrefix(e, "_")
+		if strings.HasSuffix(e, ".slice") {
+			continue
+		}
+		for _, suffix := range []string{".service", ".scope", ".mount", ".socket", ".swap", ".timer"} {
+			if strings.HasSuffix(e, suffix) {
+				return e
+			}
+		}
+		return ""
+	}
+	return ""
+}
+
+func before(s, sep string) string {
+	s, _, _ = strings.Cut(s, sep)
+	return s
+}
+
+// PlaceOf reads one process's cgroups. v1 has a path per hierarchy and a
+// process may sit deeper in one than in another: the first that names a pod
+// decides, resource controllers before systemd's own hierarchy, since they are
+// what the kubelet accounts by; after that the first that names a container,
+// then systemd's for the unit.
+func PlaceOf(c report.Cgroup) Place {
+	var best Place
+	for _, e := range byWeight(c.Entries) {
+		p := ParseCgroupPath(e.Path)
+		if p.rank() > best.rank() || best.Path == "" {
+			best = p
+		}
+	}
+	return best
+}
+
+func (p Place) rank() int {
+	switch {
+	case p.PodUID != "" && p.ContainerID != "":
+		return 5
+	case p.PodUID != "":
+		return 4
+	case p.ContainerID != "":
+		return 3
+	case p.Unit != "":
+		return 2
+	case p.Path != "/" && p.Path != "":
+		return 1
+	}
+	return 0
+}
+
+func byWeight(entries []report.CgroupEntry) []report.CgroupEntry {
+	weight := func(e report.CgroupEntry) int {
+		for _, c := range []string{"memory", "pids"} {
+			if strings.Contains(e.Controllers, c) {
+				return 0
+			}
+		}
+		if e.Controllers == "" {
+			return 1 // v2
+		}
+		if strings.Contains(e.Controllers, "name=systemd") {
+			return 2
+		}
+		return 3
+	}
+	var sorted []report.CgroupEntry
+	for w := range 4 {
+		for _, e := range entries {
+			if weight(e) == w {
+				sorted = append(sorted, e)
+			}
+		}
+	}
+	return sorted
+}

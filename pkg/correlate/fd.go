@@ -1,0 +1,276 @@
+package correlate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// By is what a ranking groups processes by.
+type By string
+
+// Groupings.
+const (
+	ByPod       By = "pod"
+	ByContainer By = "container"
+	ByWorkload  By = "workload"
+	ByProcess   By = "process"
+	ByUnit      By = "unit"
+)
+
+// Groupings are all of them, as a flag takes them.
+func Groupings() []string {
+	return []string{string(ByPod), string(ByContainer), string(ByWorkload), string(ByProcess), string(ByUnit)}
+}
+
+// FDRanking is who holds the node's file descriptors.
+type FDRanking struct {
+	Node string `json:"node"`
+	// Files are the node's open files against its limit: absent where unreadable.
+	Files *FileUsage `json:"files,omitempty"`
+	By    By         `json:"by"`
+	// Descriptors is the sum over all processes. A file that several
+	// descriptors share, by fork or dup, is one open file.
+	Descriptors int     `json:"descriptors"`
+	Seconds     float64 `json:"seconds"` // between the two counts
+	Rows        []FDRow `json:"rows"`
+	// Unread is the number of processes whose descriptors could not be counted.
+	Unread int `json:"unread,omitempty"`
+}
+
+// FileUsage is fs.file-nr against fs.file-max.
+type FileUsage struct {
+	Used    uint64  `json:"used"`
+	Max     uint64  `json:"max"`
+	Percent float64 `json:"percent"`
+	// PerSecond is the growth over Seconds; Steady: in no step of it did the
+	// number fall, and it rose in most.
+	PerSecond float64 `json:"perSecond"`
+	Seconds   float64 `json:"seconds"`
+	Steady    bool    `json:"steady"`
+	// FullInSeconds at that rate; nil where it does not grow.
+	FullInSeconds *float64 `json:"fullInSeconds,omitempty"`
+}
+
+// FDRow is one owner in the ranking.
+type FDRow struct {
+	Owner Owner `json:"owner"`
+	// PID is set when ranked by process.
+	PID         int     `json:"pid,omitempty"`
+	Descriptors int     `json:"descriptors"`
+	Percent     float64 `json:"percent"` // of all descriptors
+	// PerSecond is the growth of the processes that were there at both counts;
+	// nil where none was.
+	PerSecond *float64 `json:"perSecond,omitempty"`
+	Processes int      `json:"processes"`
+	Heaviest  Heaviest `json:"heaviest"`
+	// Mostly is the largest group of descriptors; nil where not looked into.
+	Mostly *report.Target `json:"mostly,omitempty"`
+}
+
+// Heaviest is the process with the most descriptors of an owner.
+type Heaviest struct {
+	PID         int    `json:"pid"`
+	Comm        string `json:"comm"`
+	Cmdline     string `json:"cmdline,omitempty"`
+	Descriptors int    `json:"descriptors"`
+}
+
+// RankFDs ranks owners by the descriptors that their processes hold.
+func (n *Node) RankFDs(by By) FDRanking {
+	r := FDRanking{Node: n.Name(), By: by, Files: n.fileUsage(), Rows: []FDRow{}}
+	if n.Report.Processes == nil {
+		return r
+	}
+	r.Seconds = float64(n.Report.Processes.FDIntervalMillis) / 1000
+	groups := map[string]*fdGroup{}
+	for i := range n.Report.Processes.List {
+		p := &n.Report.Processes.List[i]
+		if p.FDs == nil {
+			if !p.Kernel && p.State != "Z" {
+				r.Unread++
+			}
+			continue
+		}
+		key, owner := n.group(by, p)
+		if groups[key] == nil {
+			groups[key] = &fdGroup{row: FDRow{Owner: owner}, targets: map[report.Target]int{}}
+		}
+		groups[key].add(p)
+		r.Descriptors += p.FDs.Count
+	}
+	for _, g := range groups {
+		r.Rows = append(r.Rows, g.finish(by, r))
+	}
+	sort.Slice(r.Rows, func(i, j int) bool {
+		a, b := &r.Rows[i], &r.Rows[j]
+		return cmp.Or(b.Descriptors-a.Descriptors, cmp.Compare(a.Owner.Name(), b.Owner.Name()), cmp.Compare(a.Heaviest.PID, b.Heaviest.PID)) < 0
+	})
+	return r
+}
+
+// Name is the node's name: the API's, else its own hostname.
+func (n *Node) Name() string {
+	if n.Inventory != nil && n.Inventory.Node != "" {
+		return n.Inventory.Node
+	}
+	return n.Report.Node.Hostname
+}
+
+// group gives the key and the owner that a process counts towards.
+func (n *Node) group(by By, p *report.Process) (string, Owner) {
+	o := n.Blame(p).Owner
+	if by != ByContainer && by != ByProcess && o.Type == OwnerPod {
+		o.Container, o.ContainerID, o.Sandbox = "", "", false
+	}
+	switch {
+	case by == ByProcess:
+		return fmt.Sprint(p.PID), o
+	case by == ByWorkload && o.Workload != "" && !o.Static:
+		o = Owner{Type: OwnerPod, Namespace: o.Namespace, Workload: o.Workload}
+	case by == ByUnit && o.Type == OwnerPod:
+		o = Owner{Type: OwnerCgroup, Cgroup: "kubepods"}
+	}
+	return fmt.Sprintf("%+v", o), o
+}
+
+type fdGroup struct {
+	row     FDRow
+	before  int // sum of the first counts
+	grown   int
+	matched int
+	targets map[report.Target]int
+}
+
+func (g *fdGroup) add(p *report.Process) {
+	g.row.Processes++
+	g.row.Descriptors += p.FDs.Count
+	if p.FDs.Before != nil {
+		g.matched++
+		g.grown += p.FDs.Count - *p.FDs.Before
+	}
+	if p.FDs.Count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
+		g.row.Heaviest = Heaviest{PID: p.PID, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
+	}
+	for _, t := range p.FDs.Targets {
+		g.targets[report.Target{Kind: t.Kind, Pattern: t.Pattern}] += t.Count
+	}
+}
+
+func (g *fdGroup) finish(by By, r FDRanking) FDRow {
+	row := g.row
+	if by == ByProcess {
+		row.PID = row.Heaviest.PID
+	}
+	row.Percent = percent(float64(row.Descriptors), float64(r.Descriptors))
+	if g.matched > 0 && r.Seconds > 0 {
+		rate := float64(g.grown) / r.Seconds
+		row.PerSecond = &rate
+	}
+	for t, count := range g.targets {
+		t.Count = count
+		if row.Mostly == nil || t.Count > row.Mostly.Count || t.Count == row.Mostly.Count && t.Pattern < row.Mostly.Pattern {
+			row.Mostly = &t
+		}
+	}
+	return row
+}
+
+func percent(part, whole float64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return 100 * part / whole
+}
+
+func (n *Node) fileUsage() *FileUsage {
+	f := n.Report.OpenFiles
+	if f == nil || f.Max == nil || len(f.Samples) == 0 {
+		return nil
+	}
+	first, last := f.Samples[0], f.Samples[len(f.Samples)-1]
+	u := &FileUsage{Used: last.Allocated, Max: *f.Max, Percent: percent(float64(last.Allocated), float64(*f.Max)),
+		Seconds: float64(last.AtMillis-first.AtMillis) / 1000}
+	if u.Seconds <= 0 {
+		return u
+	}
+	u.PerSecond = (float64(last.Allocated) - float64(first.Allocated)) / u.Seconds
+	u.Steady = risesSteadily(f.Samples)
+	if u.PerSecond > 0 && u.Max > u.Used {
+		left := float64(u.Max-u.Used) / u.PerSecond
+		u.FullInSeconds = &left
+	}
+	return u
+}
+
+// risesSteadily tells growth from a passing wave: no step falls, and more than
+// half of them rise.
+func risesSteadily(samples []report.FileSample) bool {
+	rises := 0
+	for i := range samples[1:] {
+		switch {
+		case samples[i+1].Allocated < samples[i].Allocated:
+			return false
+		case samples[i+1].Allocated > samples[i].Allocated:
+			rises++
+		}
+	}
+	return 2*rises > len(samples)-1
+}
+
+// ExecFIFOs are a runtime's named pipes for exec sessions of one container,
+// held open by one process.
+type ExecFIFOs struct {
+	Holder   *report.Process
+	Subject  Owner // whose exec sessions they are
+	Sessions int
+	FIFOs    int
+	Pattern  string
+}
+
+// ExecFIFOs lists them, most first. Where the path does not name the container,
+// the sessions are taken to be the holder's own.
+func (n *Node) ExecFIFOs() []ExecFIFOs {
+	var list []ExecFIFOs
+	if n.Report.Processes == nil {
+		return nil
+	}
+	for i := range n.Report.Processes.List {
+		p := &n.Report.Processes.List[i]
+		if p.FDs == nil {
+			continue
+		}
+		found := map[string]*ExecFIFOs{}
+		for _, t := range p.FDs.Targets {
+			if t.Execs == 0 {
+				continue
+			}
+			e := found[t.ContainerID]
+			if e == nil {
+				e = &ExecFIFOs{Holder: p, Subject: n.fifoOwner(t.ContainerID, p), Sessions: t.Execs, Pattern: t.Pattern}
+				found[t.ContainerID] = e
+			}
+			e.FIFOs += t.Count
+		}
+		for _, e := range found {
+			list = append(list, *e)
+		}
+	}
+	slices.SortFunc(list, func(a, b ExecFIFOs) int {
+		return cmp.Or(b.FIFOs-a.FIFOs, a.Holder.PID-b.Holder.PID, cmp.Compare(a.Subject.ContainerID, b.Subject.ContainerID))
+	})
+	return list
+}
+
+func (n *Node) fifoOwner(containerID string, holder *report.Process) Owner {
+	if _, onNode := n.containers[containerID]; onNode || n.podByContainer[containerID] != nil {
+		return n.ownerAt(Place{ContainerID: containerID}, "")
+	}
+	if o := n.Blame(holder).Owner; o.Type == OwnerPod || containerID == "" {
+		return o
+	}
+	return Owner{Type: OwnerContainer, ContainerID: containerID}
+}

@@ -1,0 +1,94 @@
+package correlate
+
+import (
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// Node is a report joined with an inventory.
+type Node struct {
+	Report    *report.NodeReport
+	Inventory *inventory.Inventory // nil: the API server was not asked
+
+	processes  map[int]*report.Process
+	places     []Place // of report.Processes.Cgroups
+	containers map[string]report.Container
+	podRecords map[string]report.PodRecord // by UID, from the node's files
+
+	podsListed     bool
+	podByUID       map[string]*inventory.Pod // by the UID that the node uses
+	podByName      map[string]*inventory.Pod
+	podByContainer map[string]*inventory.Pod
+}
+
+// Join joins a node's report with what the API server says; inv may be nil.
+func Join(r *report.NodeReport, inv *inventory.Inventory) *Node {
+	n := &Node{Report: r, Inventory: inv,
+		processes: map[int]*report.Process{}, containers: map[string]report.Container{}, podRecords: map[string]report.PodRecord{},
+		podByUID: map[string]*inventory.Pod{}, podByName: map[string]*inventory.Pod{}, podByContainer: map[string]*inventory.Pod{}}
+	n.indexReport()
+	if inv != nil {
+		n.podsListed = inv.PodsError == ""
+		for i := range inv.Pods {
+			n.indexPod(&inv.Pods[i])
+		}
+	}
+	return n
+}
+
+func (n *Node) indexReport() {
+	if c := n.Report.Containers; c != nil {
+		for _, record := range c.Pods {
+			n.podRecords[record.UID] = record
+		}
+		for _, container := range c.List {
+			n.containers[container.ID] = container
+			if container.PodUID != "" && container.PodName != "" {
+				n.podRecords[container.PodUID] = report.PodRecord{UID: container.PodUID, Namespace: container.PodNamespace, Name: container.PodName}
+			}
+		}
+	}
+	if p := n.Report.Processes; p != nil {
+		for i := range p.List {
+			n.processes[p.List[i].PID] = &p.List[i]
+		}
+		for _, c := range p.Cgroups {
+			n.places = append(n.places, PlaceOf(c))
+		}
+	}
+}
+
+func (n *Node) indexPod(p *inventory.Pod) {
+	n.podByUID[nodeUID(p)] = p
+	n.podByName[p.Namespace+"/"+p.Name] = p
+	for _, c := range p.Containers {
+		if c.ID != "" {
+			n.podByContainer[c.ID] = p
+		}
+	}
+}
+
+// nodeUID is the pod's UID as the node's cgroups and directories have it.
+func nodeUID(p *inventory.Pod) string {
+	if p.ConfigHash != "" {
+		return p.ConfigHash
+	}
+	return p.UID
+}
+
+// place is where a process lives by its cgroup.
+func (n *Node) place(p *report.Process) Place {
+	if p.Cgroup < 0 || p.Cgroup >= len(n.places) {
+		return Place{}
+	}
+	return n.places[p.Cgroup]
+}
+
+// Age is how long a process has been running, in seconds; 0 where unknown.
+func (n *Node) Age(pid int) float64 {
+	p, node := n.processes[pid], n.Report.Node
+	if p == nil || node.ClockTicks <= 0 {
+		return 0
+	}
+	return max(node.Uptime-float64(p.StartTicks)/float64(node.ClockTicks), 0)
+}

@@ -1,0 +1,195 @@
+package correlate
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// Identity answers who a process is.
+type Identity struct {
+	// Asked is the id that was asked for, Thread says that it is a thread of PID.
+	Asked  int  `json:"asked"`
+	Thread bool `json:"thread,omitempty"`
+	PID    int  `json:"pid"`
+
+	// Chain leads from the topmost ancestor down to the process.
+	Chain []Link `json:"chain"`
+	Owner Owner  `json:"owner"`
+	// OwnerBy names the rule by which the owner was found: cgroup, ancestor, shim.
+	OwnerBy string `json:"ownerBy"`
+	Cgroup  string `json:"cgroup,omitempty"`
+	// Shim is set where the process itself watches over a container.
+	Shim *Owner `json:"shim,omitempty"`
+
+	Comm    string `json:"comm"`
+	Cmdline string `json:"cmdline,omitempty"`
+	State   string `json:"state"`
+	User    string `json:"user,omitempty"`
+	UID     *int   `json:"uid,omitempty"`
+	// Started is by the node's clock.
+	Started        *time.Time    `json:"started,omitempty"`
+	AgeSeconds     float64       `json:"ageSeconds,omitempty"`
+	RSSBytes       int64         `json:"rssBytes"`
+	Threads        int           `json:"threads"`
+	FDs            *int          `json:"fds,omitempty"`
+	FDTop          report.Target `json:"fdTop,omitzero"`
+	PIDInContainer int           `json:"pidInContainer,omitempty"`
+	Exe            string        `json:"exe,omitempty"`
+	Cwd            string        `json:"cwd,omitempty"`
+	// Notes say what may mislead.
+	Notes      []string            `json:"notes,omitempty"`
+	Unreadable []report.Unreadable `json:"unreadable,omitempty"`
+}
+
+// Link is one process of a chain.
+type Link struct {
+	PID  int    `json:"pid"`
+	Comm string `json:"comm"`
+}
+
+// Whois identifies a process by its pid or by the id of one of its threads. ok
+// is false where the node has no such process.
+func (n *Node) Whois(id int) (Identity, bool) {
+	p := n.processOf(id)
+	if p == nil {
+		return Identity{}, false
+	}
+	b := n.Blame(p)
+	i := Identity{Asked: id, Thread: id != p.PID, PID: p.PID, Chain: n.chain(p),
+		Owner: b.Owner, OwnerBy: b.By, Cgroup: b.Place.Path,
+		Comm: p.Comm, Cmdline: p.Cmdline, State: stateName(p.State), RSSBytes: p.RSSBytes, Threads: p.Threads}
+	if p.FDs != nil {
+		i.FDs = &p.FDs.Count
+		if len(p.FDs.Targets) > 0 {
+			i.FDTop = p.FDs.Targets[0]
+		}
+	}
+	if p.Shim != nil {
+		watched := n.ownerAt(Place{ContainerID: p.Shim.ID}, "")
+		i.Shim = &watched
+	}
+	n.addTimes(&i, p)
+	i.Notes = n.notes(p, b)
+	if p.Detail == nil {
+		i.Notes = append(i.Notes, "the report was made without asking for this process: user, exe, cwd and its pid inside the container are not in it")
+	} else {
+		i.addDetail(p.Detail)
+	}
+	return i, true
+}
+
+func (i *Identity) addDetail(d *report.ProcessDetail) {
+	i.User, i.Exe, i.Cwd, i.Unreadable = d.UserName, d.Exe, d.Cwd, d.Unreadable
+	if d.UID >= 0 {
+		i.UID = &d.UID
+	}
+	inContainer := i.Owner.Type == OwnerPod || i.Owner.Type == OwnerContainer
+	if ns := d.NSPIDs; inContainer && len(ns) > 1 {
+		i.PIDInContainer = ns[len(ns)-1]
+	}
+}
+
+func (n *Node) processOf(id int) *report.Process {
+	if p := n.processes[id]; p != nil {
+		return p
+	}
+	if n.Report.Processes == nil {
+		return nil
+	}
+	for i := range n.Report.Processes.List {
+		p := &n.Report.Processes.List[i]
+		if p.Detail == nil {
+			continue
+		}
+		for _, t := range p.Detail.ThreadIDs {
+			if t == id {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Node) chain(p *report.Process) []Link {
+	chain := []Link{{p.PID, p.Comm}}
+	seen := map[int]bool{p.PID: true}
+	for up := n.processes[p.PPID]; up != nil && !seen[up.PID] && len(chain) < maxAncestors; up = n.processes[up.PPID] {
+		seen[up.PID] = true
+		chain = append([]Link{{up.PID, up.Comm}}, chain...)
+	}
+	return chain
+}
+
+func (n *Node) addTimes(i *Identity, p *report.Process) {
+	node := n.Report.Node
+	if node.ClockTicks <= 0 || node.BootTime == 0 {
+		return
+	}
+	afterBoot := float64(p.StartTicks) / float64(node.ClockTicks)
+	started := time.Unix(node.BootTime, 0).Add(time.Duration(afterBoot * float64(time.Second))).UTC().Truncate(time.Second)
+	i.Started, i.AgeSeconds = &started, n.Age(p.PID)
+}
+
+// stateName spells proc_pid_stat(5)'s letters out.
+func stateName(letter string) string {
+	names := map[string]string{"R": "running", "S": "sleeping", "D": "uninterruptible (D)", "Z": "zombie",
+		"T": "stopped", "t": "traced", "X": "dead", "I": "idle", "P": "parked"}
+	if name := names[letter]; name != "" {
+		return name
+	}
+	return letter
+}
+
+// notes say what an expert would warn of.
+func (n *Node) notes(p *report.Process, b Blame) []string {
+	var notes []string
+	add := func(format string, a ...any) { notes = append(notes, fmt.Sprintf(format, a...)) }
+	switch b.Owner.PodState {
+	case PodGone:
+		add("the API server has no such pod on this node any more: it is an orphan, or about to end")
+	case PodReplaced:
+		add("the API server has another pod under this name now; this process belongs to the former one, UID %s", b.Owner.PodUID)
+	}
+	if b.Owner.Static {
+		add("static pod: made from a file or URL by the kubelet; its cgroup has the config hash %s for a UID", b.Owner.PodUID)
+	}
+	switch {
+	case b.By == ByAncestor && p.State == "Z":
+		add("a zombie: its parent has not reaped it; attributed to the container of process %d above it", b.Ancestor)
+	case b.By == ByAncestor:
+		add("it has left its container's cgroup (now %s); attributed to the container of process %d above it", b.Place.Path, b.Ancestor)
+	case b.By == ByShim:
+		add("a helper of the container runtime, started by shim %d for this container", b.Ancestor)
+	}
+	if b.Place.Monitor {
+		add("the runtime's monitor of the container, not part of it")
+	}
+	if b.Place.Outer != "" {
+		add("the whole node runs inside container %s of its host", ShortID(b.Place.Outer))
+	}
+	return append(notes, n.hints(p, b.Owner)...)
+}
+
+// podDir finds a pod's directory of the kubelet in a path, whatever its root.
+var podDir = regexp.MustCompile(`/pods/([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/`)
+
+// hints names a cwd or exe in a pod's directory where the cgroup says otherwise:
+// a search or backup job that walks the tree is not the pod it passes through.
+func (n *Node) hints(p *report.Process, owner Owner) []string {
+	var notes []string
+	if p.Detail == nil {
+		return nil
+	}
+	for _, h := range []struct{ what, path string }{{"working directory", p.Detail.Cwd}, {"executable", p.Detail.Exe}} {
+		m := podDir.FindStringSubmatch(h.path + "/")
+		if m == nil || m[1] == owner.PodUID {
+			continue
+		}
+		passed := n.podOwner(m[1], "", report.Container{})
+		notes = append(notes, fmt.Sprintf("its %s lies in a directory of pod %s, but its cgroup says %s: the pod is not to blame", h.what, passed.Name(), owner.Name()))
+	}
+	return notes
+}

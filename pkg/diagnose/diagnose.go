@@ -1,0 +1,83 @@
+// Package diagnose holds the rules: pure functions from facts to findings, in
+// one ordered list. A healthy node yields none.
+package diagnose
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+)
+
+// Severity says how soon somebody must act.
+type Severity string
+
+// Severities: critical threatens the whole node now.
+const (
+	Critical Severity = "critical"
+	Warning  Severity = "warning"
+)
+
+// Finding is one conclusion.
+type Finding struct {
+	ID       string   `json:"id"`
+	Severity Severity `json:"severity"`
+	// Subject is who is to blame; nil where it is the node as a whole.
+	Subject *correlate.Owner `json:"subject,omitempty"`
+	Summary string           `json:"summary"`
+	// Evidence are the facts with their numbers, Remedy what to do, commands
+	// to run among it.
+	Evidence []string `json:"evidence"`
+	Remedy   []string `json:"remedy"`
+	// CausedBy are IDs of findings that explain this one.
+	CausedBy []string `json:"causedBy,omitempty"`
+}
+
+// rule is one function from facts to findings. It sees what earlier rules found,
+// so that a symptom can name its cause.
+type rule struct {
+	id   string
+	find func(n *correlate.Node, earlier []Finding) []Finding
+}
+
+// rules, causes before symptoms. A new rule is one function and one line here.
+func rules() []rule {
+	return []rule{
+		{ExecFIFOs, execFIFOs},
+		{FDGrowth, fdGrowth},
+		{FDNodeLimit, fdNodeLimit},
+	}
+}
+
+// Diagnose applies all rules: critical findings first, else in the rules' order.
+func Diagnose(n *correlate.Node) []Finding {
+	findings := []Finding{}
+	for _, r := range rules() {
+		for _, f := range r.find(n, findings) {
+			f.ID = r.id
+			findings = append(findings, f)
+		}
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Compare(rank(a.Severity), rank(b.Severity))
+	})
+	return findings
+}
+
+func rank(s Severity) int {
+	if s == Critical {
+		return 0
+	}
+	return 1
+}
+
+// ids names the findings among earlier that have one of the given IDs.
+func ids(earlier []Finding, wanted ...string) []string {
+	var found []string
+	for _, f := range earlier {
+		if slices.Contains(wanted, f.ID) && !slices.Contains(found, f.ID) {
+			found = append(found, f.ID)
+		}
+	}
+	return found
+}

@@ -1,0 +1,76 @@
+package hostfs
+
+import (
+	"path"
+	"strings"
+)
+
+// Shim is a container runtime's monitor process: containerd-shim(-runc-v2),
+// docker-containerd-shim, or cri-o's conmon.
+type Shim struct {
+	// ID is the container or, for containerd's v2 shims, the pod sandbox.
+	ID     string
+	Bundle string // "" where the arguments do not tell
+}
+
+// ParseShim recognizes a shim by its arguments; ok is false for all others.
+// Who calls it must know from the cgroup that no container runs this process:
+// arguments prove nothing.
+//
+//	containerd-shim-runc-v2 -namespace k8s.io -id <id> -address /run/containerd/containerd.sock
+//	containerd-shim -namespace moby -workdir …/io.containerd.runtime.v1.linux/moby/<id> -address …
+//	docker-containerd-shim <id> /var/run/docker/libcontainerd/<id> docker-runc
+//	conmon -b /run/containers/storage/overlay-containers/<id>/userdata -c <id> …
+func ParseShim(args []string) (s Shim, ok bool) {
+	if len(args) == 0 {
+		return s, false
+	}
+	switch name := path.Base(args[0]); {
+	case name == "conmon":
+		s = Shim{ID: option(args, "c", "cid"), Bundle: option(args, "b", "bundle")}
+	case strings.HasPrefix(name, "containerd-shim"), name == "docker-containerd-shim":
+		s = Shim{ID: option(args, "id"), Bundle: option(args, "bundle")}
+		if dir := option(args, "workdir"); s.ID == "" && dir != "" {
+			s = Shim{ID: path.Base(dir), Bundle: dir}
+		}
+		if s.ID == "" && len(args) > 2 && IsContainerID(args[1]) {
+			s = Shim{ID: args[1], Bundle: args[2]}
+		}
+	}
+	return s, s.ID != ""
+}
+
+// option is the value of the first of names among args, as "-n v", "--n v" or
+// "-n=v".
+func option(args []string, names ...string) string {
+	for i, a := range args {
+		key, value, given := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		if len(a) < 2 || a[0] != '-' {
+			continue
+		}
+		for _, n := range names {
+			switch {
+			case key != n:
+			case given:
+				return value
+			case i+1 < len(args):
+				return args[i+1]
+			}
+		}
+	}
+	return ""
+}
+
+// IsContainerID says whether s has the form of a container id: 64 hexadecimal
+// digits, by docker, containerd's CRI and cri-o alike.
+func IsContainerID(s string) bool { return len(s) == 64 && isHex(s) }
+
+func isHex(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return s != ""
+}

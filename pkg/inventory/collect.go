@@ -1,0 +1,51 @@
+package inventory
+
+import (
+	"context"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/kubernetes"
+)
+
+// Collect asks the API server for the pods of a node and their controllers. It
+// does not fail: what could not be asked is said in the result.
+func Collect(ctx context.Context, client kubernetes.Interface, node string) *Inventory {
+	inv := &Inventory{Node: node}
+	// Resource version 0 is served from the watch cache, which spares etcd on a
+	// cluster that is in trouble. The list comes after the report, and what a
+	// lagging cache still holds or lacks is settled by UID.
+	list, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
+		FieldSelector:   fields.OneTermEqualSelector("spec.nodeName", node).String(),
+		ResourceVersion: "0",
+	})
+	if err != nil {
+		inv.PodsError = err.Error()
+		return inv
+	}
+	w := newWorkloads(client)
+	inv.WorkloadsError = w.resolve(ctx, list.Items)
+	for i := range list.Items {
+		p := fromPod(&list.Items[i])
+		p.Workload = w.of(&list.Items[i])
+		inv.Pods = append(inv.Pods, p)
+	}
+	return inv
+}
+
+func fromPod(p *corev1.Pod) Pod {
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: string(p.UID), Phase: string(p.Status.Phase), Deleting: p.DeletionTimestamp != nil}
+	if _, mirror := p.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
+		pod.ConfigHash = p.Annotations["kubernetes.io/config.hash"]
+	}
+	for _, list := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses} {
+		for _, c := range list {
+			// "containerd://<id>"
+			_, id, _ := strings.Cut(c.ContainerID, "://")
+			pod.Containers = append(pod.Containers, Container{Name: c.Name, ID: id})
+		}
+	}
+	return pod
+}

@@ -1,0 +1,37 @@
+// Package inventory is what the API server says of one node: plain values, so
+// that they can be saved beside a report and joined with it offline.
+package inventory
+
+// Inventory is the API server's side of a join, taken after the node's report:
+// what is not in it is gone by now.
+type Inventory struct {
+	Node string `json:"node"`
+	// Pods are those bound to the node. They are complete unless PodsError says
+	// why they could not be listed.
+	Pods      []Pod  `json:"pods,omitempty"`
+	PodsError string `json:"podsError,omitempty"`
+	// WorkloadsError says why some pods' controllers stayed unresolved.
+	WorkloadsError string `json:"workloadsError,omitempty"`
+}
+
+// Pod is what the join needs of a pod.
+type Pod struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	UID       string `json:"uid"`
+	Phase     string `json:"phase,omitempty"`
+	Deleting  bool   `json:"deleting,omitempty"`
+	// ConfigHash is set for a static pod: on the node that is its UID, in
+	// cgroups, directories and the runtime; UID is only its mirror's.
+	ConfigHash string `json:"configHash,omitempty"`
+	// Workload is the topmost controller, "Deployment/web", "" for none.
+	Workload   string      `json:"workload,omitempty"`
+	Containers []Container `json:"containers,omitempty"`
+}
+
+// Container is a container of a pod, of any kind.
+type Container struct {
+	Name string `json:"name"`
+	// ID is without its runtime's prefix; "" while there is none.
+	ID string `json:"id,omitempty"`
+}

@@ -1,0 +1,54 @@
+// Package payload carries the probe: one static, compressed Linux binary per
+// architecture, embedded at build time, so that a node needs to download none.
+package payload
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+//go:embed all:bin
+var embedded embed.FS
+
+// Probe is the probe's ELF binary for a Linux node of this architecture, as
+// node.status.nodeInfo.architecture names it.
+func Probe(arch string) ([]byte, error) { return probe(embedded, arch) }
+
+func probe(files fs.FS, arch string) ([]byte, error) {
+	if arch != "amd64" && arch != "arm64" {
+		return nil, fmt.Errorf("there is no probe for linux/%q: nodes of amd64 and arm64 can be diagnosed", arch)
+	}
+	name := "bin/nodedoc-probe-linux-" + arch + ".gz"
+	packed, err := fs.ReadFile(files, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("this build carries no probe for linux/%s: build it with `make build`", arch)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("failed to read the embedded %q: %w", name, err)
+	}
+	binary, err := unpack(packed)
+	if err != nil {
+		return nil, fmt.Errorf("failed to unpack the embedded %q: %w", name, err)
+	}
+	return binary, nil
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	binary, err := io.ReadAll(z)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.HasPrefix(binary, []byte("\x7fELF")) {
+		return nil, errors.New("it is no ELF binary")
+	}
+	return binary, nil
+}

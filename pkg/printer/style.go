@@ -1,0 +1,68 @@
+package printer
+
+import (
+	"io"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/mattn/go-runewidth"
+)
+
+// Style is how text for a person looks.
+type Style struct {
+	// Width in terminal cells; 0: not bounded, as in a pipe.
+	Width int
+	Color bool
+	// Wide shows every column and cuts none.
+	Wide bool
+	// Top bounds the rows of a ranking; 0: all.
+	Top int
+}
+
+func (s Style) paint(attributes ...color.Attribute) func(string) string {
+	c := color.New(attributes...)
+	if s.Color {
+		c.EnableColor()
+	} else {
+		c.DisableColor()
+	}
+	return func(text string) string { return c.Sprint(text) }
+}
+
+func (s Style) bold() func(string) string { return s.paint(color.Bold) }
+func (s Style) dim() func(string) string  { return s.paint(color.Faint) }
+
+// tableWidth is the width that a table must keep to.
+func (s Style) tableWidth() int {
+	if s.Wide {
+		return 0
+	}
+	return s.Width
+}
+
+// printWrapped prints text behind a prefix, broken at spaces to the style's
+// width, the rest below the text's start.
+func (s Style) printWrapped(w io.Writer, prefix, text string) error {
+	indent := strings.Repeat(" ", runewidth.StringWidth(prefix))
+	room := s.Width - len(indent)
+	if s.Width == 0 || room < 20 {
+		_, err := io.WriteString(w, prefix+text+"\n")
+		return err
+	}
+	var b strings.Builder
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case runewidth.StringWidth(line)+1+runewidth.StringWidth(word) <= room:
+			line += " " + word
+		default:
+			b.WriteString(prefix + line + "\n")
+			prefix, line = indent, word
+		}
+	}
+	b.WriteString(prefix + line + "\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,131 @@
+package printer
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// Whois prints who processes are, a block each.
+func Whois(w io.Writer, node string, list []correlate.Identity, s Style) error {
+	for i, id := range list {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := whoisOne(w, node, id, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func whoisOne(w io.Writer, node string, i correlate.Identity, s Style) error {
+	if err := s.printWrapped(w, "", chain(i)); err != nil {
+		return err
+	}
+	lines := append(ownerLines(i, s), processLines(i)...)
+	lines = append([][2]string{{"node", node}}, lines...)
+	for _, l := range lines {
+		if l[1] == "" {
+			continue
+		}
+		if err := s.printWrapped(w, fmt.Sprintf("  %-10s ", l[0]), l[1]); err != nil {
+			return err
+		}
+	}
+	for _, n := range i.Notes {
+		if err := s.printWrapped(w, "  note       ", n); err != nil {
+			return err
+		}
+	}
+	return unreadable(w, i.Unreadable, s)
+}
+
+// chain draws the way down from PID 1 as pstree -sp does; a thread stands in
+// braces at its end.
+func chain(i correlate.Identity) string {
+	var parts []string
+	for _, l := range i.Chain {
+		parts = append(parts, fmt.Sprintf("%s(%d)", l.Comm, l.PID))
+	}
+	if i.Thread {
+		parts = append(parts, fmt.Sprintf("{%s}(%d)", i.Comm, i.Asked))
+	}
+	return strings.Join(parts, " ─ ")
+}
+
+func ownerLines(i correlate.Identity, s Style) [][2]string {
+	o := i.Owner
+	lines := [][2]string{}
+	switch o.Type {
+	case correlate.OwnerPod:
+		container := containerCell(o)
+		if o.ContainerID != "" && o.Container != "" || o.Sandbox {
+			container += " " + s.dim()(correlate.ShortID(o.ContainerID))
+		}
+		lines = append(lines, [2]string{"pod", s.bold()(ownerCell(o))}, [2]string{"container", container}, [2]string{"workload", o.Workload})
+	case correlate.OwnerContainer:
+		lines = append(lines, [2]string{"container", s.bold()(o.Name()) + ", of no pod"})
+	case correlate.OwnerUnit:
+		lines = append(lines, [2]string{"unit", s.bold()(o.Unit) + ", of the host"})
+	case correlate.OwnerCgroup:
+		lines = append(lines, [2]string{"host", s.bold()(o.Name())})
+	case correlate.OwnerKernel:
+		lines = append(lines, [2]string{"kernel", s.bold()("a kernel thread")})
+	default:
+		lines = append(lines, [2]string{"owner", s.bold()("unknown: its cgroup could not be read")})
+	}
+	if i.Shim != nil {
+		lines = append(lines, [2]string{"shim of", i.Shim.Name()})
+	}
+	return append(lines, [2]string{"cgroup", i.Cgroup})
+}
+
+func processLines(i correlate.Identity) [][2]string {
+	started := ""
+	if i.Started != nil {
+		started = fmt.Sprintf("%s, %s ago", i.Started.Format(time.RFC3339), humanSeconds(i.AgeSeconds))
+	}
+	user := i.User
+	if i.UID != nil && user != fmt.Sprint(*i.UID) {
+		user = strings.TrimSpace(fmt.Sprintf("%s uid %d", i.User, *i.UID))
+	}
+	fds := ""
+	if i.FDs != nil {
+		fds = humanize.Comma(int64(*i.FDs))
+		if t := i.FDTop; t.Count > 0 {
+			fds += fmt.Sprintf(", mostly %s", mostlyCell(correlate.FDRow{Mostly: &t}))
+		}
+	}
+	inside := ""
+	if i.PIDInContainer > 0 {
+		inside = fmt.Sprint(i.PIDInContainer)
+	}
+	memory := ""
+	if i.RSSBytes > 0 {
+		memory = humanize.IBytes(uint64(i.RSSBytes)) + " resident"
+	}
+	return [][2]string{
+		{"command", i.Cmdline}, {"state", i.State}, {"user", user}, {"started", started},
+		{"memory", memory}, {"threads", humanize.Comma(int64(i.Threads))}, {"fds", fds}, {"pid inside", inside},
+		{"exe", i.Exe}, {"cwd", i.Cwd},
+	}
+}
+
+// unreadable says what is missing from the answer, and why.
+func unreadable(w io.Writer, list []report.Unreadable, s Style) error {
+	for _, u := range list {
+		if err := s.printWrapped(w, "  unreadable ", fmt.Sprintf("%s: %s", u.What, u.Cause)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

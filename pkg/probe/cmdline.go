@@ -1,0 +1,79 @@
+//go:build linux
+
+package probe
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+)
+
+// Reading /proc/PID/cmdline touches the process's memory. Where that is backed
+// by FUSE or userfaultfd, whoever serves it decides whether the read returns.
+// So it is read by a goroutine that can be left behind.
+const (
+	cmdlinePatience = 300 * time.Millisecond
+	maxStuckReaders = 8
+)
+
+var errBlocked = errors.New("blocked: its memory does not answer")
+
+type cmdlineReader struct {
+	fs       hostfs.FS
+	requests chan int
+	results  chan cmdlineResult
+	stuck    int
+}
+
+type cmdlineResult struct {
+	line []byte
+	err  error
+}
+
+func newCmdlineReader(fs hostfs.FS) *cmdlineReader {
+	r := &cmdlineReader{fs: fs}
+	r.start()
+	return r
+}
+
+func (r *cmdlineReader) start() {
+	requests, results := make(chan int), make(chan cmdlineResult, 1)
+	r.requests, r.results = requests, results
+	go func() {
+		proc, err := hostfs.OpenProc(r.fs)
+		if err == nil {
+			defer proc.Close()
+		}
+		for pid := range requests {
+			if err != nil {
+				results <- cmdlineResult{err: err}
+				continue
+			}
+			b, err := proc.ReadPID(pid, "cmdline")
+			results <- cmdlineResult{bytes.Clone(b), err}
+		}
+	}()
+}
+
+// read gives up on a process after cmdlinePatience, and on all after too many.
+func (r *cmdlineReader) read(pid int) ([]byte, error) {
+	if r.stuck >= maxStuckReaders {
+		return nil, errBlocked
+	}
+	r.requests <- pid
+	patience := time.NewTimer(cmdlinePatience)
+	defer patience.Stop()
+	select {
+	case res := <-r.results:
+		return res.line, res.err
+	case <-patience.C:
+		r.stuck++
+		close(r.requests)
+		r.start()
+		return nil, errBlocked
+	}
+}
+
+func (r *cmdlineReader) close() { close(r.requests) }

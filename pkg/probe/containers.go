@@ -1,0 +1,225 @@
+//go:build linux
+
+package probe
+
+import (
+	"context"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const (
+	maxContainers  = 10_000
+	maxStateFile   = 4 << 20 // bytes; a large OCI config is some 100 KB
+	maxPodLogDirs  = 10_000
+	podLogsDir     = "/var/log/pods"
+	bundleFileName = "config.json"
+)
+
+// containerDirs are directories with one subdirectory per container. More are
+// found by the shims' bundles and dockerd's arguments.
+func containerDirs() (bundles, docker []string) {
+	const task = "/io.containerd.runtime.v2.task/k8s.io"
+	return []string{
+			"/run/containerd" + task,
+			"/run/k3s/containerd" + task,
+			"/run/k0s/containerd" + task,
+			"/var/snap/microk8s/common/run/containerd" + task,
+			"/run/containerd/io.containerd.runtime.v1.linux/k8s.io",
+			"/run/containers/storage/overlay-containers",
+			"/var/lib/containers/storage/overlay-containers",
+		}, []string{
+			"/var/lib/docker/containers",
+		}
+}
+
+// collectContainers reads what the runtimes left on disk; no runtime is asked.
+func collectContainers(ctx context.Context, r run) (publish, error) {
+	root, err := hostfs.OpenRoot(r.fs, rootMounts(r.fs))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	s := &stateFiles{root: root, bad: unreadable{}, seen: map[string]bool{}, out: &report.Containers{}}
+	bundles, docker := containerDirs()
+	if r.report.Processes != nil {
+		bundles = append(bundles, bundleDirs(r.report.Processes.List)...)
+		docker = append(docker, dockerDirs(r.report.Processes.List)...)
+	}
+	for _, dir := range unique(bundles) {
+		s.each(ctx, dir, s.bundle)
+	}
+	for _, dir := range unique(docker) {
+		s.each(ctx, dir, s.docker)
+	}
+	s.podLogs()
+	s.out.Unreadable = s.bad.list()
+	sort.Slice(s.out.List, func(i, j int) bool { return s.out.List[i].ID < s.out.List[j].ID })
+	return func(r *run) { r.report.Containers = s.out }, nil
+}
+
+// rootMounts are the mounts of the namespace behind fs.Root.
+func rootMounts(fs hostfs.FS) []hostfs.Mount {
+	proc, err := hostfs.OpenProc(fs)
+	if err != nil {
+		return nil
+	}
+	defer proc.Close()
+	mounts, _ := proc.ReadMounts(fs, rootPID(fs))
+	return mounts
+}
+
+type stateFiles struct {
+	root *hostfs.Root
+	bad  unreadable
+	seen map[string]bool
+	out  *report.Containers
+}
+
+// each calls read for every container's directory in dir. A directory that is
+// not there belongs to a runtime that is not here.
+func (s *stateFiles) each(ctx context.Context, dir string, read func(dir, id string)) {
+	ids, err := s.root.ReadDirNames(dir, maxContainers)
+	if err != nil {
+		if !hostfs.Gone(err) {
+			s.bad.add(dir, err)
+		}
+		return
+	}
+	sort.Strings(ids)
+	for _, id := range ids {
+		if ctx.Err() != nil || len(s.out.List) >= maxContainers {
+			s.bad.add(dir, errTooMany)
+			return
+		}
+		if !s.seen[id] && hostfs.IsContainerID(id) {
+			read(dir, id)
+		}
+	}
+}
+
+// bundle reads an OCI bundle: containerd keeps it in the container's directory,
+// cri-o in "userdata" below it.
+func (s *stateFiles) bundle(dir, id string) {
+	var file string
+	var b []byte
+	var err error
+	for _, sub := range []string{"", "userdata"} {
+		file = path.Join(dir, id, sub, bundleFileName)
+		if b, err = s.root.ReadFile(file, maxStateFile); err == nil || !hostfs.Gone(err) {
+			break
+		}
+	}
+	if err != nil {
+		s.failed(path.Join(dir, "ID", bundleFileName), err)
+		return
+	}
+	c, ok, err := hostfs.ParseOCIConfig(id, b)
+	if err != nil {
+		s.bad.add(path.Join(dir, "ID", bundleFileName), err)
+	}
+	if ok {
+		s.add(c, file)
+	}
+}
+
+func (s *stateFiles) docker(dir, id string) {
+	file := path.Join(dir, id, "config.v2.json")
+	b, err := s.root.ReadFile(file, maxStateFile)
+	if err != nil {
+		s.failed(path.Join(dir, "ID/config.v2.json"), err)
+		return
+	}
+	c, err := hostfs.ParseDockerConfig(b)
+	if err != nil {
+		s.bad.add(path.Join(dir, "ID/config.v2.json"), err)
+		return
+	}
+	c.ID = id
+	s.add(c, file)
+}
+
+func (s *stateFiles) failed(what string, err error) {
+	if !hostfs.Gone(err) {
+		s.bad.add(what, err)
+	}
+}
+
+func (s *stateFiles) add(c hostfs.RuntimeContainer, source string) {
+	e := report.Escape
+	s.seen[c.ID] = true
+	s.out.List = append(s.out.List, report.Container{
+		ID: e(c.ID), Runtime: c.Runtime, Sandbox: c.Sandbox, Name: e(c.Name), Image: e(c.Image), SandboxID: e(c.SandboxID),
+		PodUID: e(c.PodUID), PodName: e(c.PodName), PodNamespace: e(c.PodNamespace), Source: e(source),
+	})
+}
+
+func (s *stateFiles) podLogs() {
+	names, err := s.root.ReadDirNames(podLogsDir, maxPodLogDirs)
+	if err != nil {
+		s.failed(podLogsDir, err)
+		return
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		if namespace, pod, uid, ok := hostfs.ParsePodLogDir(name); ok {
+			s.out.Pods = append(s.out.Pods, report.PodRecord{UID: report.Escape(uid), Namespace: report.Escape(namespace), Name: report.Escape(pod)})
+		}
+	}
+}
+
+// bundleDirs: a shim's bundle is one container's directory, its parent holds
+// them all. This finds runtimes with another state directory.
+func bundleDirs(processes []report.Process) []string {
+	var dirs []string
+	for _, p := range processes {
+		if p.Shim == nil || p.Shim.Bundle == "" {
+			continue
+		}
+		dir := strings.TrimSuffix(report.Unescape(p.Shim.Bundle), "/userdata")
+		if hostfs.IsContainerID(path.Base(dir)) {
+			dirs = append(dirs, path.Dir(dir))
+		}
+	}
+	return dirs
+}
+
+// dockerDirs: dockerd -g DIR, --graph DIR, --data-root DIR.
+func dockerDirs(processes []report.Process) []string {
+	var dirs []string
+	for _, p := range processes {
+		if p.Comm != "dockerd" {
+			continue
+		}
+		args := strings.Fields(report.Unescape(p.Cmdline))
+		for i, a := range args {
+			key, value, given := strings.Cut(a, "=")
+			if key != "-g" && key != "--graph" && key != "--data-root" {
+				continue
+			}
+			if !given && i+1 < len(args) {
+				value = args[i+1]
+			}
+			if value != "" {
+				dirs = append(dirs, path.Join(value, "containers"))
+			}
+		}
+	}
+	return dirs
+}
+
+// unique keeps the first of each, in order: well-known places come first.
+func unique(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

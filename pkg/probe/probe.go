@@ -1,0 +1,115 @@
+//go:build linux
+
+// Package probe is the node side: an ordered list of collectors that fill one
+// report, and the session that asks for it.
+package probe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// run is what one collection shares between its collectors. A collector reads
+// what earlier ones have published and changes nothing of it.
+type run struct {
+	fs  hostfs.FS
+	req report.Request
+	// report holds what has been published so far.
+	report *report.NodeReport
+	// first are the descriptor counts at the first sample.
+	first *fdSample
+}
+
+// publish puts a collector's finished section in place. A collector that
+// overruns its deadline may be stuck in the kernel for good: it never gets to
+// publish, so nothing it still does can touch the report.
+type publish func(*run)
+
+type collector struct {
+	name     string
+	deadline time.Duration
+	collect  func(context.Context, run) (publish, error)
+}
+
+// collectors run in this order: the first descriptor count comes early and the
+// process table after the sampling interval, next to the second count.
+func collectors(req report.Request) []collector {
+	all := []collector{
+		{"node", 5 * time.Second, collectNode},
+		{report.CollectOpenFiles, 5*time.Second + interval(req), collectOpenFiles},
+		{report.CollectProcesses, 60 * time.Second, collectProcesses},
+		{report.CollectContainers, 15 * time.Second, collectContainers},
+	}
+	wanted := all[:1]
+	for _, c := range all[1:] {
+		for _, name := range req.Collect {
+			if c.name == name {
+				wanted = append(wanted, c)
+			}
+		}
+	}
+	return wanted
+}
+
+func interval(req report.Request) time.Duration {
+	return time.Duration(req.IntervalMillis) * time.Millisecond
+}
+
+// Collect answers one request. What could not be read is said in the report;
+// it fails only by ctx.
+func Collect(ctx context.Context, fs hostfs.FS, version string, req report.Request) (*report.NodeReport, error) {
+	start := time.Now()
+	r := run{fs: fs, req: req, report: &report.NodeReport{
+		APIVersion: report.APIVersion, Kind: report.Kind,
+		Probe: report.Probe{Version: version, PID: ownPID(fs), Root: fs.Root},
+	}}
+	for _, c := range collectors(req) {
+		if err := c.runInto(ctx, &r); err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			r.report.Probe.Failed = append(r.report.Probe.Failed, report.Unreadable{What: c.name, Cause: err.Error()})
+		}
+	}
+	r.report.Probe.TookMillis = time.Since(start).Milliseconds()
+	return r.report, nil
+}
+
+func (c collector) runInto(ctx context.Context, r *run) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.deadline, fmt.Errorf("gave up after %s", c.deadline))
+	defer cancel()
+	type result struct {
+		publish publish
+		err     error
+	}
+	done := make(chan result, 1)
+	go func(r run) {
+		p, err := c.collect(ctx, r)
+		done <- result{p, err}
+	}(*r)
+	select {
+	case res := <-done:
+		if res.publish != nil {
+			res.publish(r)
+		}
+		return res.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// sleep waits for d or the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

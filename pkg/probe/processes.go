@@ -1,0 +1,226 @@
+//go:build linux
+
+package probe
+
+import (
+	"context"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const (
+	// commandLimit bounds a command line in bytes, commandLimitAsked that of a
+	// process that the request names.
+	commandLimit, commandLimitAsked = 160, 4096
+	// maxProcesses bounds the list; pid_max is 4 million at the most.
+	maxProcesses = 100_000
+)
+
+// table builds the process table.
+type table struct {
+	run
+	proc    *hostfs.Proc
+	counter hostfs.FDCounter
+	cmdline *cmdlineReader
+	bad     unreadable
+	cgroups map[string]int
+	asked   asked
+	out     *report.Processes
+}
+
+func collectProcesses(ctx context.Context, r run) (publish, error) {
+	proc, err := hostfs.OpenProc(r.fs)
+	if err != nil {
+		return nil, err
+	}
+	defer proc.Close()
+	t := &table{run: r, proc: proc, counter: hostfs.NewFDCounter(proc), cmdline: newCmdlineReader(r.fs),
+		bad: unreadable{}, cgroups: map[string]int{}, out: &report.Processes{}}
+	defer t.cmdline.close()
+	t.asked = resolveAsked(proc, r.req.PIDs)
+	t.out.Missing = t.asked.missing
+	secondAt := time.Now()
+	if err := t.readAll(ctx); err != nil {
+		return nil, err
+	}
+	if r.first != nil {
+		t.out.FDMethod = t.counter.Method()
+		t.out.FDIntervalMillis = secondAt.Sub(r.first.at).Milliseconds()
+		t.classify(ctx)
+	}
+	t.addDetails()
+	t.out.Unreadable = t.bad.list()
+	return func(r *run) { r.report.Processes = t.out }, nil
+}
+
+func (t *table) readAll(ctx context.Context) error {
+	pids, err := t.proc.PIDs()
+	if err != nil {
+		return err
+	}
+	for _, pid := range pids {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		p, ok := t.read(pid)
+		if !ok {
+			continue
+		}
+		t.out.Total++
+		if p.Kernel {
+			t.out.KernelThreads++
+			if !t.asked.kernel(pid) {
+				continue
+			}
+		}
+		if len(t.out.List) == maxProcesses {
+			t.bad.add("/proc/PID", errTooMany)
+			break
+		}
+		t.out.List = append(t.out.List, p)
+	}
+	if t.first != nil {
+		t.countVanished(pids)
+	}
+	return nil
+}
+
+// countVanished counts the processes of the first sample that are no more.
+func (t *table) countVanished(pids []int) {
+	for pid := range t.first.counts {
+		if _, there := slices.BinarySearch(pids, pid); !there {
+			t.out.Vanished++
+		}
+	}
+}
+
+// read reads one process; ok is false where it has ended.
+func (t *table) read(pid int) (p report.Process, ok bool) {
+	b, err := t.proc.ReadPID(pid, "stat")
+	if err != nil {
+		t.failed("stat", err, true)
+		return p, false
+	}
+	s, err := hostfs.ParseStat(b)
+	if err != nil {
+		t.bad.add("/proc/PID/stat", err)
+		return p, false
+	}
+	p = report.Process{PID: pid, PPID: s.PPID, Comm: report.Escape(string(s.Comm)), State: report.Escape(string(s.State)),
+		Kernel: s.Kernel, Threads: s.Threads, StartTicks: s.StartTicks, RSSBytes: s.RSSPages * int64(os.Getpagesize()), Cgroup: -1}
+	t.addCgroup(&p)
+	if p.Kernel {
+		return p, true
+	}
+	t.addCommand(&p)
+	if t.req.FDs || t.asked.processes[pid] != nil {
+		t.addFDs(&p)
+	}
+	return p, true
+}
+
+// failed counts a failed read of /proc/PID/name. A process that has ended is
+// counted once, by its stat.
+func (t *table) failed(name string, err error, count bool) {
+	switch {
+	case !hostfs.Gone(err):
+		t.bad.add("/proc/PID/"+name, err)
+	case count:
+		t.out.Vanished++
+	}
+}
+
+func (t *table) addCgroup(p *report.Process) {
+	b, err := t.proc.ReadPID(p.PID, "cgroup")
+	if err != nil {
+		t.failed("cgroup", err, false)
+		return
+	}
+	i, known := t.cgroups[string(b)]
+	if !known {
+		i = len(t.out.Cgroups)
+		t.cgroups[string(b)] = i
+		t.out.Cgroups = append(t.out.Cgroups, cgroup(b))
+	}
+	p.Cgroup = i
+}
+
+// cgroup keeps a line per path: on v1 a dozen controllers mostly share one.
+func cgroup(b []byte) report.Cgroup {
+	var c report.Cgroup
+	at := map[string]int{}
+	for _, l := range hostfs.ParseCgroup(b) {
+		path := report.Escape(l.Path)
+		if i, seen := at[path]; seen {
+			c.Entries[i].Controllers += "," + report.Escape(l.Controllers)
+			continue
+		}
+		at[path] = len(c.Entries)
+		c.Entries = append(c.Entries, report.CgroupEntry{Controllers: report.Escape(l.Controllers), Path: path})
+	}
+	return c
+}
+
+func (t *table) addCommand(p *report.Process) {
+	b, err := t.cmdline.read(p.PID)
+	if err != nil {
+		t.failed("cmdline", err, false)
+		return
+	}
+	limit := commandLimit
+	if t.asked.processes[p.PID] != nil {
+		limit = commandLimitAsked
+	}
+	line, cut := hostfs.FormatCmdline(b, limit)
+	p.Cmdline, p.CmdlineCut = report.Escape(line), cut
+	// Cheap first look: only such names can be a shim's.
+	if strings.HasPrefix(p.Comm, "containerd-shim") || strings.HasPrefix(p.Comm, "docker-containe") || p.Comm == "conmon" {
+		if s, ok := hostfs.ParseShim(hostfs.Args(b)); ok {
+			p.Shim = &report.Shim{ID: report.Escape(s.ID), Bundle: report.Escape(s.Bundle)}
+			t.addBundle(p)
+		}
+	}
+}
+
+// addBundle: a containerd shim's working directory is its bundle.
+func (t *table) addBundle(p *report.Process) {
+	if p.Shim.Bundle != "" {
+		return
+	}
+	if cwd, err := t.proc.Readlink(p.PID, "cwd"); err == nil && cwd != "/" {
+		p.Shim.Bundle = report.Escape(cwd)
+	}
+}
+
+func (t *table) addFDs(p *report.Process) {
+	if p.State == "Z" {
+		return // a zombie has closed everything
+	}
+	n, err := t.counter.Count(p.PID)
+	if err != nil {
+		t.failed("fd", err, false)
+		return
+	}
+	p.FDs = &report.FDs{Count: n}
+	if t.first == nil {
+		return
+	}
+	// The same pid may be another process by now: one that started after the
+	// first sample has no count there.
+	if before, there := t.first.counts[p.PID]; there && float64(p.StartTicks)/userHz <= t.first.uptime {
+		p.FDs.Before = &before
+	}
+}
+
+// sortCounted orders by count, then by name.
+func sortCounted(c []report.Counted) {
+	sort.Slice(c, func(i, j int) bool {
+		return c[i].Count > c[j].Count || c[i].Count == c[j].Count && c[i].Name < c[j].Name
+	})
+}

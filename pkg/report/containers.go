@@ -1,0 +1,34 @@
+package report
+
+// Containers is what the container runtimes' own files say: it holds even
+// while the runtime hangs and when the API server has forgotten the pod.
+type Containers struct {
+	List []Container `json:"list,omitempty"`
+	// Pods are the directories below /var/log/pods.
+	Pods []PodRecord `json:"pods,omitempty"`
+
+	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// Container is one container or pod sandbox.
+type Container struct {
+	ID      string `json:"id"`
+	Runtime string `json:"runtime"` // containerd, docker or cri-o
+	Sandbox bool   `json:"sandbox,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Image   string `json:"image,omitempty"`
+
+	SandboxID    string `json:"sandboxID,omitempty"`
+	PodUID       string `json:"podUID,omitempty"`
+	PodName      string `json:"podName,omitempty"`
+	PodNamespace string `json:"podNamespace,omitempty"`
+	// Source is the file that says so.
+	Source string `json:"source"`
+}
+
+// PodRecord is a pod that a directory's name on the node tells of.
+type PodRecord struct {
+	UID       string `json:"uid"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+}

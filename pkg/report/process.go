@@ -1,0 +1,112 @@
+package report
+
+// Processes is the node's process table.
+type Processes struct {
+	// Total counts thread groups seen, kernel threads included.
+	Total int `json:"total"`
+	// KernelThreads are counted, and listed only where a request names them.
+	KernelThreads int `json:"kernelThreads"`
+	// Vanished processes ended while they were being read; that is no error.
+	Vanished int `json:"vanished,omitempty"`
+	// FDIntervalMillis lies between the two counts FDs.Before and FDs.Count.
+	FDIntervalMillis int64 `json:"fdIntervalMillis,omitempty"`
+	// FDMethod tells how descriptors were counted: "st_size" of /proc/PID/fd
+	// (Linux 6.2 and later) or "getdents".
+	FDMethod string `json:"fdMethod,omitempty"`
+
+	List []Process `json:"list"`
+	// Cgroups are the distinct /proc/PID/cgroup files; Process.Cgroup indexes them.
+	Cgroups []Cgroup `json:"cgroups"`
+	// Missing are requested ids that are neither process nor thread here.
+	Missing []int `json:"missing,omitempty"`
+
+	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// Process is one thread group, from /proc/PID (proc(5)).
+type Process struct {
+	PID  int    `json:"pid"`
+	PPID int    `json:"ppid"`
+	Comm string `json:"comm"`
+	// Cmdline joins the arguments by spaces. CmdlineCut: it was longer.
+	Cmdline    string `json:"cmdline,omitempty"`
+	CmdlineCut bool   `json:"cmdlineCut,omitempty"`
+	State      string `json:"state"` // one letter: R S D Z T t X I
+	Kernel     bool   `json:"kernel,omitempty"`
+	Threads    int    `json:"threads"`
+	// StartTicks is the start time after boot, in Node.ClockTicks.
+	StartTicks uint64 `json:"startTicks"`
+	RSSBytes   int64  `json:"rssBytes"`
+	// Cgroup is an index into Processes.Cgroups, -1 where it was unreadable.
+	Cgroup int `json:"cgroup"`
+	// FDs is nil for kernel threads, zombies, and where it was unreadable.
+	FDs *FDs `json:"fds,omitempty"`
+	// Shim is set for a runtime's per-container monitor process.
+	Shim *Shim `json:"shim,omitempty"`
+	// Detail is read for requested processes only.
+	Detail *ProcessDetail `json:"detail,omitempty"`
+}
+
+// ProcessDetail is what is read of a process only on request.
+type ProcessDetail struct {
+	UID      int    `json:"uid"` // effective
+	UserName string `json:"userName,omitempty"`
+	// ThreadIDs among the requested ids that belong to this process.
+	ThreadIDs []int `json:"threadIDs,omitempty"`
+	// NSPIDs is the pid in each nested pid namespace, outermost first.
+	NSPIDs []int `json:"nsPIDs,omitempty"`
+	// Exe and Cwd are link texts and hints only: they name no owner.
+	Exe string `json:"exe,omitempty"`
+	Cwd string `json:"cwd,omitempty"`
+	// ExeDeleted: the kernel marks the file as unlinked, or its name really
+	// ends in " (deleted)": the link text cannot tell these apart.
+	ExeDeleted bool `json:"exeDeleted,omitempty"`
+
+	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// FDs are a process's descriptors.
+type FDs struct {
+	Count int `json:"count"`
+	// Before is the count at the first sample; nil: not there yet, or unread.
+	Before *int `json:"before,omitempty"`
+	// Kinds and Targets are filled for the heaviest cgroups and requested
+	// processes; their counts may differ from Count by what opened meanwhile.
+	Kinds   []Counted `json:"kinds,omitempty"`
+	Targets []Target  `json:"targets,omitempty"`
+}
+
+// Counted is a name with how often it was seen.
+type Counted struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+// Target is a group of descriptors whose link texts differ by ids only.
+type Target struct {
+	Kind    string `json:"kind"`
+	Pattern string `json:"pattern"`
+	Count   int    `json:"count"`
+	// ContainerID and Exec are set for a runtime's stdio FIFOs: whose stdio it
+	// is (where the path tells), and how many distinct exec sessions.
+	ContainerID string `json:"containerID,omitempty"`
+	Execs       int    `json:"execs,omitempty"`
+}
+
+// Cgroup is one distinct content of /proc/PID/cgroup.
+type Cgroup struct {
+	Entries []CgroupEntry `json:"entries"`
+}
+
+// CgroupEntry is one line, cgroups(7): "hierarchy-ID:controller-list:path".
+// The v2 hierarchy has no controllers; a named one reads "name=systemd".
+type CgroupEntry struct {
+	Controllers string `json:"controllers"`
+	Path        string `json:"path"`
+}
+
+// Shim is a runtime's monitor of one container or sandbox, from its arguments.
+type Shim struct {
+	ID     string `json:"id"`
+	Bundle string `json:"bundle,omitempty"`
+}

@@ -1,0 +1,29 @@
+package report
+
+// RequestKind names the schema of a Request.
+const RequestKind = "NodeReportRequest"
+
+// Names of the collectors that a Request can ask for.
+const (
+	CollectOpenFiles  = "openFiles"
+	CollectProcesses  = "processes"
+	CollectContainers = "containers"
+)
+
+// Request is what the client asks of the probe.
+type Request struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	Collect    []string `json:"collect"`
+	// PIDs are processes or threads to read in detail.
+	PIDs []int `json:"pids,omitempty"`
+	// FDs: count descriptors twice, IntervalMillis apart, and classify those
+	// of the heaviest cgroups.
+	FDs            bool  `json:"fds,omitempty"`
+	IntervalMillis int64 `json:"intervalMillis,omitempty"`
+}
+
+// NewRequest is a request of this version for the named collectors.
+func NewRequest(collect ...string) Request {
+	return Request{APIVersion: APIVersion, Kind: RequestKind, Collect: collect}
+}
