@@ -79,6 +79,11 @@ func splitPath(path string) (elements []string, fromInside bool) {
 
 // kubepodsRoot is the index of the first element that belongs to a pod's path.
 func kubepodsRoot(elements []string, fromInside bool) (int, bool) {
+	if fromInside {
+		if i, ok := siblingPod(elements); ok {
+			return i, true
+		}
+	}
 	for i, e := range elements {
 		switch {
 		case e == "kubepods", e == "kubepods.slice", strings.HasSuffix(e, "-kubepods.slice"):
@@ -87,18 +92,20 @@ func kubepodsRoot(elements []string, fromInside bool) (int, bool) {
 			return i, true
 		}
 	}
-	if !fromInside || len(elements) == 0 {
-		return 0, false
-	}
-	// Siblings of the reader's own container: the root lies above the view.
-	first := 0
-	if elements[0] == "besteffort" || elements[0] == "burstable" || strings.HasPrefix(elements[0], "kubepods-") {
-		if !podElement.MatchString(elements[0]) {
-			first = 1
+	return 0, false
+}
+
+// siblingPod: seen from a container's cgroup namespace, kubepods itself may lie
+// above the view, and the path begins with a QoS class or a pod.
+func siblingPod(elements []string) (int, bool) {
+	for i, e := range elements[:min(2, len(elements))] {
+		if likelyUID.MatchString(podUID(e)) {
+			return i, true
 		}
-	}
-	if first < len(elements) && likelyUID.MatchString(podUID(elements[first])) {
-		return first, true
+		if !strings.HasSuffix(e, "besteffort") && !strings.HasSuffix(e, "burstable") &&
+			!strings.HasSuffix(e, "besteffort.slice") && !strings.HasSuffix(e, "burstable.slice") {
+			break
+		}
 	}
 	return 0, false
 }

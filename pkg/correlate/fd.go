@@ -266,7 +266,7 @@ func (n *Node) ExecFIFOs() []ExecFIFOs {
 }
 
 func (n *Node) fifoOwner(containerID string, holder *report.Process) Owner {
-	if _, onNode := n.containers[containerID]; onNode || n.podByContainer[containerID] != nil {
+	if n.isContainer(containerID) {
 		return n.ownerAt(Place{ContainerID: containerID}, "")
 	}
 	if o := n.Blame(holder).Owner; o.Type == OwnerPod || containerID == "" {

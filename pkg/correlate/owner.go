@@ -102,10 +102,21 @@ func (n *Node) nodeContainer(id string) (report.Container, bool) {
 	return c, true
 }
 
+// isContainer says whether the node's runtime or the API server knows it.
+func (n *Node) isContainer(id string) bool {
+	_, onNode := n.containers[id]
+	return onNode || n.podByContainer[id] != nil
+}
+
 // ownerAt resolves a place: the cgroup says which pod and container, the
 // runtime's files and the API server who they are.
 func (n *Node) ownerAt(place Place, comm string) Owner {
 	uid, id := place.PodUID, place.ContainerID
+	if place.Outer != "" && !n.isContainer(id) {
+		// A node in a container, or a container that named a cgroup kubepods:
+		// only who is known inside is believed.
+		uid, id = "", place.Outer
+	}
 	onNode, found := n.nodeContainer(id)
 	if found && onNode.PodUID != "" {
 		// Where path and runtime differ somebody named a cgroup after another

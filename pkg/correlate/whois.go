@@ -167,7 +167,11 @@ func (n *Node) notes(p *report.Process, b Blame) []string {
 	if b.Place.Monitor {
 		add("the runtime's monitor of the container, not part of it")
 	}
-	if b.Place.Outer != "" {
+	switch {
+	case b.Place.Outer == "":
+	case b.Owner.ContainerID == b.Place.Outer:
+		add("inside that container its cgroup names pod %s: a node in a container, or a name that somebody chose", b.Place.PodUID)
+	default:
 		add("the whole node runs inside container %s of its host", ShortID(b.Place.Outer))
 	}
 	return append(notes, n.hints(p, b.Owner)...)

@@ -38,8 +38,8 @@ func parseMountLine(line []byte) (Mount, bool) {
 		return Mount{}, false
 	}
 	f := bytes.Fields(line)
-	for i := 6; i+3 < len(f)+1; i++ {
-		if string(f[i]) == "-" && i+1 < len(f) {
+	for i := 6; i+1 < len(f); i++ {
+		if string(f[i]) == "-" {
 			return Mount{Point: unmangle(string(f[4])), FSType: string(f[i+1])}, true
 		}
 	}

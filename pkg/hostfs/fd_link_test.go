@@ -1,0 +1,105 @@
+package hostfs
+
+import (
+	"strings"
+	"testing"
+)
+
+var (
+	cid  = "82414f376d1f" + strings.Repeat("0a1b", 13)
+	exec = "5e1f" + strings.Repeat("c0de", 15)
+)
+
+func TestParseFDLink(t *testing.T) {
+	for link, want := range map[string]FDLink{
+		"socket:[40231]":                     {Kind: "socket", Pattern: "socket:[…]"},
+		"pipe:[40231]":                       {Kind: "pipe", Pattern: "pipe:[…]"},
+		"anon_inode:[eventpoll]":             {Kind: "epoll", Pattern: "anon_inode:[eventpoll]"},
+		"anon_inode:inotify":                 {Kind: "inotify", Pattern: "anon_inode:inotify"},
+		"anon_inode:bpf-map":                 {Kind: "bpf-map", Pattern: "anon_inode:bpf-map"},
+		"anon_inode:[io_uring]":              {Kind: "io_uring", Pattern: "anon_inode:[io_uring]"},
+		"anon_inode:":                        {Kind: "anon_inode", Pattern: "anon_inode:"},
+		"net:[4026531840]":                   {Kind: "namespace", Pattern: "net:[…]"},
+		"pidfd:[17]":                         {Kind: "pidfd", Pattern: "pidfd:[…]"},
+		"/memfd:x (deleted)":                 {Kind: "memfd", Pattern: "/memfd:x"},
+		"/dev/null":                          {Kind: "device", Pattern: "/dev/null"},
+		"/dev/pts/3":                         {Kind: "device", Pattern: "/dev/pts/3"},
+		"/dev/shm/db":                        {Kind: "file", Pattern: "/dev/shm/db"},
+		"/var/log/app.log":                   {Kind: "file", Pattern: "/var/log/app.log"},
+		"/var/log/app.log (deleted)":         {Kind: "deleted file", Pattern: "/var/log/app.log (deleted)"},
+		"/data/seg-000123.log":               {Kind: "file", Pattern: "/data/seg-….log"},
+		"/run/docker/containerd/x/exec-file": {Kind: "file", Pattern: "/run/docker/containerd/x/exec-file"},
+		"":                                   {Kind: "other", Pattern: ""},
+	} {
+		t.Run(link, func(t *testing.T) {
+			got := ParseFDLink(link)
+			if got.Kind != want.Kind || got.Pattern != want.Pattern || got.FIFO != nil {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestParseStdioFIFO(t *testing.T) {
+	for name, c := range map[string]struct {
+		path string
+		want StdioFIFO
+	}{
+		"docker exec":                {"/run/docker/containerd/" + cid + "/" + exec + "-stdout", StdioFIFO{ContainerID: cid, Exec: true}},
+		"docker exec via /var/run":   {"/var/run/docker/containerd/" + cid + "/" + exec + "-stderr", StdioFIFO{ContainerID: cid, Exec: true}},
+		"docker's container itself":  {"/run/docker/containerd/" + cid + "/init-stdout", StdioFIFO{ContainerID: cid, Init: true}},
+		"docker before 17.12":        {"/run/docker/libcontainerd/" + cid + "/" + exec + "-stdin", StdioFIFO{ContainerID: cid, Exec: true}},
+		"containerd's CRI":           {"/run/containerd/io.containerd.grpc.v1.cri/containers/" + cid + "/io/1234567/" + cid + "-stdout", StdioFIFO{ContainerID: cid}},
+		"k3s":                        {"/run/k3s/containerd/io.containerd.grpc.v1.cri/containers/" + cid + "/io/99/" + cid + "-stderr", StdioFIFO{ContainerID: cid}},
+		"another client, no id told": {"/run/containerd/fifo/345/build-7-stdout", StdioFIFO{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, ok := ParseStdioFIFO(c.path)
+			if !ok || got.Session == "" {
+				t.Fatalf("not recognized: %+v", got)
+			}
+			if got.Session = ""; got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+	for _, no := range []string{"", "-stdout", "/tmp/x-stdout", "/run/docker/containerd/" + cid + "/-stdout", "/run/docker/containerd/" + cid + "/x-stdlog", "/containerd/x"} {
+		if f, ok := ParseStdioFIFO(no); ok {
+			t.Errorf("%q is none, got %+v", no, f)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	const uid = "93e182b4-1f00-4c6e-9d51-0242ac120002"
+	for in, want := range map[string]string{
+		"/run/docker/containerd/" + cid + "/" + exec + "-stdout":                  "/run/docker/containerd/…-stdout",
+		"/var/lib/kubelet/pods/" + uid + "/volumes/kubernetes.io~csi/pvc-1/mount": "/var/lib/kubelet/pods/…/volumes/kubernetes.io~csi/pvc-1/mount",
+		"/lib/x86_64-linux-gnu/libc-2.36.so":                                      "/lib/x86_64-linux-gnu/libc-2.36.so",
+		"/data/" + uid + "/" + uid + "/x":                                         "/data/…/x",
+		"/data/" + strings.ToUpper(uid):                                           "/data/…",
+		"/tmp/feedface":                                                           "/tmp/feedface", // a word, no digit
+		"/größe/日本/12":                                                            "/größe/日本/12",
+		"/log.2024":                                                               "/log.…",
+		"":                                                                        "",
+	} {
+		if got := Fold(in); got != want {
+			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzParseFDLink(f *testing.F) {
+	f.Add("/run/docker/containerd/" + cid + "/" + exec + "-stdout")
+	f.Add("pipe:[1]")
+	f.Add("/…/…/\xff123")
+	f.Fuzz(func(t *testing.T, link string) {
+		l := ParseFDLink(link)
+		if l.Kind == "" {
+			t.Fatalf("%q has no kind", link)
+		}
+		if l.FIFO != nil && l.FIFO.Init && l.FIFO.Exec {
+			t.Fatalf("%q is both the container's and an exec's", link)
+		}
+	})
+}

@@ -1,0 +1,99 @@
+package hostfs
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseOCIConfig(t *testing.T) {
+	id := strings.Repeat("a", 64)
+	for name, c := range map[string]struct {
+		in   string
+		want RuntimeContainer
+	}{
+		"containerd container": {`{"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.container-name":"app","io.kubernetes.cri.image-name":"img","io.kubernetes.cri.sandbox-id":"s","io.kubernetes.cri.sandbox-name":"web-1","io.kubernetes.cri.sandbox-namespace":"prod","io.kubernetes.cri.sandbox-uid":"u"}}`,
+			RuntimeContainer{ID: id, Runtime: "containerd", Name: "app", Image: "img", SandboxID: "s", PodUID: "u", PodName: "web-1", PodNamespace: "prod"}},
+		"containerd 1.2 knows the sandbox only": {`{"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.sandbox-id":"s"}}`,
+			RuntimeContainer{ID: id, Runtime: "containerd", SandboxID: "s"}},
+		"containerd sandbox": {`{"annotations":{"io.kubernetes.cri.container-type":"sandbox","io.kubernetes.cri.sandbox-id":"x","io.kubernetes.cri.sandbox-name":"web-1"}}`,
+			RuntimeContainer{ID: id, Runtime: "containerd", Sandbox: true, SandboxID: id, PodName: "web-1"}},
+		"cri-o container": {`{"annotations":{"io.kubernetes.cri-o.ContainerType":"container","io.kubernetes.container.name":"app","io.kubernetes.cri-o.Image":"sha","io.kubernetes.cri-o.ImageName":"img","io.kubernetes.cri-o.SandboxID":"s","io.kubernetes.pod.uid":"u","io.kubernetes.pod.name":"web-1","io.kubernetes.pod.namespace":"prod"}}`,
+			RuntimeContainer{ID: id, Runtime: "cri-o", Name: "app", Image: "img", SandboxID: "s", PodUID: "u", PodName: "web-1", PodNamespace: "prod"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, ok, err := ParseOCIConfig(id, []byte(c.in))
+			if err != nil || !ok || got != c.want {
+				t.Errorf("got %+v %v %v, want %+v", got, ok, err, c.want)
+			}
+		})
+	}
+	if _, ok, err := ParseOCIConfig(id, []byte(`{"annotations":null,"process":{}}`)); ok || err != nil {
+		t.Errorf("a container that Kubernetes did not make: %v %v", ok, err)
+	}
+	if _, _, err := ParseOCIConfig(id, []byte(`{"annotations":`)); err == nil {
+		t.Error("half a file: want an error")
+	}
+}
+
+func TestParseDockerConfig(t *testing.T) {
+	got, err := ParseDockerConfig([]byte(`{"ID":"82","Name":"/k8s_app_hub_prod_u_0","State":{"Dead":true},"Config":{"Image":"img","Labels":{"io.kubernetes.container.name":"app","io.kubernetes.docker.type":"container","io.kubernetes.pod.name":"hub","io.kubernetes.pod.namespace":"prod","io.kubernetes.pod.uid":"u","io.kubernetes.sandbox.id":"s"}}}`))
+	want := RuntimeContainer{ID: "82", Runtime: "docker", Name: "app", Image: "img", SandboxID: "s", PodUID: "u", PodName: "hub", PodNamespace: "prod"}
+	if err != nil || got != want {
+		t.Errorf("got %+v %v, want %+v", got, err, want)
+	}
+	got, err = ParseDockerConfig([]byte(`{"ID":"83","Name":"/registry","Config":{"Image":"img","Labels":null}}`))
+	if err != nil || got.Name != "registry" || got.PodUID != "" {
+		t.Errorf("docker run: got %+v %v", got, err)
+	}
+}
+
+func TestParsePodLogDir(t *testing.T) {
+	ns, pod, uid, ok := ParsePodLogDir("kube-system_etcd-n1_5f0e4b7c6a1d2e3f4a5b6c7d8e9f0a1b")
+	if !ok || ns != "kube-system" || pod != "etcd-n1" || uid != "5f0e4b7c6a1d2e3f4a5b6c7d8e9f0a1b" {
+		t.Errorf("got %q %q %q %v", ns, pod, uid, ok)
+	}
+	for _, no := range []string{"", "93e182b4-1f00-4c6e-9d51-0242ac120002", "a_b", "a__c", "a_b_c_d"} {
+		if _, _, _, ok := ParsePodLogDir(no); ok {
+			t.Errorf("%q is none", no)
+		}
+	}
+}
+
+func TestParseShim(t *testing.T) {
+	id := strings.Repeat("0f", 32)
+	for name, c := range map[string]struct {
+		args string
+		want Shim
+	}{
+		"containerd":        {"/usr/bin/containerd-shim-runc-v2 -namespace k8s.io -id " + id + " -address /run/containerd/containerd.sock", Shim{ID: id}},
+		"k3s":               {"/var/lib/rancher/k3s/data/x/bin/containerd-shim-runc-v2 -namespace k8s.io -id " + id, Shim{ID: id}},
+		"docker 19.03":      {"containerd-shim -namespace moby -workdir /var/lib/docker/containerd/daemon/io.containerd.runtime.v1.linux/moby/" + id + " -address /run/docker/containerd/containerd.sock", Shim{ID: id, Bundle: "/var/lib/docker/containerd/daemon/io.containerd.runtime.v1.linux/moby/" + id}},
+		"docker 1.12":       {"docker-containerd-shim " + id + " /var/run/docker/libcontainerd/" + id + " docker-runc", Shim{ID: id, Bundle: "/var/run/docker/libcontainerd/" + id}},
+		"cri-o":             {"/usr/bin/conmon -b /run/containers/storage/overlay-containers/" + id + "/userdata -c " + id + " --exit-dir /run/crio/exits", Shim{ID: id, Bundle: "/run/containers/storage/overlay-containers/" + id + "/userdata"}},
+		"equals sign":       {"containerd-shim-runsc-v1 --id=" + id, Shim{ID: id}},
+		"a look-alike":      {"myapp -id " + id, Shim{}},
+		"shim without id":   {"containerd-shim-runc-v2 -info", Shim{}},
+		"option at the end": {"containerd-shim-runc-v2 -id", Shim{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, ok := ParseShim(strings.Fields(c.args))
+			if got != c.want || ok != (c.want.ID != "") {
+				t.Errorf("got %+v %v, want %+v", got, ok, c.want)
+			}
+		})
+	}
+}
+
+func FuzzRuntimeFiles(f *testing.F) {
+	f.Add([]byte(`{"annotations":{"io.kubernetes.cri.container-type":"sandbox"}}`))
+	f.Add([]byte(`{"ID":"x","Config":{"Labels":{}}}`))
+	f.Add([]byte(`a_b_c`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, ok, err := ParseOCIConfig("id", b)
+		if ok && (err != nil || c.ID != "id") {
+			t.Fatalf("got %+v %v", c, err)
+		}
+		_, _ = ParseDockerConfig(b)
+		ParsePodLogDir(string(b))
+	})
+}
