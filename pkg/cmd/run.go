@@ -9,7 +9,9 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/klog/v2"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -39,6 +41,9 @@ func Run(args []string, version string, streams genericiooptions.IOStreams) int 
 	// A reader that leaves (| head -1) must not kill us before the pod is gone:
 	// a write to it then fails with EPIPE, like any other.
 	signal.Ignore(syscall.SIGPIPE)
+	// client-go logs what it also returns, e.g. that a stream was closed when we
+	// close it. Whoever reads our stderr at night gets the errors only.
+	klog.SetLogger(logr.Discard())
 	root := NewRoot(version, streams)
 	root.SetArgs(args)
 	return exitCode(ctx, root.ExecuteContext(withLeftBehind(ctx, left)), streams)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/kubernetes"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // credentials of cloud providers and OIDC, as kubectl has them
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
@@ -143,6 +144,12 @@ func (s *source) fromNode(ctx context.Context, node string, req report.Request) 
 
 // clients reach the cluster that kubectl's flags and kubeconfig name.
 func (e env) clients() (debugpod.Clients, string, error) {
+	// Without any, client-go would try localhost:8080 and report a refused
+	// connection, which hides the cause.
+	raw, err := e.kube.ToRawKubeConfigLoader().RawConfig()
+	if err == nil && clientcmdapi.IsConfigEmpty(&raw) && (e.kube.APIServer == nil || *e.kube.APIServer == "") {
+		return debugpod.Clients{}, "", errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
+	}
 	config, err := e.kube.ToRESTConfig()
 	if err != nil {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)

@@ -161,21 +161,18 @@ func firstContainer(elements []string) (id string, monitor bool) {
 	return "", false
 }
 
-// unitOf follows systemd's own rule (cg_path_get_unit): slices are passed, the
-// next element is the unit. A leading '_' is systemd's escape for a name that
-// would collide with the kernel's files.
+// unitOf is the systemd unit of a path: the outermost element named as one, as
+// systemd itself has it (cg_path_get_unit); what a service creates below its
+// own cgroup is still that service. Slices are no units, and above them may
+// stand the cgroup of a container that systemd runs in. A leading '_' is
+// systemd's escape for a name that would collide with the kernel's files.
 func unitOf(elements []string) string {
 	for _, e := range elements {
-		e = strings.TrimPrefix(e, "_")
-		if strings.HasSuffix(e, ".slice") {
-			continue
-		}
-		for _, suffix := range []string{".service", ".scope", ".mount", ".socket", ".swap", ".timer"} {
+		for _, suffix := range []string{".service", ".scope", ".mount", ".socket", ".swap"} {
 			if strings.HasSuffix(e, suffix) {
-				return e
+				return strings.TrimPrefix(e, "_")
 			}
 		}
-		return ""
 	}
 	return ""
 }

@@ -62,6 +62,7 @@ func TestParseCgroupPath(t *testing.T) {
 		"mount unit":                                 {`/system.slice/var-lib-x\x2dy.mount`, Place{Unit: `var-lib-x\x2dy.mount`}},
 		"login session":                              {"/user.slice/user-1000.slice/session-3.scope", Place{Unit: "session-3.scope"}},
 		"user manager":                               {"/user.slice/user-1000.slice/user@1000.service/app.slice/x.service", Place{Unit: "user@1000.service"}},
+		"systemd in a container":                     {"/lxc.payload.n1/system.slice/cron.service", Place{Unit: "cron.service"}},
 		"init":                                       {"/init.scope", Place{Unit: "init.scope"}},
 		"Talos, no systemd":                          {"/podruntime/kubelet", Place{}},
 		"slice only":                                 {"/system.slice", Place{}},

@@ -74,6 +74,7 @@ type FDRow struct {
 // Heaviest is the process with the most descriptors of an owner.
 type Heaviest struct {
 	PID         int    `json:"pid"`
+	Container   string `json:"container,omitempty"`
 	Comm        string `json:"comm"`
 	Cmdline     string `json:"cmdline,omitempty"`
 	Descriptors int    `json:"descriptors"`
@@ -95,11 +96,12 @@ func (n *Node) RankFDs(by By) FDRanking {
 			}
 			continue
 		}
-		key, owner := n.group(by, p)
+		exact := n.Blame(p).Owner
+		key, owner := group(by, p, exact)
 		if groups[key] == nil {
 			groups[key] = &fdGroup{row: FDRow{Owner: owner}, targets: map[report.Target]int{}}
 		}
-		groups[key].add(p)
+		groups[key].add(p, exact.Container)
 		r.Descriptors += p.FDs.Count
 	}
 	for _, g := range groups {
@@ -120,9 +122,8 @@ func (n *Node) Name() string {
 	return n.Report.Node.Hostname
 }
 
-// group gives the key and the owner that a process counts towards.
-func (n *Node) group(by By, p *report.Process) (string, Owner) {
-	o := n.Blame(p).Owner
+// group gives the key and the owner that a process of owner o counts towards.
+func group(by By, p *report.Process, o Owner) (string, Owner) {
 	if by != ByContainer && by != ByProcess && o.Type == OwnerPod {
 		o.Container, o.ContainerID, o.Sandbox = "", "", false
 	}
@@ -145,7 +146,7 @@ type fdGroup struct {
 	targets map[report.Target]int
 }
 
-func (g *fdGroup) add(p *report.Process) {
+func (g *fdGroup) add(p *report.Process, container string) {
 	g.row.Processes++
 	g.row.Descriptors += p.FDs.Count
 	if p.FDs.Before != nil {
@@ -153,7 +154,7 @@ func (g *fdGroup) add(p *report.Process) {
 		g.grown += p.FDs.Count - *p.FDs.Before
 	}
 	if p.FDs.Count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
-		g.row.Heaviest = Heaviest{PID: p.PID, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
+		g.row.Heaviest = Heaviest{PID: p.PID, Container: container, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
 	}
 	for _, t := range p.FDs.Targets {
 		g.targets[report.Target{Kind: t.Kind, Pattern: t.Pattern}] += t.Count

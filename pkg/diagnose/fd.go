@@ -2,10 +2,12 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
@@ -27,9 +29,11 @@ const (
 	fullSoon, fullVerySoon   = 6 * time.Hour, 30 * time.Minute
 	growthOwnerMin           = 500  // descriptors: fewer are no threat yet
 	growthRateMin            = 0.5  // per second
+	growthCountMin           = 5.0  // descriptors: fewer come and go at any moment
 	growthProcessAge         = 60.0 // seconds: what is younger is starting up
 	execSessionsWarning      = 100  // of one container: nobody types that many
 	descriptorsPerFindingMax = 3    // owners named per rule
+	holdersNamedMax          = 3    // processes named per owner
 )
 
 // fdNodeLimit: the node's open files against fs.file-max.
@@ -54,8 +58,10 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 	if full > 0 {
 		f.Summary += ", full in " + duration.HumanDuration(full) + " at this rate"
 	}
-	f.Evidence = []string{fmt.Sprintf("fs.file-nr is %s of fs.file-max %s, %+.1f/s over %.1f s",
-		humanize.Comma(int64(u.Used)), humanize.Comma(int64(u.Max)), u.PerSecond, u.Seconds)}
+	f.Evidence = []string{fmt.Sprintf("fs.file-nr is %s of fs.file-max %s", humanize.Comma(int64(u.Used)), humanize.Comma(int64(u.Max)))}
+	if u.Seconds > 0 {
+		f.Evidence[0] += fmt.Sprintf(", %+.1f/s over %.1f s", u.PerSecond, u.Seconds)
+	}
 	f.Remedy = []string{
 		"stop who holds them (the top of the list); at the limit every open, accept and exec on the node fails",
 		fmt.Sprintf("to win time, on the node: sysctl -w fs.file-max=%d", 2*u.Max),
@@ -64,21 +70,25 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 }
 
 // fdGrowth: owners that hold many descriptors and gain more while we look.
-func fdGrowth(n *correlate.Node, _ []Finding) []Finding {
+func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
 	var findings []Finding
-	for _, row := range n.RankFDs(correlate.ByContainer).Rows {
+	ranking := n.RankFDs(correlate.ByContainer)
+	for _, row := range ranking.Rows {
 		if len(findings) == descriptorsPerFindingMax {
 			break
 		}
-		if row.Descriptors < growthOwnerMin || row.PerSecond == nil || *row.PerSecond < growthRateMin || n.Age(row.Heaviest.PID) < growthProcessAge {
+		if row.Descriptors < growthOwnerMin || !grows(row.PerSecond, ranking.Seconds) || n.Age(row.Heaviest.PID) < growthProcessAge {
 			continue
 		}
 		owner := row.Owner
-		f := Finding{Severity: Warning, Subject: &owner,
+		f := Finding{Severity: Warning, Subject: &owner, CausedBy: idsOf(earlier, owner),
 			Summary: fmt.Sprintf("%s gains %.1f descriptors per second", Title(owner), *row.PerSecond),
 			Evidence: []string{fmt.Sprintf("%s descriptors, %.0f %% of all; heaviest process %d (%s) holds %s",
 				humanize.Comma(int64(row.Descriptors)), row.Percent, row.Heaviest.PID, row.Heaviest.Comm, humanize.Comma(int64(row.Heaviest.Descriptors)))},
 			Remedy: []string{fmt.Sprintf("see what it opens: kubectl nodedoc whois-pid %s %d", n.Name(), row.Heaviest.PID)}}
+		if isSubject(owner, earlier, ExecFIFOs) {
+			f.CausedBy = []string{ExecFIFOs}
+		}
 		if row.Mostly != nil {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("mostly %s: %s × %s", row.Mostly.Kind, humanize.Comma(int64(row.Mostly.Count)), row.Mostly.Pattern))
 		}
@@ -87,30 +97,40 @@ func fdGrowth(n *correlate.Node, _ []Finding) []Finding {
 	return findings
 }
 
+// grows tells a gain from the coming and going that every daemon has.
+func grows(perSecond *float64, seconds float64) bool {
+	return perSecond != nil && *perSecond >= growthRateMin && *perSecond*seconds >= growthCountMin
+}
+
 // execFIFOs: a runtime makes named pipes for the stdio of each exec session and
 // removes them when it ends. Thousands of them mean sessions that never end or
 // are never reaped.
 func execFIFOs(n *correlate.Node, _ []Finding) []Finding {
 	var findings []Finding
 	for _, e := range n.ExecFIFOs() {
-		if e.Sessions < execSessionsWarning || len(findings) == descriptorsPerFindingMax {
-			break
+		if e.Sessions < execSessionsWarning {
+			continue
 		}
+		evidence := fmt.Sprintf("process %d (%s) of %s holds %s of their named pipes: %s",
+			e.Holder.PID, e.Holder.Comm, Title(n.Blame(e.Holder).Owner), humanize.Comma(int64(e.FIFOs)), e.Pattern)
 		subject := e.Subject
-		holder := n.Blame(e.Holder).Owner
-		f := Finding{Severity: Warning, Subject: &subject,
-			Summary: fmt.Sprintf("%s exec sessions of %s were never reaped", humanize.Comma(int64(e.Sessions)), Title(subject)),
-			Evidence: []string{fmt.Sprintf("process %d (%s) of %s holds %s of their named pipes: %s",
-				e.Holder.PID, e.Holder.Comm, Title(holder), humanize.Comma(int64(e.FIFOs)), e.Pattern)},
-			Remedy: execRemedy(subject)}
-		findings = append(findings, f)
+		// The container, its shim and the runtime may each hold an end.
+		same := slices.IndexFunc(findings, func(f Finding) bool { return *f.Subject == subject })
+		switch {
+		case same >= 0 && len(findings[same].Evidence) < holdersNamedMax:
+			findings[same].Evidence = append(findings[same].Evidence, evidence)
+		case same < 0 && len(findings) < descriptorsPerFindingMax:
+			findings = append(findings, Finding{Severity: Warning, Subject: &subject,
+				Summary:  fmt.Sprintf("%s exec sessions of %s were never reaped", humanize.Comma(int64(e.Sessions)), Title(subject)),
+				Evidence: []string{evidence}, Remedy: execRemedy(subject)})
+		}
 	}
 	return findings
 }
 
 func execRemedy(o correlate.Owner) []string {
 	cause := "find who execs into it: exec probes and heartbeats that wait for something that is down need a timeout"
-	if o.Type != correlate.OwnerPod || o.Pod == "" {
+	if !namable(o) {
 		return []string{cause}
 	}
 	remedy := []string{
@@ -121,6 +141,14 @@ func execRemedy(o correlate.Owner) []string {
 		remedy = append(remedy, fmt.Sprintf("to free them now: kubectl -n %s delete pod %s", o.Namespace, o.Pod))
 	}
 	return remedy
+}
+
+// namable says whether a command may name the pod: a pod that is gone has none,
+// and where only the node's files name it, the name is the node's to choose and
+// must not become a piece of a shell command.
+func namable(o correlate.Owner) bool {
+	return o.Type == correlate.OwnerPod && (o.PodState == correlate.PodKnown || o.PodState == correlate.PodUnasked) &&
+		len(validation.IsDNS1123Label(o.Namespace)) == 0 && len(validation.IsDNS1123Subdomain(o.Pod)) == 0
 }
 
 // Title names an owner with its container and workload.

@@ -59,7 +59,7 @@ func anonKind(name string) string {
 
 func pathLink(link string) FDLink {
 	if f, ok := ParseStdioFIFO(strings.TrimSuffix(link, deletedMark)); ok {
-		return FDLink{Kind: "FIFO", Pattern: Fold(link), FIFO: &f}
+		return FDLink{Kind: "FIFO", Pattern: Fold(f.Session) + "-std*", FIFO: &f}
 	}
 	switch {
 	case strings.HasSuffix(link, deletedMark):

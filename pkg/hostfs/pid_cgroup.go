@@ -2,6 +2,7 @@ package hostfs
 
 import (
 	"bytes"
+	"strings"
 )
 
 // CgroupLine is one line of /proc/PID/cgroup, cgroups(7):
@@ -26,4 +27,23 @@ func ParseCgroup(b []byte) []CgroupLine {
 		}
 	}
 	return lines
+}
+
+// InPod says whether a cgroup's path is that of a pod's container, or lies
+// below one: coarse, and only to tell that a process is none of the host's own.
+// The first container's element decides. That of cri-o's monitor, beside its
+// container in the pod's cgroup, is the host's; so is the node itself where it
+// runs in a container (/docker/<id>/system.slice/…).
+func InPod(path string) bool {
+	// Seen from a pod's cgroup namespace, kubepods may lie above the view.
+	below := strings.HasPrefix(path, "/..")
+	for e := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == ':' }) {
+		below = below || strings.Contains(e, "kubepods")
+		e = strings.TrimSuffix(strings.TrimSuffix(e, deletedMark), ".scope")
+		at := max(len(e)-64, 0)
+		if prefix := e[:at]; below && IsContainerID(e[at:]) && (prefix == "" || strings.HasSuffix(prefix, "-")) {
+			return !strings.HasSuffix(prefix, "conmon-")
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package hostfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,10 +31,25 @@ func OpenRoot(f FS, mounts []Mount) (*Root, error) {
 // Close closes the root directory.
 func (r *Root) Close() error { return r.root.Close() }
 
-var errRemote = errors.New("on a network filesystem, not touched")
+var (
+	errRemote     = errors.New("on a network filesystem, not touched")
+	errNotRegular = errors.New("not a regular file")
+)
 
-// ReadFile reads a regular file of limit bytes at most.
+// ReadFile reads a regular file of limit bytes at most. Anything else is not
+// even opened: a FIFO's waiting writer would wake, and die of the close.
 func (r *Root) ReadFile(name string, limit int64) ([]byte, error) {
+	inside, err := r.inside(name)
+	if err != nil {
+		return nil, err
+	}
+	before, err := r.root.Stat(inside)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
 	f, err := r.open(name)
 	if err != nil {
 		return nil, err
@@ -43,12 +59,12 @@ func (r *Root) ReadFile(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
+	if !info.Mode().IsRegular() { // it was swapped meanwhile
+		return nil, errNotRegular
 	}
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("%s is larger than %d bytes", name, limit)
+		err = fmt.Errorf("larger than %d bytes", limit)
 	}
 	return b, err
 }
@@ -69,12 +85,18 @@ func (r *Root) ReadDirNames(name string, limit int) ([]string, error) {
 
 // open does not wait on a FIFO: O_NONBLOCK.
 func (r *Root) open(name string) (*os.File, error) {
+	inside, err := r.inside(name)
+	if err != nil {
+		return nil, err
+	}
+	return r.root.OpenFile(inside, os.O_RDONLY|openNonblock, 0)
+}
+
+// inside gives a name as os.Root takes it, where it may be touched at all.
+func (r *Root) inside(name string) (string, error) {
 	name = path.Clean("/" + name)
 	if Remote(FSTypeAt(r.mounts, name)) {
-		return nil, &os.PathError{Op: "open", Path: name, Err: errRemote}
+		return "", &os.PathError{Op: "open", Path: name, Err: errRemote}
 	}
-	if name == "/" {
-		return r.root.Open(".")
-	}
-	return r.root.OpenFile(strings.TrimPrefix(name, "/"), os.O_RDONLY|openNonblock, 0)
+	return cmp.Or(strings.TrimPrefix(name, "/"), "."), nil
 }

@@ -19,7 +19,7 @@ type Shim struct {
 //
 //	containerd-shim-runc-v2 -namespace k8s.io -id <id> -address /run/containerd/containerd.sock
 //	containerd-shim -namespace moby -workdir …/io.containerd.runtime.v1.linux/moby/<id> -address …
-//	docker-containerd-shim <id> /var/run/docker/libcontainerd/<id> docker-runc
+//	docker-containerd-shim <id> /var/run/docker/libcontainerd/<id> docker-runc    RHEL: …-shim-current
 //	conmon -b /run/containers/storage/overlay-containers/<id>/userdata -c <id> …
 func ParseShim(args []string) (s Shim, ok bool) {
 	if len(args) == 0 {
@@ -28,7 +28,7 @@ func ParseShim(args []string) (s Shim, ok bool) {
 	switch name := path.Base(args[0]); {
 	case name == "conmon":
 		s = Shim{ID: option(args, "c", "cid"), Bundle: option(args, "b", "bundle")}
-	case strings.HasPrefix(name, "containerd-shim"), name == "docker-containerd-shim":
+	case strings.HasPrefix(name, "containerd-shim"), strings.HasPrefix(name, "docker-containerd-shim"):
 		s = Shim{ID: option(args, "id"), Bundle: option(args, "bundle")}
 		if dir := option(args, "workdir"); s.ID == "" && dir != "" {
 			s = Shim{ID: path.Base(dir), Bundle: dir}

@@ -80,7 +80,7 @@ func fdCells(row correlate.FDRow, s Style) []string {
 		fmt.Sprintf("%.1f%%", row.Percent),
 		rate(row.PerSecond),
 		ownerCell(row.Owner),
-		containerCell(row.Owner),
+		rowContainer(row),
 		row.Owner.Workload,
 		fmt.Sprintf("%d %s", row.Heaviest.PID, heaviestName(row.Heaviest, s)),
 		mostlyCell(row),
@@ -119,6 +119,14 @@ func containerCell(o correlate.Owner) string {
 		return correlate.ShortID(o.ContainerID)
 	}
 	return o.Container
+}
+
+// rowContainer: ranked by pod, the container of the heaviest process.
+func rowContainer(row correlate.FDRow) string {
+	if own := containerCell(row.Owner); own != "" {
+		return own
+	}
+	return row.Heaviest.Container
 }
 
 func mostlyCell(row correlate.FDRow) string {
