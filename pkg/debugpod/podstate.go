@@ -1,0 +1,121 @@
+package debugpod
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// maxMessage bounds what is quoted of a kubelet's message.
+const maxMessage = 600
+
+// stateOf says how far the pod is: running, or why not yet, or the error that
+// no waiting will heal. What the kubelet wrote is escaped: the node is not to
+// be trusted.
+func stateOf(p *corev1.Pod) (running bool, why string, err error) {
+	if p.DeletionTimestamp != nil {
+		return false, "", fmt.Errorf("somebody deleted the pod")
+	}
+	if c := containerStatus(p); c != nil {
+		switch {
+		case c.State.Running != nil:
+			return true, "", nil
+		case c.State.Terminated != nil:
+			return false, "", startError(c.Image, c.State.Terminated)
+		case c.State.Waiting != nil && p.Status.Phase == corev1.PodPending:
+			return waiting(p.Spec.Containers[0].Image, c.State.Waiting)
+		}
+	}
+	switch p.Status.Phase {
+	case corev1.PodFailed:
+		return false, "", refused(p)
+	case corev1.PodSucceeded:
+		return false, "", fmt.Errorf("the container ended before it was attached")
+	}
+	if p.Status.StartTime == nil {
+		return false, "the kubelet has not taken the pod up", nil
+	}
+	return false, "the kubelet prepares the pod", nil
+}
+
+func containerStatus(p *corev1.Pod) *corev1.ContainerStatus {
+	for i := range p.Status.ContainerStatuses {
+		if c := &p.Status.ContainerStatuses[i]; c.Name == containerName {
+			return c
+		}
+	}
+	return nil
+}
+
+func waiting(image string, w *corev1.ContainerStateWaiting) (bool, string, error) {
+	why := quote(w.Reason, w.Message)
+	switch w.Reason {
+	case "ErrImageNeverPull":
+		return false, "", fmt.Errorf("the node may not use image %s, which it said it has: name another one with --image: %s", image, why)
+	case "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed":
+		return false, "", fmt.Errorf("the node cannot get image %s: name one that it has, or can pull, with --image "+
+			"(and --image-pull-secret): %s", image, why)
+	case "InvalidImageName":
+		return false, "", fmt.Errorf("%s is no image's name: correct --image: %s", image, why)
+	case "CreateContainerConfigError", "RunContainerError", "StartError", "PreCreateHookError", "PreStartHookError":
+		return false, "", fmt.Errorf("the node cannot start a container of image %s: %s%s", image, why, noShell(image, w.Message))
+	case "CreateContainerError":
+		// Also what a slow runtime causes; the kubelet then tries again.
+		if hint := noShell(image, w.Message); hint != "" {
+			return false, "", fmt.Errorf("the node cannot create a container of image %s: %s%s", image, why, hint)
+		}
+	}
+	return false, why, nil
+}
+
+// startError explains a container that ended before we reached it.
+func startError(image string, t *corev1.ContainerStateTerminated) error {
+	return fmt.Errorf("the container ended at once: %s%s", describeEnd(t), noShell(image, t.Message))
+}
+
+// describeEnd tells how a container ended.
+func describeEnd(t *corev1.ContainerStateTerminated) string {
+	s := fmt.Sprintf("%s, exit code %d", quote(t.Reason, t.Message), t.ExitCode)
+	if t.Reason == "OOMKilled" {
+		s += " (the kernel killed it: its memory limit was too low for this node, or the node is out of memory)"
+	}
+	return s
+}
+
+// noShell recognises, in what runtimes say, an image without sh.
+func noShell(image, message string) string {
+	for _, sign := range []string{"executable file not found", "executable file `sh` not found", `exec: "sh"`, "no such file or directory: unknown"} {
+		if strings.Contains(message, sign) {
+			return fmt.Sprintf(": image %s has no shell, choose another one with --image", image)
+		}
+	}
+	return ""
+}
+
+// refused explains a pod that the kubelet did not admit, or gave up on:
+// Evicted, OutOfpods, OutOfcpu, NodeAffinity, UnexpectedAdmissionError, ….
+func refused(p *corev1.Pod) error {
+	why := quote(p.Status.Reason, p.Status.Message)
+	switch reason := p.Status.Reason; {
+	case reason == "DeadlineExceeded":
+		return fmt.Errorf("the pod outlived its deadline: %s", why)
+	case strings.HasPrefix(reason, "OutOf"):
+		return fmt.Errorf("the node has no room for the pod, and nodedoc evicts nobody for it: %s", why)
+	}
+	return fmt.Errorf("the node refused the pod: %s", why)
+}
+
+// quote joins a reason and a message of the kubelet, escaped and bounded.
+func quote(reason, message string) string {
+	s := strings.Trim(reason+": "+strings.Join(strings.Fields(message), " "), ": ")
+	if s == "" {
+		return "no reason given"
+	}
+	if len(s) > maxMessage {
+		s = s[:maxMessage] + "…"
+	}
+	return report.Escape(s)
+}

@@ -1,0 +1,37 @@
+package debugpod
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+)
+
+// maxProbeBytes is the size of the tmpfs that the probe is delivered to.
+const maxProbeBytes = 16 << 20
+
+// script receives the probe on stdin and becomes it. $1 is the nonce, $2 the
+// probe's length, $3 its SHA-256. It says nothing before the client's first
+// line, since output before an attach gets lost, and read(1) takes single
+// bytes from a pipe, so that head finds the probe's first byte. head may read
+// ahead: the client sends nothing more until the probe has said hello. A cut
+// probe has another hash, so length needs no check of its own. PID namespaces
+// are the host's, so the shell dies of SIGTERM like any other process.
+const script = `fail() { echo "nodedoc: $1" >&2; exit 1; }
+IFS= read -r line || fail "the client left before it sent anything"
+[ "$line" = "$1" ] || fail "another client is attached"
+for tool in head sha256sum chmod; do
+  command -v "$tool" >/dev/null || fail "this image has no $tool: choose another one with --image"
+done
+umask 077
+probe=` + probeDir + `/probe
+head -c "$2" >"$probe" || fail "failed to write the probe"
+sum=$(sha256sum "$probe") || fail "failed to read the probe back"
+[ "${sum%% *}" = "$3" ] || fail "the probe arrived cut short or damaged"
+chmod 0700 "$probe" || fail "failed to make the probe executable"
+exec "$probe" serve "$1"`
+
+// command runs script for one session's probe.
+func command(nonce string, probe []byte) []string {
+	sum := sha256.Sum256(probe)
+	return []string{"sh", "-c", script, appName, nonce, strconv.Itoa(len(probe)), hex.EncodeToString(sum[:])}
+}
