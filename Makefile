@@ -8,13 +8,13 @@ GOFLAGS_BUILD := -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PROBE_ARCHES := amd64 arm64
 PROBES := $(PROBE_ARCHES:%=pkg/payload/bin/nodedoc-probe-linux-%.gz)
-PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-NODES ?= 2
+# Every OS and every architecture that is shipped, each once; a release builds all pairs.
+PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 5s
-CLUSTER := dist/cluster
+GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
-.PHONY: help build probes test unit fuzz e2e demo lint verify bench clean platforms
+.PHONY: help build probes tools test unit fuzz e2e demo lint verify clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t12
@@ -34,3 +34,46 @@ pkg/payload/bin/nodedoc-probe-linux-%.gz: $(PROBE_SOURCES)
 	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o dist/nodedoc-probe-linux-$* ./cmd/nodedoc-probe
 	gzip -9nc dist/nodedoc-probe-linux-$* > $@.new
 	mv $@.new $@
+
+tools: build dist/cluster dist/actor dist/demo
+
+dist/cluster: FORCE
+	go -C test/cluster build -trimpath -o ../../dist/cluster .
+
+dist/actor dist/demo: dist/%: FORCE
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./test/incidents/$*
+
+test: lint verify unit fuzz e2e ## everything, as CI runs it: needs root for the cluster
+
+unit: $(PROBES) ## unit and probe tests
+	go test ./...
+	go -C test/cluster test ./...
+
+# One target a run is all that go test takes, so they are listed first.
+fuzz: ## each fuzz target for FUZZTIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' pkg | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$dir/*_test.go | cut -c6-); do \
+			echo "fuzz $$dir $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./$$dir >dist/fuzz.log 2>&1 || { cat dist/fuzz.log; exit 1; }; \
+		done; \
+	done
+
+e2e: tools ## the built programs on a real throwaway cluster: needs root
+	dist/cluster run --nodes 2 -- go test -tags e2e -count=1 -timeout 25m ./test/e2e
+	go -C test/cluster test -tags e2e -count=1 .
+
+demo: tools ## a real cluster, a real incident, nodedoc's answer: needs root
+	dist/cluster run --nodes 1 -- dist/demo dist
+
+lint: $(PROBES) ## gofmt, vet, golangci-lint
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./... && go vet -tags e2e ./test/...
+	go -C test/cluster vet -tags e2e ./...
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
+
+verify: $(PROBES) ## the design's promises: what the probe links, where everything builds
+	@! go list -deps ./cmd/nodedoc-probe | grep -E '^(k8s.io/|net/http$$|github.com/spf13/)' || { echo 'the probe links what it must not (above)'; exit 1; }
+	go mod tidy -diff
+	for p in $(PLATFORMS); do echo "build $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/kubectl-nodedoc; done
+
+clean: ## remove what was built
+	rm -rf dist pkg/payload/bin/*.gz

@@ -144,10 +144,17 @@ func printNames(out io.Writer, p printers.ResourcePrinter, owners []correlate.Ow
 		object.SetAPIVersion(report.APIVersion)
 		object.SetKind(string(o.Type))
 		object.SetName(o.Name())
-		if o.Type == correlate.OwnerPod && o.Pod != "" {
+		// What kubectl knows is named as kubectl names it.
+		switch kind, name, _ := strings.Cut(o.Workload, "/"); {
+		case o.Type == correlate.OwnerPod && o.Pod != "":
 			object.SetAPIVersion("v1")
 			object.SetNamespace(o.Namespace)
 			object.SetName(o.Pod)
+		case o.Type == correlate.OwnerWorkload:
+			object.SetAPIVersion("v1")
+			object.SetNamespace(o.Namespace)
+			object.SetKind(kind)
+			object.SetName(name)
 		}
 		key := object.GetKind() + "/" + object.GetNamespace() + "/" + object.GetName()
 		if printed[key] {

@@ -48,6 +48,8 @@ func NewRoot(version string, streams genericiooptions.IOStreams) *cobra.Command 
 		// default of 5 per second would take longer than the probe.
 		c.QPS, c.Burst = 50, 100
 		c.UserAgent = "kubectl-nodedoc/" + version
+		// What admission warns of is told by the preflight, in our words.
+		c.WarningHandler = rest.NoWarnings{}
 		return c
 	}
 	flags.AddFlags(root.PersistentFlags())

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -53,7 +55,7 @@ func exitCode(ctx context.Context, err error, streams genericiooptions.IOStreams
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted):
 		if err != nil && !errors.Is(err, errInterrupted) && !errors.Is(err, context.Canceled) {
-			fmt.Fprintln(streams.ErrOut, "error:", report.Clean(err.Error()))
+			printError(streams.ErrOut, err)
 		}
 		fmt.Fprintln(streams.ErrOut, "interrupted")
 		return ExitInterrupted
@@ -62,8 +64,18 @@ func exitCode(ctx context.Context, err error, streams genericiooptions.IOStreams
 	case errors.Is(err, errReported):
 		return ExitFailed
 	}
-	fmt.Fprintln(streams.ErrOut, "error:", report.Clean(err.Error()))
+	printError(streams.ErrOut, err)
 	return ExitFailed
+}
+
+// printError prints an error. Parts of it may be a node's or a webhook's words,
+// so all but its own line breaks is made safe.
+func printError(w io.Writer, err error) {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for i := range lines {
+		lines[i] = report.Clean(lines[i])
+	}
+	fmt.Fprintln(w, "error:", strings.Join(lines, "\n"))
 }
 
 // leftBehind is what must be removed by hand if we leave without waiting.

@@ -28,6 +28,7 @@ type sourceFlags struct {
 	pullSecret   string
 	profile      string
 	startTimeout time.Duration
+	showSecrets  bool
 }
 
 func newSourceFlags() *sourceFlags {
@@ -43,6 +44,7 @@ func (f *sourceFlags) add(c *cobra.Command) {
 	fs.StringVar(&f.pullSecret, "image-pull-secret", "", "Secret in the pod's namespace to pull --image with")
 	fs.StringVar(&f.profile, "profile", f.profile, "What the pod may do: sysadmin (privileged) or minimal (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG)")
 	fs.DurationVar(&f.startTimeout, "start-timeout", f.startTimeout, "How long to wait for the pod to start")
+	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
 	must(c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profiles(), cobra.ShellCompDirectiveNoFileComp)))
 }
 
@@ -97,6 +99,7 @@ func (s *source) answer(ctx context.Context, node string, req report.Request, us
 
 func (s *source) report(ctx context.Context, node string, req report.Request) (*report.NodeReport, *inventory.Inventory, func() error, error) {
 	nothing := func() error { return nil }
+	req.ShowSecrets = s.flags.showSecrets
 	switch {
 	case s.flags.from != "":
 		r, inv, err := saved.Read(s.flags.from, s.env.streams.In)

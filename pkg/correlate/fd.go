@@ -131,7 +131,7 @@ func group(by By, p *report.Process, o Owner) (string, Owner) {
 	case by == ByProcess:
 		return fmt.Sprint(p.PID), o
 	case by == ByWorkload && o.Workload != "" && !o.Static:
-		o = Owner{Type: OwnerPod, Namespace: o.Namespace, Workload: o.Workload}
+		o = Owner{Type: OwnerWorkload, Namespace: o.Namespace, Workload: o.Workload}
 	case by == ByUnit && o.Type == OwnerPod:
 		o = Owner{Type: OwnerCgroup, Cgroup: "kubepods"}
 	}

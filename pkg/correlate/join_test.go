@@ -154,7 +154,7 @@ func TestRankFDs(t *testing.T) {
 	if cron := r.Rows[4]; cron.PerSecond != nil {
 		t.Errorf("no first count, yet growth %v", *cron.PerSecond)
 	}
-	if w := n.RankFDs(ByWorkload).Rows[0].Owner; w.Workload != "Deployment/hub" || w.Pod != "" {
+	if w := n.RankFDs(ByWorkload).Rows[0].Owner; w.Type != OwnerWorkload || w.Name() != "prod/Deployment/hub" {
 		t.Errorf("by workload: %+v", w)
 	}
 	if p := n.RankFDs(ByProcess).Rows[0]; p.PID != 21 {

@@ -14,6 +14,7 @@ type OwnerType string
 // Types of owners.
 const (
 	OwnerPod       OwnerType = "Pod"
+	OwnerWorkload  OwnerType = "Workload"  // all pods of one, where ranked so
 	OwnerContainer OwnerType = "Container" // of no pod, e.g. docker run
 	OwnerUnit      OwnerType = "Unit"      // a systemd unit of the host
 	OwnerCgroup    OwnerType = "Cgroup"    // of the host, without a unit
@@ -61,6 +62,8 @@ func (o Owner) Name() string {
 	switch o.Type {
 	case OwnerPod:
 		return o.podName()
+	case OwnerWorkload:
+		return o.Namespace + "/" + o.Workload
 	case OwnerContainer:
 		if o.Container != "" {
 			return "container " + o.Container

@@ -1,20 +1,23 @@
 package hostfs
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
-// FormatCmdline joins the NUL-separated arguments of /proc/PID/cmdline by
-// spaces, limit bytes at most; cut says that there was more. A process may
-// overwrite its arguments (setproctitle(3)): then there may be no NUL, or many
-// at the end.
-func FormatCmdline(b []byte, limit int) (line string, cut bool) {
-	b = bytes.TrimRight(b, "\x00")
-	if cut = len(b) > limit; cut {
-		b = b[:limit]
+// JoinArgs joins arguments by spaces, limit bytes at most; cut says that there
+// was more.
+func JoinArgs(args []string, limit int) (line string, cut bool) {
+	line = strings.Join(args, " ")
+	if cut = len(line) > limit; cut {
+		line = line[:limit]
 	}
-	return string(bytes.ReplaceAll(b, []byte{0}, []byte{' '})), cut
+	return line, cut
 }
 
-// Args splits the content of /proc/PID/cmdline.
+// Args splits the content of /proc/PID/cmdline, arguments that each end in NUL.
+// A process may overwrite them (setproctitle(3)): then there may be no NUL, or
+// many at the end.
 func Args(b []byte) []string {
 	b = bytes.TrimRight(b, "\x00")
 	if len(b) == 0 {

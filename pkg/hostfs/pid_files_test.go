@@ -43,7 +43,7 @@ func TestParseCgroup(t *testing.T) {
 	}
 }
 
-func TestFormatCmdline(t *testing.T) {
+func TestJoinArgs(t *testing.T) {
 	for name, c := range map[string]struct {
 		in, want string
 		limit    int
@@ -57,7 +57,7 @@ func TestFormatCmdline(t *testing.T) {
 		"zombie":             {"", "", 100, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, cut := FormatCmdline([]byte(c.in), c.limit)
+			got, cut := JoinArgs(Args([]byte(c.in)), c.limit)
 			if got != c.want || cut != c.cut {
 				t.Errorf("got %q %v, want %q %v", got, cut, c.want, c.cut)
 			}
@@ -109,7 +109,7 @@ func FuzzPIDFiles(f *testing.F) {
 		ParseOSRelease(b)
 		UserName(b, 0)
 		_, _, _ = ParseFileNr(b)
-		if line, cut := FormatCmdline(b, 16); len(line) > 16 || cut && len(line) != 16 {
+		if line, cut := JoinArgs(Args(b), 16); len(line) > 16 || cut && len(line) != 16 {
 			t.Fatalf("%q is cut to %q", b, line)
 		}
 		if s, ok := ParseShim(Args(b)); ok && s.ID == "" {

@@ -3,6 +3,7 @@ package hostfs
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -66,10 +67,14 @@ func (p *Proc) PIDs() ([]int, error) {
 		}
 		return true
 	})
+	slices.Sort(pids) // procfs does, a captured tree does not
 	return pids, err
 }
 
 func parsePID(name []byte) (int, bool) {
+	if len(name) == 0 || name[0] == '0' {
+		return 0, false
+	}
 	pid := 0
 	for _, c := range name {
 		if c < '0' || c > '9' || pid > 1<<24 {
@@ -77,7 +82,7 @@ func parsePID(name []byte) (int, bool) {
 		}
 		pid = pid*10 + int(c-'0')
 	}
-	return pid, pid > 0
+	return pid, true
 }
 
 // ReadMounts parses /proc/PID/mountinfo of a process of the node's own mount

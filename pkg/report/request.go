@@ -21,6 +21,9 @@ type Request struct {
 	// of the heaviest cgroups.
 	FDs            bool  `json:"fds,omitempty"`
 	IntervalMillis int64 `json:"intervalMillis,omitempty"`
+	// ShowSecrets leaves command lines as they are; else likely secrets in them
+	// never leave the node.
+	ShowSecrets bool `json:"showSecrets,omitempty"`
 }
 
 // NewRequest is a request of this version for the named collectors.

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -25,6 +26,7 @@ const ActorImage = "nodedoc.test/actor:1"
 // Cluster is a throwaway cluster of test/cluster.
 type Cluster struct {
 	Client kubernetes.Interface
+	REST   *rest.Config
 	// Tools is the directory with the built programs: cluster, actor,
 	// kubectl-nodedoc.
 	Tools string
@@ -42,7 +44,7 @@ func Connect(tools string) (*Cluster, error) {
 		return nil, err
 	}
 	tools, err = filepath.Abs(tools)
-	return &Cluster{Client: client, Tools: tools}, err
+	return &Cluster{Client: client, REST: config, Tools: tools}, err
 }
 
 // actorOnNode is where the actor lies on a node itself.
@@ -60,14 +62,15 @@ func (c *Cluster) LoadActor(ctx context.Context) error {
 		return err
 	}
 	for _, n := range nodes.Items {
-		if err := c.copyToNode(ctx, n.Name, program, actorOnNode); err != nil {
+		if err := c.CopyToNode(ctx, n.Name, program, actorOnNode); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Cluster) copyToNode(ctx context.Context, node, from, to string) error {
+// CopyToNode copies a program to a node.
+func (c *Cluster) CopyToNode(ctx context.Context, node, from, to string) error {
 	f, err := os.Open(from)
 	if err != nil {
 		return err

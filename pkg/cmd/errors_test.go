@@ -1,0 +1,121 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"bytes"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+)
+
+// What a user reads who got it wrong. "" on the right: anything.
+func TestUsageErrors(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	for args, want := range map[string]string{
+		"fd":                                        "which node? name one (kubectl get nodes), or use --local or --from FILE",
+		"fd --from=":                                "which node? name one (kubectl get nodes), or use --local or --from FILE",
+		"whois-pid":                                 "which node? name one (kubectl get nodes), or use --local or --from FILE",
+		"fd n":                                      "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
+		"cleanup":                                   "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
+		"fd n other":                                `unexpected argument "other"`,
+		"fd n --by pods":                            `--by is one of pod, container, workload, process, unit, not "pods"`,
+		"fd n --top -1":                             "--top must be 0 or more, not -1",
+		"fd n --top many":                           `invalid argument "many" for "--top" flag: strconv.ParseInt: parsing "many": invalid syntax`,
+		"fd n --interval 99ms":                      "--interval must be between 100ms and 10m, not 99ms",
+		"fd n --interval 10m1s":                     "--interval must be between 100ms and 10m, not 10m1s",
+		"fd n --interval -1s":                       "--interval must be between 100ms and 10m, not -1s",
+		"fd n --interval 5":                         `invalid argument "5" for "--interval" flag: time: missing unit in duration "5"`,
+		"fd n --color blue":                         `--color is auto, always or never, not "blue"`,
+		"fd n -o csv":                               `output format "csv" is not known: use one of table, wide, json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file`,
+		"fd n -o jsonpath":                          "template format specified but no template given",
+		"fd n -o jsonpath={.rows[":                  "error parsing jsonpath {.rows[, unterminated array",
+		"fd n --local --from x":                     `unexpected argument "n"`,
+		"fd --local --from x":                       "--local and --from exclude each other",
+		"fd n --profile root":                       `--profile is sysadmin or minimal, not "root"`,
+		"fd n --image-pull-secret s":                "--image-pull-secret goes with --image",
+		"fd n --start-timeout 0s":                   "--start-timeout must be positive, not 0s",
+		"fd --from does-not-exist.json":             `failed to read the report "does-not-exist.json": open does-not-exist.json: no such file or directory`,
+		"fd n --bogus":                              "unknown flag: --bogus",
+		"whois-pid n":                               "which process? give one or more process ids, as the node itself numbers them",
+		"whois-pid n 0":                             `"0" is no process id`,
+		"whois-pid n -- -5":                         `"-5" is no process id`,
+		"whois-pid n java":                          `"java" is no process id`,
+		"whois-pid n 12x":                           `"12x" is no process id`,
+		"whois-pid n 1.5":                           `"1.5" is no process id`,
+		"whois-pid n 4194305":                       `"4194305" is no process id`,
+		"whois-pid n 99999999999999999999":          `"99999999999999999999" is no process id`,
+		"whois-pid n 1 \x1b[2J":                     `"\x1b[2J" is no process id`,
+		"whois-pid n 1 --local --from x":            `"n" is no process id`,
+		"whois-pid 1 --local --from x":              "--local and --from exclude each other",
+		"whois-pid n " + strings.Repeat("1 ", 1001): "1001 process ids are too many for one go, the limit is 1000",
+		"cleanup now":                               `unknown command "now" for "kubectl nodedoc cleanup"`,
+		"version now":                               `unknown command "now" for "kubectl nodedoc version"`,
+		"nonsense":                                  `unknown command "nonsense" for "kubectl nodedoc"`,
+	} {
+		t.Run(args[:min(len(args), 60)], func(t *testing.T) {
+			stdout, stderr, code := run(t, strings.Fields(args)...)
+			if stderr != "error: "+want+"\n" || code != ExitFailed || stdout != "" {
+				t.Errorf("got %q, exit %d, stdout %q\nwant %q", stderr, code, stdout, "error: "+want+"\n")
+			}
+		})
+	}
+}
+
+// Two mistakes are two lines, and a suggestion stays readable.
+func TestErrorsOfSeveralLines(t *testing.T) {
+	for args, want := range map[string][]string{
+		"fd n --profile root --color blue": {"--profile is sysadmin or minimal", "--color is auto, always or never"},
+		"fdd":                              {`unknown command "fdd"`, "Did you mean this?"},
+	} {
+		t.Run(args, func(t *testing.T) {
+			_, stderr, code := run(t, strings.Fields(args)...)
+			if code != ExitFailed || strings.Contains(stderr, `\x`) {
+				t.Errorf("exit %d, %q", code, stderr)
+			}
+			for _, w := range want {
+				if !strings.Contains(stderr, w) {
+					t.Errorf("got %q, want %q in it", stderr, w)
+				}
+			}
+		})
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	interrupted, cancel := context.WithCancelCause(context.Background())
+	cancel(errInterrupted)
+	for name, c := range map[string]struct {
+		ctx    context.Context
+		err    error
+		code   int
+		stderr string
+	}{
+		"well":                     {context.Background(), nil, 0, ""},
+		"failed":                   {context.Background(), errors.New("it broke"), 1, "error: it broke\n"},
+		"said already":             {context.Background(), fmt.Errorf("x: %w", errReported), 1, ""},
+		"an error with ESC":        {context.Background(), errors.New("pod \x1b[2J\u202e"), 1, "error: pod \\x1b[2J\\u202e\n"},
+		"Ctrl-C":                   {interrupted, context.Canceled, 130, "interrupted\n"},
+		"Ctrl-C, pod left behind":  {interrupted, errors.New("pod p may be left"), 130, "error: pod p may be left\ninterrupted\n"},
+		"Ctrl-C after the answer":  {interrupted, nil, 130, "interrupted\n"},
+		"API server hangs up":      {context.Background(), &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)}, 1, "error: write tcp: write: broken pipe\n"},
+		"reader gone and pod left": {context.Background(), errors.Join(&os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}, errors.New("pod p may be left")), 1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			code := exitCode(c.ctx, c.err, genericiooptions.IOStreams{ErrOut: &stderr})
+			if code != c.code || c.stderr != "" && stderr.String() != c.stderr {
+				t.Errorf("exit %d, %q; want %d, %q", code, stderr.String(), c.code, c.stderr)
+			}
+			if strings.Contains(name, "pod left") && !strings.Contains(stderr.String(), "pod p may be left") {
+				t.Errorf("the pod that is left is not told of: %q", stderr.String())
+			}
+		})
+	}
+}

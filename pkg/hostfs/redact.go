@@ -1,0 +1,111 @@
+package hostfs
+
+import "strings"
+
+// Redacted stands where a secret was.
+const Redacted = "‹redacted›"
+
+// secretWords are parts of the names under which secrets are passed.
+var secretWords = []string{"password", "passwd", "passphrase", "secret", "token", "apikey", "api-key", "api_key",
+	"accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "credential", "authorization", "bearer"}
+
+// Redact hides likely secrets in the arguments of a process: values of options
+// and assignments whose name speaks of a secret, passwords in URLs, and JSON
+// web tokens. It errs on the side of hiding.
+//
+//	--password=x  --db-token x  PGPASSWORD=x  "secret": "x"  https://user:x@host  eyJ….….…
+func Redact(args []string) []string {
+	out := make([]string, len(args))
+	hideNext := false
+	for i, a := range args {
+		switch {
+		case hideNext && !strings.HasPrefix(a, "-"):
+			out[i], hideNext = Redacted, false
+			continue
+		case strings.HasPrefix(a, "-") && !strings.ContainsAny(a, "=: "):
+			hideNext = namesSecret(a)
+			out[i] = a
+			continue
+		}
+		hideNext = false
+		out[i] = redactURL(redactTokens(redactAssignments(a)))
+	}
+	return out
+}
+
+func namesSecret(name string) bool {
+	name = strings.ToLower(name)
+	for _, w := range secretWords {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// redactAssignments hides the value behind every "name=", "name:" or "Bearer "
+// in an argument, up to the next separator.
+func redactAssignments(a string) string {
+	if !namesSecret(a) {
+		return a
+	}
+	var b strings.Builder
+	for rest := a; rest != ""; {
+		sep := strings.IndexAny(rest, "=:")
+		if sep < 0 || strings.HasPrefix(rest[sep:], "://") {
+			cut := max(sep+3, 0)
+			if sep < 0 {
+				cut = len(rest)
+			}
+			b.WriteString(rest[:cut])
+			rest = rest[cut:]
+			continue
+		}
+		name, value := rest[:sep+1], rest[sep+1:]
+		b.WriteString(name)
+		if last := strings.LastIndexAny(name, " ,&;{?"); !namesSecret(name[last+1:]) {
+			rest = value
+			continue
+		}
+		start := len(value) - len(strings.TrimLeft(value, ` "'\`))
+		end := strings.IndexAny(value[start:], `"',&;}`)
+		if end < 0 {
+			end = len(value) - start
+		}
+		b.WriteString(value[:start])
+		if end > 0 {
+			b.WriteString(Redacted)
+		}
+		rest = value[start+end:]
+	}
+	return b.String()
+}
+
+// redactTokens hides JSON web tokens, RFC 7519: their header begins with {".
+func redactTokens(a string) string {
+	words := strings.Split(a, " ")
+	for i, w := range words {
+		if at := strings.Index(w, "eyJ"); at >= 0 && len(w)-at > 40 && strings.Count(w[at:], ".") >= 2 {
+			words[i] = w[:at] + Redacted
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// redactURL hides the password of scheme://user:password@host.
+func redactURL(a string) string {
+	scheme := strings.Index(a, "://")
+	if scheme < 0 {
+		return a
+	}
+	authority := a[scheme+3:]
+	if end := strings.IndexAny(authority, "/?# "); end >= 0 {
+		authority = authority[:end]
+	}
+	at, colon := strings.LastIndexByte(authority, '@'), strings.IndexByte(authority, ':')
+	if colon < 0 || at < colon {
+		return a
+	}
+	from := scheme + 3
+	return a[:from+colon+1] + Redacted + redactURL(a[from+at:])
+}

@@ -1,0 +1,37 @@
+//go:build e2e
+
+// Package e2e tests the built programs as black boxes on a real cluster: run it
+// through `make e2e`.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/nodedoc/kubectl-nodedoc/test/incidents"
+)
+
+// node is where most tests happen.
+const node = "nd-node-1"
+
+var cluster *incidents.Cluster
+
+func TestMain(m *testing.M) {
+	if err := connect(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: these tests need root and a throwaway cluster (make e2e):", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func connect() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if cluster, err = incidents.Connect("../../dist"); err != nil {
+		return err
+	}
+	return cluster.LoadActor(ctx)
+}
