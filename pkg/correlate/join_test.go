@@ -113,18 +113,18 @@ func TestCgroupNamedAfterAVictimLosesToTheRuntime(t *testing.T) {
 	}
 }
 
-func TestNestedPodIsBelievedOnlyIfKnown(t *testing.T) {
+func TestNestedPodIsBelievedOnlyWhereTheNodeIsThatContainer(t *testing.T) {
 	outer := strings.Repeat("d", 64)
 	r := testNode()
 	r.Processes.Cgroups[2].Entries[0].Path = "/docker/" + outer + "/kubepods/pod" + uid + "/" + id
-	if o := Join(r, nil).Blame(&r.Processes.List[4]).Owner; o.Name() != "prod/hub-1" {
-		t.Errorf("kind, from inside: got %s", o.Name())
+	// Somebody's container made cgroups named after a pod and container that
+	// really are on this node.
+	if o := Join(r, testInventory()).Blame(&r.Processes.List[4]).Owner; o.Type != OwnerContainer || o.ContainerID != outer {
+		t.Errorf("a container's own invention: got %+v", o)
 	}
-	r.Containers.List[0].ID = outer
-	r.Containers.List[0].PodUID = ""
-	r.Containers.List[0].Name = "ci-job"
-	if o := Join(r, nil).Blame(&r.Processes.List[4]).Owner; o.Name() != "container ci-job" {
-		t.Errorf("a container's own invention: got %s", o.Name())
+	r.Processes.Cgroups[0].Entries[0].Path = "/docker/" + outer + "/init.scope"
+	if o := Join(r, testInventory()).Blame(&r.Processes.List[4]).Owner; o.Name() != "prod/hub-1" {
+		t.Errorf("kind, from inside: got %s", o.Name())
 	}
 }
 

@@ -10,8 +10,11 @@ type Node struct {
 	Report    *report.NodeReport
 	Inventory *inventory.Inventory // nil: the API server was not asked
 
-	processes  map[int]*report.Process
-	places     []Place // of report.Processes.Cgroups
+	processes map[int]*report.Process
+	places    []Place // of report.Processes.Cgroups
+	// runsIn is the container that the node itself is (kind, docker in docker):
+	// its process 1 lives there.
+	runsIn     string
 	containers map[string]report.Container
 	podRecords map[string]report.PodRecord // by UID, from the node's files
 
@@ -54,6 +57,9 @@ func (n *Node) indexReport() {
 		}
 		for _, c := range p.Cgroups {
 			n.places = append(n.places, PlaceOf(c))
+		}
+		if first := n.processes[1]; first != nil {
+			n.runsIn = n.place(first).ContainerID
 		}
 	}
 }

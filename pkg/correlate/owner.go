@@ -115,9 +115,9 @@ func (n *Node) isContainer(id string) bool {
 // runtime's files and the API server who they are.
 func (n *Node) ownerAt(place Place, comm string) Owner {
 	uid, id := place.PodUID, place.ContainerID
-	if place.Outer != "" && !n.isContainer(id) {
-		// A node in a container, or a container that named a cgroup kubepods:
-		// only who is known inside is believed.
+	if place.Outer != "" && place.Outer != n.runsIn {
+		// The outer container is on this node, not around it: whatever names the
+		// cgroups inside it have, somebody in there chose them.
 		uid, id = "", place.Outer
 	}
 	onNode, found := n.nodeContainer(id)

@@ -159,6 +159,8 @@ func (n *Node) notes(p *report.Process, b Blame) []string {
 	switch {
 	case b.By == ByAncestor && p.State == "Z":
 		add("a zombie: its parent has not reaped it; attributed to the container of process %d above it", b.Ancestor)
+	case b.By == ByAncestor && b.Place.Path == "":
+		add("its cgroup could not be read; attributed to the container of process %d above it", b.Ancestor)
 	case b.By == ByAncestor:
 		add("it has left its container's cgroup (now %s); attributed to the container of process %d above it", b.Place.Path, b.Ancestor)
 	case b.By == ByShim:
@@ -170,7 +172,7 @@ func (n *Node) notes(p *report.Process, b Blame) []string {
 	switch {
 	case b.Place.Outer == "":
 	case b.Owner.ContainerID == b.Place.Outer:
-		add("inside that container its cgroup names pod %s: a node in a container, or a name that somebody chose", b.Place.PodUID)
+		add("inside that container its cgroup names pod %s: a node in a container (kind), or a name that somebody chose", b.Place.PodUID)
 	default:
 		add("the whole node runs inside container %s of its host", ShortID(b.Place.Outer))
 	}

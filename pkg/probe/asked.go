@@ -64,21 +64,26 @@ func (t *table) addDetails() {
 			p.Detail = t.detail(p)
 			p.Detail.ThreadIDs = *threads
 			if t.first == nil && p.FDs != nil {
-				t.classifyProcess(p)
+				t.classifyProcess(p, classifiedLinks)
 			}
 		}
 	}
 	t.findMissing()
 }
 
-// findMissing adds those that ended between the first look and the table.
+// findMissing adds those that ended between the first look and the table. One
+// whose stat is there and cannot be read is not missing: that is unknown.
 func (t *table) findMissing() {
 	for pid := range t.asked.processes {
-		if !slices.ContainsFunc(t.out.List, func(p report.Process) bool { return p.PID == pid }) {
+		if slices.ContainsFunc(t.out.List, func(p report.Process) bool { return p.PID == pid }) {
+			continue
+		}
+		if _, err := t.proc.ReadPID(pid, "stat"); err != nil && hostfs.Gone(err) {
 			t.out.Missing = append(t.out.Missing, pid)
 		}
 	}
 	slices.Sort(t.out.Missing)
+	t.out.Missing = slices.Compact(t.out.Missing)
 }
 
 func (t *table) detail(p *report.Process) *report.ProcessDetail {

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sort"
@@ -24,17 +25,20 @@ const (
 
 var errTooMany = errors.New("too many, the rest is left out")
 
-func (t *table) classify(ctx context.Context) {
-	order := t.heaviestFirst()
-	links := 0
-	for _, i := range order {
+func (t *table) classify(ctx context.Context, budget int) {
+	for _, i := range t.heaviestFirst() {
 		p := &t.out.List[i]
-		if ctx.Err() != nil || links+p.FDs.Count > classifiedLinks {
+		asked := t.asked.processes[p.PID] != nil
+		switch {
+		case ctx.Err() != nil, budget <= 0 && !asked:
 			t.bad.add("/proc/PID/fd/*", errTooMany)
-			return
+		case asked:
+			t.classifyProcess(p, classifiedLinks)
+		default:
+			// The heaviest of all may be over the budget by itself, and is the
+			// one to look into: its first links tell what it piles up.
+			budget -= t.classifyProcess(p, budget)
 		}
-		links += p.FDs.Count
-		t.classifyProcess(p)
 	}
 }
 
@@ -73,11 +77,17 @@ type fifoSessions struct {
 	init     bool
 }
 
-func (t *table) classifyProcess(p *report.Process) {
+// classifyProcess reads the links of p, most at most, and says how many.
+func (t *table) classifyProcess(p *report.Process, most int) (read int) {
 	kinds := map[string]int{}
 	targets := map[report.Target]int{}
 	fifos := map[string]*fifoSessions{}
 	err := t.proc.EachFD(p.PID, func(link []byte) bool {
+		if read == most {
+			t.bad.add("/proc/PID/fd/*", errTooMany)
+			return false
+		}
+		read++
 		l := hostfs.ParseFDLink(string(link))
 		kinds[l.Kind]++
 		key := report.Target{Kind: l.Kind, Pattern: l.Pattern}
@@ -93,13 +103,14 @@ func (t *table) classifyProcess(p *report.Process) {
 	})
 	if err != nil {
 		t.failed("fd", err, false)
-		return
+		return read
 	}
 	for name, n := range kinds {
 		p.FDs.Kinds = append(p.FDs.Kinds, report.Counted{Name: report.Escape(name), Count: n})
 	}
 	sortCounted(p.FDs.Kinds)
 	p.FDs.Targets = topTargets(targets, fifos)
+	return read
 }
 
 func countSession(fifos map[string]*fifoSessions, f *hostfs.StdioFIFO) {
@@ -137,10 +148,8 @@ func topTargets(targets map[report.Target]int, fifos map[string]*fifoSessions) [
 	}
 	sort.Slice(list, func(i, j int) bool {
 		a, b := list[i], list[j]
-		if a.Count != b.Count {
-			return a.Count > b.Count
-		}
-		return a.Pattern < b.Pattern || a.Pattern == b.Pattern && a.ContainerID < b.ContainerID
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern),
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ContainerID, b.ContainerID)) < 0
 	})
 	return list[:min(maxTargets, len(list))]
 }

@@ -18,7 +18,10 @@ const (
 	maxStuckReaders = 8
 )
 
-var errBlocked = errors.New("blocked: its memory does not answer")
+var (
+	errBlocked = errors.New("blocked: its memory does not answer")
+	errSkipped = errors.New("not read: too many others blocked")
+)
 
 type cmdlineReader struct {
 	fs       hostfs.FS
@@ -57,10 +60,11 @@ func (r *cmdlineReader) start() {
 	}()
 }
 
-// read gives up on a process after cmdlinePatience, and on all after too many.
-func (r *cmdlineReader) read(pid int) ([]byte, error) {
-	if r.stuck >= maxStuckReaders {
-		return nil, errBlocked
+// read gives up on a process after cmdlinePatience. After too many it gives up
+// on all but the host's own monitors: nobody shall hide those by blocking.
+func (r *cmdlineReader) read(pid int, monitor bool) ([]byte, error) {
+	if r.stuck >= maxStuckReaders && !monitor {
+		return nil, errSkipped
 	}
 	r.requests <- pid
 	patience := time.NewTimer(cmdlinePatience)

@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -40,21 +39,18 @@ func containerDirs() (bundles, docker []string) {
 
 // collectContainers reads what the runtimes left on disk; no runtime is asked.
 func collectContainers(ctx context.Context, r run) (publish, error) {
-	root, err := hostfs.OpenRoot(r.fs, rootMounts(r.fs))
+	bad := unreadable{}
+	root, err := hostfs.OpenRoot(r.fs, rootMounts(r.fs, bad))
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	s := &stateFiles{root: root, bad: unreadable{}, seen: map[string]bool{}, out: &report.Containers{}}
+	s := &stateFiles{root: root, bad: bad, seen: map[string]bool{}, out: &report.Containers{}}
 	bundles, docker := containerDirs()
-	if r.report.Processes != nil {
-		bundles = append(bundles, bundleDirs(r.report.Processes.List)...)
-		docker = append(docker, dockerDirs(r.report.Processes.List)...)
-	}
-	for _, dir := range unique(bundles) {
+	for _, dir := range unique(append(bundles, r.dirs.bundles...)) {
 		s.each(ctx, dir, s.bundle)
 	}
-	for _, dir := range unique(docker) {
+	for _, dir := range unique(append(docker, r.dirs.docker...)) {
 		s.each(ctx, dir, s.docker)
 	}
 	s.podLogs()
@@ -63,14 +59,18 @@ func collectContainers(ctx context.Context, r run) (publish, error) {
 	return func(r *run) { r.report.Containers = s.out }, nil
 }
 
-// rootMounts are the mounts of the namespace behind fs.Root.
-func rootMounts(fs hostfs.FS) []hostfs.Mount {
+// rootMounts are the mounts of the namespace behind fs.Root. Without them
+// nothing tells what lies on a network filesystem.
+func rootMounts(fs hostfs.FS, bad unreadable) []hostfs.Mount {
 	proc, err := hostfs.OpenProc(fs)
 	if err != nil {
 		return nil
 	}
 	defer proc.Close()
-	mounts, _ := proc.ReadMounts(fs, rootPID(fs))
+	mounts, err := proc.ReadMounts(fs, rootPID(fs))
+	if err != nil {
+		bad.add("/proc/PID/mountinfo", err)
+	}
 	return mounts
 }
 
@@ -171,46 +171,6 @@ func (s *stateFiles) podLogs() {
 			s.out.Pods = append(s.out.Pods, report.PodRecord{UID: report.Escape(uid), Namespace: report.Escape(namespace), Name: report.Escape(pod)})
 		}
 	}
-}
-
-// bundleDirs: a shim's bundle is one container's directory, its parent holds
-// them all. This finds runtimes with another state directory.
-func bundleDirs(processes []report.Process) []string {
-	var dirs []string
-	for _, p := range processes {
-		if p.Shim == nil || p.Shim.Bundle == "" {
-			continue
-		}
-		dir := strings.TrimSuffix(report.Unescape(p.Shim.Bundle), "/userdata")
-		if hostfs.IsContainerID(path.Base(dir)) {
-			dirs = append(dirs, path.Dir(dir))
-		}
-	}
-	return dirs
-}
-
-// dockerDirs: dockerd -g DIR, --graph DIR, --data-root DIR.
-func dockerDirs(processes []report.Process) []string {
-	var dirs []string
-	for _, p := range processes {
-		if p.Comm != "dockerd" {
-			continue
-		}
-		args := strings.Fields(report.Unescape(p.Cmdline))
-		for i, a := range args {
-			key, value, given := strings.Cut(a, "=")
-			if key != "-g" && key != "--graph" && key != "--data-root" {
-				continue
-			}
-			if !given && i+1 < len(args) {
-				value = args[i+1]
-			}
-			if value != "" {
-				dirs = append(dirs, path.Join(value, "containers"))
-			}
-		}
-	}
-	return dirs
 }
 
 // unique keeps the first of each, in order: well-known places come first.

@@ -22,6 +22,8 @@ type run struct {
 	report *report.NodeReport
 	// first are the descriptor counts at the first sample.
 	first *fdSample
+	// dirs are the runtimes' directories that the process table tells of.
+	dirs stateDirs
 }
 
 // publish puts a collector's finished section in place. A collector that

@@ -4,10 +4,10 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -30,6 +30,7 @@ type table struct {
 	cmdline *cmdlineReader
 	bad     unreadable
 	cgroups map[string]int
+	inPod   []bool // by index of out.Cgroups
 	asked   asked
 	out     *report.Processes
 }
@@ -52,11 +53,11 @@ func collectProcesses(ctx context.Context, r run) (publish, error) {
 	if r.first != nil {
 		t.out.FDMethod = t.counter.Method()
 		t.out.FDIntervalMillis = secondAt.Sub(r.first.at).Milliseconds()
-		t.classify(ctx)
+		t.classify(ctx, classifiedLinks)
 	}
 	t.addDetails()
 	t.out.Unreadable = t.bad.list()
-	return func(r *run) { r.report.Processes = t.out }, nil
+	return func(r *run) { r.report.Processes, r.dirs = t.out, t.dirs }, nil
 }
 
 func (t *table) readAll(ctx context.Context) error {
@@ -109,7 +110,7 @@ func (t *table) read(pid int) (p report.Process, ok bool) {
 	}
 	s, err := hostfs.ParseStat(b)
 	if err != nil {
-		t.bad.add("/proc/PID/stat", err)
+		t.bad.add("/proc/PID/stat", errTorn)
 		return p, false
 	}
 	p = report.Process{PID: pid, PPID: s.PPID, Comm: report.Escape(string(s.Comm)), State: report.Escape(string(s.State)),
@@ -146,10 +147,20 @@ func (t *table) addCgroup(p *report.Process) {
 	if !known {
 		i = len(t.out.Cgroups)
 		t.cgroups[string(b)] = i
-		t.out.Cgroups = append(t.out.Cgroups, cgroup(b))
+		c := cgroup(b)
+		t.out.Cgroups = append(t.out.Cgroups, c)
+		t.inPod = append(t.inPod, slices.ContainsFunc(c.Entries, func(e report.CgroupEntry) bool { return hostfs.InPod(e.Path) }))
 	}
-	p.Cgroup = i
+	if p.Cgroup = i; len(t.out.Cgroups[i].Entries) == 0 {
+		t.bad.add("/proc/PID/cgroup", errNoCgroup)
+	}
 }
+
+// The same words for every process, so that they are one line of the tally.
+var (
+	errTorn     = errors.New("torn, or of another form")
+	errNoCgroup = errors.New("no line that names a cgroup")
+)
 
 // cgroup keeps a line per path: on v1 a dozen controllers mostly share one.
 func cgroup(b []byte) report.Cgroup {
@@ -168,7 +179,8 @@ func cgroup(b []byte) report.Cgroup {
 }
 
 func (t *table) addCommand(p *report.Process) {
-	b, err := t.cmdline.read(p.PID)
+	host := p.Cgroup >= 0 && !t.inPod[p.Cgroup] && isMonitorComm(p.Comm)
+	b, err := t.cmdline.read(p.PID, host)
 	if err != nil {
 		t.failed("cmdline", err, false)
 		return
@@ -177,24 +189,15 @@ func (t *table) addCommand(p *report.Process) {
 	if t.asked.processes[p.PID] != nil {
 		limit = commandLimitAsked
 	}
-	line, cut := hostfs.FormatCmdline(b, limit)
+	args := hostfs.Args(b)
+	shown := args
+	if !t.req.ShowSecrets {
+		shown = hostfs.Redact(args)
+	}
+	line, cut := hostfs.JoinArgs(shown, limit)
 	p.Cmdline, p.CmdlineCut = report.Escape(line), cut
-	// Cheap first look: only such names can be a shim's.
-	if strings.HasPrefix(p.Comm, "containerd-shim") || strings.HasPrefix(p.Comm, "docker-containe") || p.Comm == "conmon" {
-		if s, ok := hostfs.ParseShim(hostfs.Args(b)); ok {
-			p.Shim = &report.Shim{ID: report.Escape(s.ID), Bundle: report.Escape(s.Bundle)}
-			t.addBundle(p)
-		}
-	}
-}
-
-// addBundle: a containerd shim's working directory is its bundle.
-func (t *table) addBundle(p *report.Process) {
-	if p.Shim.Bundle != "" {
-		return
-	}
-	if cwd, err := t.proc.Readlink(p.PID, "cwd"); err == nil && cwd != "/" {
-		p.Shim.Bundle = report.Escape(cwd)
+	if host {
+		t.addMonitor(p, hostfs.Args(b))
 	}
 }
 

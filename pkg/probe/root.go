@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,7 @@ func enterable(dir string) error {
 }
 
 // isKubelet: named so, and run by the host: whatever a pod runs under that name
-// has a cgroup below kubepods.
+// has a cgroup below kubepods, or above the view of a pod that looks.
 func isKubelet(proc *hostfs.Proc, pid int) bool {
 	b, err := proc.ReadPID(pid, "stat")
 	if err != nil {
@@ -61,15 +62,19 @@ func isKubelet(proc *hostfs.Proc, pid int) bool {
 		return false
 	}
 	b, err = proc.ReadPID(pid, "cgroup")
-	return err == nil && !strings.Contains(string(b), "kubepods")
+	return err == nil && !slices.ContainsFunc(hostfs.ParseCgroup(b), func(l hostfs.CgroupLine) bool {
+		return strings.Contains(l.Path, "kubepods") || hostfs.InPod(l.Path)
+	})
 }
 
 // rootPID is the process through which fs.Root looks, for its mounts: the
 // number in /proc/PID/root, else this process's own view.
 func rootPID(fs hostfs.FS) int {
 	dir, base := filepath.Split(filepath.Clean(fs.Root))
-	if pid, err := strconv.Atoi(filepath.Base(dir)); base == "root" && err == nil {
-		return pid
+	procDir, number := filepath.Split(filepath.Clean(dir))
+	pid, err := strconv.Atoi(number)
+	if err != nil || base != "root" || filepath.Clean(procDir) != filepath.Clean(fs.Proc) {
+		return 1
 	}
-	return 1
+	return pid
 }

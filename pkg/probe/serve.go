@@ -16,55 +16,87 @@ import (
 // ErrClientGone: stdin ended before the client said goodbye.
 var ErrClientGone = errors.New("the client is gone")
 
+// errAcked: the client has what it wanted.
+var errAcked = errors.New("acknowledged")
+
+// session is one conversation over a pair of streams.
+type session struct {
+	out            io.Writer
+	nonce, version string
+	fs             hostfs.FS
+}
+
 // Serve speaks one session: hello, then a report for each request, until the
 // client acknowledges. It stops at once when in ends: then nobody is there to
 // read the answer, and a sick node should not work for nobody.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, nonce, version string, fs hostfs.FS) error {
-	if err := report.WriteFrame(out, nonce, report.Frame{Type: report.FrameHello, Payload: []byte(version)}); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	frames := make(chan report.Frame)
-	go func() {
-		r := report.NewFrameReader(in, nonce)
-		for {
-			f, err := r.Next()
-			if err != nil {
-				cancel(ErrClientGone)
-				return
-			}
-			select {
-			case frames <- f:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	for {
+	// A client waits for each answer. With room for what comes early the end
+	// of in is noticed while an answer is being made.
+	frames := make(chan report.Frame, 16)
+	go listen(ctx, report.NewFrameReader(in, nonce), frames, cancel)
+	s := session{out: out, nonce: nonce, version: version, fs: fs}
+	err := s.write(ctx, report.Frame{Type: report.FrameHello, Payload: []byte(version)})
+	for err == nil {
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			err = context.Cause(ctx)
 		case f := <-frames:
-			if f.Type == report.FrameAck {
-				return nil
-			}
-			if err := answer(ctx, f, out, nonce, version, fs); err != nil {
-				return err
-			}
+			err = s.answer(ctx, f)
+		}
+	}
+	if errors.Is(err, errAcked) {
+		return nil
+	}
+	return err
+}
+
+// listen passes on the client's frames, and ends the session at its
+// acknowledgement or where the stream ends.
+func listen(ctx context.Context, r *report.FrameReader, frames chan<- report.Frame, end context.CancelCauseFunc) {
+	for {
+		f, err := r.Next()
+		switch {
+		case errors.Is(err, report.ErrTruncated):
+			end(ErrClientGone)
+			return
+		case err != nil:
+			end(fmt.Errorf("%w: %w", ErrClientGone, err))
+			return
+		case f.Type == report.FrameAck:
+			end(errAcked)
+			return
+		}
+		select {
+		case frames <- f:
+		case <-ctx.Done():
+			return
 		}
 	}
 }
 
-func answer(ctx context.Context, f report.Frame, out io.Writer, nonce, version string, fs hostfs.FS) error {
-	packed, err := packedReport(ctx, f, version, fs)
+// write does not wait for a reader of out once the session is over.
+func (s session) write(ctx context.Context, f report.Frame) error {
+	done := make(chan error, 1)
+	go func() { done <- report.WriteFrame(s.out, s.nonce, f) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s session) answer(ctx context.Context, f report.Frame) error {
+	packed, err := packedReport(ctx, f, s.version, s.fs)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return report.WriteFrame(out, nonce, report.Frame{Type: report.FrameError, Payload: []byte(err.Error())})
+		return s.write(ctx, report.Frame{Type: report.FrameError, Payload: []byte(err.Error())})
 	}
-	return report.WriteFrame(out, nonce, report.Frame{Type: report.FrameReport, Payload: packed})
+	return s.write(ctx, report.Frame{Type: report.FrameReport, Payload: packed})
 }
 
 func packedReport(ctx context.Context, f report.Frame, version string, fs hostfs.FS) ([]byte, error) {

@@ -17,9 +17,10 @@ type unreadable map[report.Unreadable]int
 func (u unreadable) add(what string, err error) {
 	const most = 64 // distinct ones; a report is bounded
 	key := report.Unreadable{What: report.Escape(what), Cause: report.Escape(hostfs.Cause(err))}
-	if _, known := u[key]; known || len(u) < most {
-		u[key]++
+	if _, known := u[key]; !known && len(u) >= most {
+		key = report.Unreadable{What: "others", Cause: "too many different ones to list"}
 	}
+	u[key]++
 }
 
 func (u unreadable) list() []report.Unreadable {

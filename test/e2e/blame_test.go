@@ -25,7 +25,10 @@ func TestFDLeak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { deleteNamespace(t, "prod") })
+	t.Cleanup(func() {
+		onNode(t, "kill "+strconv.Itoa(leak.Dockerd))
+		deleteNamespace(t, "prod")
+	})
 	java := onlyPID(t, "java")
 
 	// A process that has just started is no leak.

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os/exec"
@@ -97,10 +98,12 @@ func whois(t *testing.T, pids ...int) []correlate.Identity {
 	return a.Processes
 }
 
-// onNode runs a shell command on the node.
+// onNode runs a shell command on the node, in clean-ups too.
 func onNode(t *testing.T, script string) string {
 	t.Helper()
-	out, err := cluster.OnNode(t.Context(), node, "sh", "-c", script)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	out, err := cluster.OnNode(ctx, node, "sh", "-c", script)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,12 +124,15 @@ func pidsOf(t *testing.T, comm string) []int {
 	return pids
 }
 
+// onlyPID waits for the one process of a name: an actor takes its name a moment
+// after its container runs.
 func onlyPID(t *testing.T, comm string) int {
 	t.Helper()
-	pids := pidsOf(t, comm)
-	if len(pids) != 1 {
-		t.Fatalf("%d processes are called %s, want one", len(pids), comm)
-	}
+	var pids []int
+	eventually(t, "one process "+comm, 10*time.Second, func() bool {
+		pids = pidsOf(t, comm)
+		return len(pids) == 1
+	})
 	return pids[0]
 }
 

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,10 @@ func grantAllBut(t *testing.T, user, verb, resource string) {
 	_, err3 := rbac.ClusterRoles().Create(t.Context(), nodes, metav1.CreateOptions{})
 	_, err4 := rbac.ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: nodes.Name},
 		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: nodes.Name}, Subjects: subjects}, metav1.CreateOptions{})
+	t.Cleanup(func() {
+		_ = rbac.ClusterRoleBindings().Delete(context.Background(), nodes.Name, metav1.DeleteOptions{})
+		_ = rbac.ClusterRoles().Delete(context.Background(), nodes.Name, metav1.DeleteOptions{})
+	})
 	if i := slices.IndexFunc([]error{err1, err2, err3, err4}, func(err error) bool { return err != nil }); i >= 0 {
 		t.Fatal([]error{err1, err2, err3, err4}[i])
 	}

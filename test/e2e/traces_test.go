@@ -3,12 +3,15 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // ours marks what belongs to a run of nodedoc: pods in the API, and on the node
@@ -33,13 +36,14 @@ func traces(t *testing.T) trace {
 	return found
 }
 
-// nodeTraces prints processes, containers and shims, pods' mounts and pods'
-// cgroups of the node.
+// nodeTraces prints processes, running containers and shims, pods' mounts and
+// pods' cgroups of the node. What the runtime keeps on record of a container
+// that has ended goes with the kubelet's next garbage collection, within a
+// minute: see noContainersLeft.
 const nodeTraces = `
 for p in /proc/[0-9]*; do
   case "$(readlink $p/exe 2>/dev/null)" in */nodedoc*|*/probe) echo "process ${p#/proc/} $(tr '\0' ' ' <$p/cmdline | cut -c1-60)";; esac
 done
-ctr -n k8s.io containers ls -q | sed 's/^/container /'
 ctr -n k8s.io tasks ls -q | sed 's/^/task /'
 ps -eo args | sed -n 's/.*containerd-shim.* -id \([0-9a-f]*\).*/shim \1/p'
 sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \([^ ]*\).*/mount \1/p' /proc/1/mountinfo | grep -E '/pods/|io.containerd' || true
@@ -70,4 +74,20 @@ func noNewTraces(t *testing.T, before trace) {
 			t.Errorf("still there when the plugin had returned: %s", left[0])
 		}
 	}
+}
+
+// noContainersLeft waits, once at the end of all tests, for the kubelet to have
+// removed the runtime's records of ended containers.
+func noContainersLeft(ctx context.Context) error {
+	const list = "ctr -n k8s.io containers ls -q"
+	var left string
+	err := wait.PollUntilContextTimeout(ctx, time.Second, 3*time.Minute, true, func(ctx context.Context) (bool, error) {
+		var err error
+		left, err = cluster.OnNode(ctx, node, "sh", "-c", list)
+		return left == "", err
+	})
+	if err != nil {
+		return fmt.Errorf("containers left on %s: %q: %w", node, left, err)
+	}
+	return nil
 }

@@ -76,7 +76,7 @@ func (c *Cluster) CopyToNode(ctx context.Context, node, from, to string) error {
 		return err
 	}
 	defer f.Close()
-	copying := c.tool(ctx, "exec", node, "--", "sh", "-c", "cat >"+to+" && chmod 755 "+to)
+	copying := c.tool(ctx, "exec", node, "--", "sh", "-c", "cat >"+to+".new && chmod 755 "+to+".new && mv "+to+".new "+to)
 	copying.Stdin = f
 	if out, err := copying.CombinedOutput(); err != nil {
 		return fmt.Errorf("failed to copy %s to %s: %w: %s", from, node, err, out)

@@ -44,7 +44,15 @@ func leakFIFOs(dir, perSecond, most string) error {
 		}
 		time.Sleep(2 * time.Second / time.Duration(rate))
 	}
-	select {}
+	return sleep()
+}
+
+// sleep never returns. Go would take an empty select for a deadlock where no
+// other goroutine waits for anything.
+func sleep() error {
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 // id is 64 hexadecimal digits, as containers and exec sessions have them.
@@ -64,14 +72,14 @@ func hold(files string) error {
 			return err
 		}
 	}
-	select {}
+	return sleep()
 }
 
 func zombie() error {
 	if err := exec.Command("/proc/self/exe", "--help").Start(); err != nil {
 		return err
 	}
-	select {}
+	return sleep()
 }
 
 // joinCgroup moves this process into the cgroup PATH of every hierarchy that is
