@@ -167,39 +167,3 @@ func TestHostDaemonInAPodsDirectory(t *testing.T) {
 		t.Errorf("notes %q do not clear shop/victim", i.Notes)
 	}
 }
-
-// TestPodGoneAndReplaced: the object goes, the process stays a while.
-func TestPodGoneAndReplaced(t *testing.T) {
-	namespace(t, "shop")
-	spec := incidents.PodSpec(node, incidents.Container("main", "/actor", "--comm", "e2e-stubborn", "--stubborn", "hold", "5"))
-	*spec.TerminationGracePeriodSeconds = 60
-	pod, err := cluster.Pod(t.Context(), "shop", "ghost", spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid := onlyPID(t, "e2e-stubborn")
-	t.Cleanup(func() {
-		onNode(t, "pkill -9 -x e2e-stubborn || true")
-		eventually(t, "ghost ends", time.Minute, func() bool { return len(pidsOf(t, "e2e-stubborn")) == 0 })
-	})
-	now := int64(0)
-	if err := cluster.Client.CoreV1().Pods("shop").Delete(t.Context(), "ghost", metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
-		t.Fatal(err)
-	}
-	gone := whois(t, pid)[0].Owner
-	if gone.Name() != "shop/ghost" || gone.PodState != correlate.PodGone || gone.PodUID != string(pod.UID) || gone.Container != "main" {
-		t.Errorf("deleted: got %+v", gone)
-	}
-	if _, err := cluster.Client.CoreV1().Pods("shop").Create(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "ghost"},
-		Spec: incidents.PodSpec(node, incidents.Container("main", "/actor", "--comm", "e2e-newghost", "hold", "5"))}, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "new ghost runs", time.Minute, func() bool { return len(pidsOf(t, "e2e-newghost")) == 1 })
-	both := whois(t, pid, onlyPID(t, "e2e-newghost"))
-	if o := both[0].Owner; o.PodState != correlate.PodReplaced || o.PodUID != string(pod.UID) {
-		t.Errorf("recreated: the old one is %+v", o)
-	}
-	if o := both[1].Owner; o.PodState != correlate.PodKnown || o.PodUID == string(pod.UID) {
-		t.Errorf("recreated: the new one is %+v", o)
-	}
-}
