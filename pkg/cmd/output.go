@@ -1,16 +1,20 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
 
@@ -97,7 +101,7 @@ func (f *outputFlags) style(out io.Writer) printer.Style {
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
 		s.Width = width
 	}
-	if _, off := os.LookupEnv("NO_COLOR"); f.color == "auto" && !off && os.Getenv("TERM") != "dumb" {
+	if f.color == "auto" && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		s.Color = true
 	}
 	return s
@@ -110,9 +114,31 @@ func (f *outputFlags) print(out io.Writer, kind string, doc any, owners []correl
 	if err != nil {
 		return err
 	}
+	// Some of cli-runtime's printers swallow a failed write, others wrap it in a
+	// dump of the whole object.
+	var text bytes.Buffer
 	if f.format == "name" {
-		return printNames(out, p, owners)
+		err = printNames(&text, p, owners)
+	} else {
+		err = printObject(&text, p, kind, doc)
 	}
+	if err != nil {
+		return err
+	}
+	_, err = text.WriteTo(out)
+	return err
+}
+
+// unlessReaderLeft drops the error of writing to a reader that has left
+// (| head -1): it wants no more.
+func unlessReaderLeft(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
+}
+
+func printObject(out io.Writer, p printers.ResourcePrinter, kind string, doc any) error {
 	object, err := toObject(kind, doc)
 	if err != nil {
 		return err
@@ -128,7 +154,8 @@ func toObject(kind string, doc any) (*unstructured.Unstructured, error) {
 		return nil, fmt.Errorf("failed to encode the answer: %w", err)
 	}
 	object := &unstructured.Unstructured{}
-	if err := json.Unmarshal(data, &object.Object); err != nil {
+	// Whole numbers must not become floats: JSONPath would print a pid as 3.663411e+06.
+	if err := kubejson.Unmarshal(data, &object.Object); err != nil {
 		return nil, fmt.Errorf("failed to encode the answer: %w", err)
 	}
 	object.SetAPIVersion(report.APIVersion)

@@ -59,7 +59,7 @@ func exitCode(ctx context.Context, err error, streams genericiooptions.IOStreams
 		}
 		fmt.Fprintln(streams.ErrOut, "interrupted")
 		return ExitInterrupted
-	case err == nil, errors.Is(err, syscall.EPIPE):
+	case err == nil:
 		return ExitOK
 	case errors.Is(err, errReported):
 		return ExitFailed
@@ -73,7 +73,7 @@ func exitCode(ctx context.Context, err error, streams genericiooptions.IOStreams
 func printError(w io.Writer, err error) {
 	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
 	for i := range lines {
-		lines[i] = report.Clean(lines[i])
+		lines[i] = report.Clean(strings.ReplaceAll(lines[i], "\t", "  "))
 	}
 	fmt.Fprintln(w, "error:", strings.Join(lines, "\n"))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -84,17 +85,13 @@ func (s *source) answer(ctx context.Context, node string, req report.Request, us
 	if err != nil {
 		return err
 	}
-	defer func() {
-		s.progress.show("removing the pod")
-		err = errors.Join(err, release())
-	}()
+	defer func() { err = errors.Join(err, release()) }()
 	if s.flags.save != "" {
-		if err := saved.Write(s.flags.save, r, inv); err != nil {
-			return err
-		}
+		// The answer is worth telling even where it cannot be kept.
+		err = saved.Write(s.flags.save, r, inv)
 	}
 	s.progress.clear()
-	return use(correlate.Join(r, inv))
+	return errors.Join(err, unlessReaderLeft(use(correlate.Join(r, inv))))
 }
 
 func (s *source) report(ctx context.Context, node string, req report.Request) (*report.NodeReport, *inventory.Inventory, func() error, error) {
@@ -127,13 +124,13 @@ func (s *source) fromNode(ctx context.Context, node string, req report.Request) 
 		return nil, nil, nil, err
 	}
 	release := func() error {
+		s.progress.show("removing the pod")
 		defer noteLeftBehind(ctx, "")
 		return session.Close()
 	}
 	s.progress.show("examining node " + node)
 	r, err := session.Collect(ctx, req)
 	if err != nil {
-		s.progress.show("removing the pod")
 		return nil, nil, nil, errors.Join(err, release())
 	}
 	session.Finish()
@@ -150,7 +147,9 @@ func (e env) clients() (debugpod.Clients, string, error) {
 	// Without any, client-go would try localhost:8080 and report a refused
 	// connection, which hides the cause.
 	raw, err := e.kube.ToRawKubeConfigLoader().RawConfig()
-	if err == nil && clientcmdapi.IsConfigEmpty(&raw) && (e.kube.APIServer == nil || *e.kube.APIServer == "") {
+	if err == nil && clientcmdapi.IsConfigEmpty(&raw) && (e.kube.APIServer == nil || *e.kube.APIServer == "") &&
+		os.Getenv("KUBERNETES_SERVICE_HOST") == "" { // in a pod, its service account serves
+
 		return debugpod.Clients{}, "", errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
 	}
 	config, err := e.kube.ToRESTConfig()

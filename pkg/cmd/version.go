@@ -26,7 +26,7 @@ func newVersion(e env) *cobra.Command {
 				probes = []string{"none: built without `make build`"}
 			}
 			_, err := fmt.Fprintf(e.streams.Out, "kubectl-nodedoc %s %s/%s, probes: %s\n", e.version, runtime.GOOS, runtime.GOARCH, strings.Join(probes, ", "))
-			return err
+			return unlessReaderLeft(err)
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -112,7 +113,11 @@ func (o *whoisOptions) print(n *correlate.Node) error {
 		return err
 	}
 	for _, pid := range doc.Missing {
-		fmt.Fprintf(o.streams.ErrOut, "error: process %d does not exist on %s, or has ended\n", pid, n.Name())
+		text := "process %d does not exist on %s, or has ended"
+		if o.source.from != "" && !slices.Contains(n.Report.Processes.Missing, pid) {
+			text = "process %d is not in the report of %s, which was made without asking for it: it may be a thread, or the kernel's"
+		}
+		fmt.Fprintf(o.streams.ErrOut, "error: "+text+"\n", pid, n.Name())
 	}
 	if len(doc.Missing) > 0 {
 		return errReported

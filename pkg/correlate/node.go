@@ -65,7 +65,11 @@ func (n *Node) indexReport() {
 }
 
 func (n *Node) indexPod(p *inventory.Pod) {
-	n.podByUID[nodeUID(p)] = p
+	// Whoever may create a pod may annotate it with another's UID for a config
+	// hash: a pod's own UID comes first.
+	if n.podByUID[nodeUID(p)] == nil || p.ConfigHash == "" {
+		n.podByUID[nodeUID(p)] = p
+	}
 	n.podByName[p.Namespace+"/"+p.Name] = p
 	for _, c := range p.Containers {
 		if c.ID != "" {

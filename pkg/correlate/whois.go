@@ -130,7 +130,11 @@ func (n *Node) addTimes(i *Identity, p *report.Process) {
 	}
 	afterBoot := float64(p.StartTicks) / float64(node.ClockTicks)
 	started := time.Unix(node.BootTime, 0).Add(time.Duration(afterBoot * float64(time.Second))).UTC().Truncate(time.Second)
-	i.Started, i.AgeSeconds = &started, n.Age(p.PID)
+	i.AgeSeconds = n.Age(p.PID)
+	// A node may claim any time; JSON has none after the year 9999.
+	if year := started.Year(); year >= 1970 && year <= 9999 {
+		i.Started = &started
+	}
 }
 
 // stateName spells proc_pid_stat(5)'s letters out.

@@ -82,17 +82,6 @@ func ids(earlier []Finding, wanted ...string) []string {
 	return found
 }
 
-// idsOf names the findings among earlier that are about the same owner.
-func idsOf(earlier []Finding, o correlate.Owner) []string {
-	var found []string
-	for _, f := range earlier {
-		if f.Subject != nil && *f.Subject == o && !slices.Contains(found, f.ID) {
-			found = append(found, f.ID)
-		}
-	}
-	return found
-}
-
 // isSubject says whether an earlier finding of this ID blames owner.
 func isSubject(owner correlate.Owner, earlier []Finding, id string) bool {
 	return slices.ContainsFunc(earlier, func(f Finding) bool {

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -58,7 +59,7 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 	if full > 0 {
 		f.Summary += ", full in " + duration.HumanDuration(full) + " at this rate"
 	}
-	f.Evidence = []string{fmt.Sprintf("fs.file-nr is %s of fs.file-max %s", humanize.Comma(int64(u.Used)), humanize.Comma(int64(u.Max)))}
+	f.Evidence = []string{fmt.Sprintf("fs.file-nr is %s of fs.file-max %s", comma(u.Used), comma(u.Max))}
 	if u.Seconds > 0 {
 		f.Evidence[0] += fmt.Sprintf(", %+.1f/s over %.1f s", u.PerSecond, u.Seconds)
 	}
@@ -68,6 +69,9 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 	}
 	return []Finding{f}
 }
+
+// comma is a count for a person; a node may claim more than an int64 holds.
+func comma(count uint64) string { return humanize.Comma(int64(min(count, math.MaxInt64))) }
 
 // fdGrowth: owners that hold many descriptors and gain more while we look.
 func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
@@ -81,7 +85,7 @@ func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
 			continue
 		}
 		owner := row.Owner
-		f := Finding{Severity: Warning, Subject: &owner, CausedBy: idsOf(earlier, owner),
+		f := Finding{Severity: Warning, Subject: &owner,
 			Summary: fmt.Sprintf("%s gains %.1f descriptors per second", Title(owner), *row.PerSecond),
 			Evidence: []string{fmt.Sprintf("%s descriptors, %.0f %% of all; heaviest process %d (%s) holds %s",
 				humanize.Comma(int64(row.Descriptors)), row.Percent, row.Heaviest.PID, row.Heaviest.Comm, humanize.Comma(int64(row.Heaviest.Descriptors)))},

@@ -3,16 +3,25 @@ package inventory
 import (
 	"context"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
+
+// patience bounds how long an API server in trouble may delay the answer: the
+// node's own files name most pods too.
+const patience = 30 * time.Second
 
 // Collect asks the API server for the pods of a node and their controllers. It
 // does not fail: what could not be asked is said in the result.
 func Collect(ctx context.Context, client kubernetes.Interface, node string) *Inventory {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	inv := &Inventory{Node: node}
 	// Resource version 0 is served from the watch cache, which spares etcd on a
 	// cluster that is in trouble. The list comes after the report, and what a
@@ -38,7 +47,7 @@ func Collect(ctx context.Context, client kubernetes.Interface, node string) *Inv
 func fromPod(p *corev1.Pod) Pod {
 	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: string(p.UID), Phase: string(p.Status.Phase), Deleting: p.DeletionTimestamp != nil}
 	if _, mirror := p.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
-		pod.ConfigHash = p.Annotations["kubernetes.io/config.hash"]
+		pod.ConfigHash = report.Escape(p.Annotations["kubernetes.io/config.hash"])
 	}
 	for _, list := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses} {
 		for _, c := range list {

@@ -1,13 +1,17 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
-	"slices"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 // parallelGets bounds the requests for controllers that are under way at once.
@@ -17,27 +21,38 @@ const parallelGets = 8
 // looked up for their own controller; every other kind stands for itself.
 type workloads struct {
 	client  kubernetes.Interface
-	parents map[string]string // "namespace/Kind/name" of the owner → its owner's "Kind/name"
+	parents map[ownerKey]string // of the owner → its owner's "Kind/name"
+}
+
+type ownerKey struct{ namespace, kind, name string }
+
+// hasParent says whether a controller is one of Kubernetes' own that may have a
+// controller itself: others have kinds of these names too, e.g. Volcano's Job.
+func hasParent(o *metav1.OwnerReference) bool {
+	group, _, _ := strings.Cut(o.APIVersion, "/")
+	return o.Kind == "ReplicaSet" && (group == "apps" || group == "extensions") || o.Kind == "Job" && group == "batch"
 }
 
 func newWorkloads(client kubernetes.Interface) *workloads {
-	return &workloads{client: client, parents: map[string]string{}}
+	return &workloads{client: client, parents: map[ownerKey]string{}}
 }
 
-// resolve looks up the owners of pods, each once; it returns the first failure.
-func (w *workloads) resolve(ctx context.Context, pods []corev1.Pod) (failure string) {
+// resolve looks up the owners of pods, each once; it returns the first failure
+// in the order of pods. An owner that is gone is none: the pod outlives it.
+func (w *workloads) resolve(ctx context.Context, pods []corev1.Pod) string {
 	var (
-		mu    sync.Mutex
-		group sync.WaitGroup
-		slots = make(chan struct{}, parallelGets)
-		asked = map[string]bool{}
+		mu       sync.Mutex
+		group    sync.WaitGroup
+		slots    = make(chan struct{}, parallelGets)
+		asked    = map[ownerKey]bool{}
+		failures = make([]string, len(pods))
 	)
 	for i := range pods {
 		owner := metav1.GetControllerOf(&pods[i])
-		if owner == nil || !slices.Contains([]string{"ReplicaSet", "Job"}, owner.Kind) {
+		if owner == nil || !hasParent(owner) {
 			continue
 		}
-		key := pods[i].Namespace + "/" + owner.Kind + "/" + owner.Name
+		key := ownerKey{pods[i].Namespace, owner.Kind, owner.Name}
 		if asked[key] {
 			continue
 		}
@@ -49,15 +64,16 @@ func (w *workloads) resolve(ctx context.Context, pods []corev1.Pod) (failure str
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case err != nil && failure == "":
-				failure = err.Error()
+			case apierrors.IsNotFound(err):
+			case err != nil:
+				failures[i] = err.Error()
 			case parent != nil:
-				w.parents[key] = parent.Kind + "/" + parent.Name
+				w.parents[key] = workloadName(parent)
 			}
 		})
 	}
 	group.Wait()
-	return failure
+	return cmp.Or(failures...)
 }
 
 func (w *workloads) parent(ctx context.Context, namespace string, owner *metav1.OwnerReference) (*metav1.OwnerReference, error) {
@@ -83,8 +99,11 @@ func (w *workloads) of(p *corev1.Pod) string {
 	case owner.Kind == "Node":
 		return "static pod"
 	}
-	if parent := w.parents[p.Namespace+"/"+owner.Kind+"/"+owner.Name]; parent != "" {
+	if parent := w.parents[ownerKey{p.Namespace, owner.Kind, owner.Name}]; hasParent(owner) && parent != "" {
 		return parent
 	}
-	return owner.Kind + "/" + owner.Name
+	return workloadName(owner)
 }
+
+// workloadName escapes: whoever may create a pod may write anything there.
+func workloadName(o *metav1.OwnerReference) string { return report.Escape(o.Kind + "/" + o.Name) }

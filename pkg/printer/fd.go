@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/fatih/color"
 	"k8s.io/apimachinery/pkg/util/duration"
 
@@ -26,7 +27,7 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 	for _, row := range shown {
 		rows = append(rows, fdCells(row, s))
 	}
-	if err := printTable(w, fdColumns(s), rows, s.tableWidth(), s.bold()); err != nil {
+	if err := printTable(w, fdColumns(), rows, s.tableWidth(), s.bold()); err != nil {
 		return err
 	}
 	if err := fdRest(w, r, len(shown), s); err != nil {
@@ -61,7 +62,7 @@ func fdHead(r correlate.FDRanking, s Style) string {
 	return head
 }
 
-func fdColumns(s Style) []column {
+func fdColumns() []column {
 	return []column{
 		{title: "FDS", right: true},
 		{title: "SHARE", right: true, drop: 4},
@@ -81,7 +82,7 @@ func fdCells(row correlate.FDRow, s Style) []string {
 		rate(row.PerSecond),
 		ownerCell(row.Owner),
 		rowContainer(row),
-		row.Owner.Workload,
+		rowWorkload(row.Owner),
 		fmt.Sprintf("%d %s", row.Heaviest.PID, heaviestName(row.Heaviest, s)),
 		mostlyCell(row),
 	}
@@ -97,9 +98,6 @@ func heaviestName(h correlate.Heaviest, s Style) string {
 // ownerCell names the owner, marked where the API server no longer knows it.
 func ownerCell(o correlate.Owner) string {
 	name := o.Name()
-	if o.Pod == "" && o.Workload != "" {
-		name = o.Namespace
-	}
 	switch o.PodState {
 	case correlate.PodGone:
 		return name + " (gone)"
@@ -129,6 +127,14 @@ func rowContainer(row correlate.FDRow) string {
 	return row.Heaviest.Container
 }
 
+// rowWorkload: ranked by workload, the owner's name has it.
+func rowWorkload(o correlate.Owner) string {
+	if o.Type == correlate.OwnerWorkload {
+		return ""
+	}
+	return o.Workload
+}
+
 func mostlyCell(row correlate.FDRow) string {
 	m := row.Mostly
 	if m == nil {
@@ -154,7 +160,7 @@ func fdRest(w io.Writer, r correlate.FDRanking, shown int, s Style) error {
 		}
 	}
 	if r.Unread > 0 {
-		return s.printWrapped(w, "", fmt.Sprintf("unreadable: the descriptors of %d processes", r.Unread))
+		return s.printWrapped(w, "", "unreadable: the descriptors of "+english.Plural(r.Unread, "process", "processes"))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/fatih/color"
@@ -40,13 +41,19 @@ func (s Style) tableWidth() int {
 	return s.Width
 }
 
+// colours are the sequences that paint writes (ECMA-48 SGR).
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// cells is the width of a text on a terminal; colours take none.
+func cells(text string) int { return runewidth.StringWidth(colours.ReplaceAllString(text, "")) }
+
 // printWrapped prints text behind a prefix, broken at spaces to the style's
 // width, the rest below the text's start.
 func (s Style) printWrapped(w io.Writer, prefix, text string) error {
 	indent := strings.Repeat(" ", runewidth.StringWidth(prefix))
 	room := s.Width - len(indent)
 	if s.Width == 0 || room < 20 {
-		_, err := io.WriteString(w, prefix+text+"\n")
+		_, err := io.WriteString(w, strings.TrimRight(prefix+text, " ")+"\n")
 		return err
 	}
 	var b strings.Builder
@@ -55,7 +62,7 @@ func (s Style) printWrapped(w io.Writer, prefix, text string) error {
 		switch {
 		case line == "":
 			line = word
-		case runewidth.StringWidth(line)+1+runewidth.StringWidth(word) <= room:
+		case cells(line)+1+cells(word) <= room:
 			line += " " + word
 		default:
 			b.WriteString(prefix + line + "\n")

@@ -71,9 +71,9 @@ func ownerLines(i correlate.Identity, s Style) [][2]string {
 		if o.ContainerID != "" && o.Container != "" || o.Sandbox {
 			container += " " + s.dim()(correlate.ShortID(o.ContainerID))
 		}
-		lines = append(lines, [2]string{"pod", s.bold()(ownerCell(o))}, [2]string{"container", container}, [2]string{"workload", o.Workload})
+		lines = append(lines, [2]string{"pod", s.bold()(strings.TrimPrefix(ownerCell(o), "pod "))}, [2]string{"container", container}, [2]string{"workload", o.Workload})
 	case correlate.OwnerContainer:
-		lines = append(lines, [2]string{"container", s.bold()(o.Name()) + ", of no pod"})
+		lines = append(lines, [2]string{"container", s.bold()(strings.TrimPrefix(o.Name(), "container ")) + ", of no pod"})
 	case correlate.OwnerUnit:
 		lines = append(lines, [2]string{"unit", s.bold()(o.Unit) + ", of the host"})
 	case correlate.OwnerCgroup:
@@ -123,9 +123,17 @@ func processLines(i correlate.Identity) [][2]string {
 // unreadable says what is missing from the answer, and why.
 func unreadable(w io.Writer, list []report.Unreadable, s Style) error {
 	for _, u := range list {
-		if err := s.printWrapped(w, "  unreadable ", fmt.Sprintf("%s: %s", u.What, u.Cause)); err != nil {
+		if err := s.printWrapped(w, "  unreadable ", fmt.Sprintf("%s: %s%s", u.What, u.Cause, times(u.Count))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// times is " (12 times)"; "" for once.
+func times(n int) string {
+	if n <= 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s times)", humanize.Comma(int64(n)))
 }

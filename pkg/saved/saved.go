@@ -5,8 +5,10 @@ package saved
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -35,10 +37,31 @@ func Write(path string, r *report.NodeReport, inv *inventory.Inventory) error {
 	if err != nil {
 		return fmt.Errorf("failed to save the report: %w", err)
 	}
-	if err := writeWhole(path, append(data, '\n')); err != nil {
+	target, err := place(path)
+	if err == nil {
+		err = writeWhole(target, append(data, '\n'))
+	}
+	if err != nil {
 		return fmt.Errorf("failed to save the report to %q: %w", path, err)
 	}
 	return nil
+}
+
+// place follows symbolic links, which stay, and refuses what a rename would
+// replace for good: a directory, or as root /dev/null.
+func place(path string) (string, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return path, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(target)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is there already, and is no regular file")
+	}
+	return target, err
 }
 
 func writeWhole(path string, data []byte) (err error) {
@@ -48,8 +71,8 @@ func writeWhole(path string, data []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
+			_ = f.Close()
+			_ = os.Remove(f.Name())
 		}
 	}()
 	if _, err = f.Write(data); err != nil {
@@ -75,23 +98,37 @@ func Read(path string, stdin io.Reader) (*report.NodeReport, *inventory.Inventor
 		Kind string `json:"kind"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
+		if _, other := errors.AsType[*json.UnmarshalTypeError](err); other {
+			err = errors.New("it is JSON, but no object with a kind")
+		}
 		return nil, nil, fmt.Errorf("%q is not a report: %w", path, err)
 	}
-	f := File{Report: &report.NodeReport{}}
+	f := File{}
 	var into any = &f
 	if head.Kind == report.Kind {
+		f.Report = &report.NodeReport{}
 		into = f.Report
 	}
 	if err := report.UnmarshalUntrusted(data, into); err != nil {
 		return nil, nil, fmt.Errorf("failed to decode the report %q: %w", path, err)
 	}
-	if head.Kind != report.Kind && head.Kind != Kind || f.Report == nil {
-		return nil, nil, fmt.Errorf("%q holds a %q, not a %s or %s", path, head.Kind, Kind, report.Kind)
-	}
-	if err := f.Report.Check(); err != nil {
+	if err := f.check(head.Kind); err != nil {
 		return nil, nil, fmt.Errorf("%q: %w", path, err)
 	}
 	return f.Report, f.Inventory, nil
+}
+
+// check refuses other kinds and versions, of the file and of the report in it.
+func (f File) check(kind string) error {
+	switch {
+	case kind != report.Kind && kind != Kind:
+		return fmt.Errorf("it holds a %q, not a %s or %s", kind, Kind, report.Kind)
+	case kind == Kind && f.APIVersion != report.APIVersion:
+		return fmt.Errorf("it is a %s of %q, this program reads %q: use the version that made it", Kind, f.APIVersion, report.APIVersion)
+	case f.Report == nil:
+		return errors.New("it has no report in it")
+	}
+	return f.Report.Check()
 }
 
 func readBounded(path string, stdin io.Reader) ([]byte, error) {

@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/saved"
+)
+
+// FuzzAnswer: whatever a node says, all that is made of it works and is safe to
+// print, and every answer can be encoded.
+func FuzzAnswer(f *testing.F) {
+	data, err := json.Marshal(saved.File{APIVersion: "nodedoc.io/v1alpha1", Kind: saved.Kind, Report: sickNode(), Inventory: hubInventory()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","processes":{"list":[{"pid":1,"ppid":1,"cgroup":7,"fds":{"count":-1}}]}}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, inv, err := saved.Read("-", bytes.NewReader(in))
+		if err != nil {
+			return
+		}
+		n := correlate.Join(r, inv)
+		findings := diagnose.Diagnose(n)
+		var text bytes.Buffer
+		for _, by := range correlate.Groupings() {
+			ranking := n.RankFDs(correlate.By(by))
+			for _, s := range []printer.Style{{Width: 80}, {Width: 1}, {Wide: true}} {
+				if err := printer.FD(&text, ranking, findings, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := toObject("X", fdDocument{ranking, findings}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.Processes == nil {
+			return
+		}
+		for _, p := range r.Processes.List {
+			id, ok := n.Whois(p.PID)
+			if !ok {
+				t.Fatalf("process %d is in the report", p.PID)
+			}
+			if err := printer.Whois(&text, n.Name(), []correlate.Identity{id}, printer.Style{Width: 40}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := toObject("X", whoisDocument{Processes: []correlate.Identity{id}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		noRawControls(t, text.String())
+	})
+}
