@@ -67,7 +67,7 @@ func (o *fdOptions) complete(c *cobra.Command, args []string) error {
 	var err error
 	o.node, err = o.source.node(&args)
 	if err == nil && len(args) > 0 {
-		err = fmt.Errorf("unexpected argument %q", args[0])
+		err = fmt.Errorf("unexpected argument %q: fd takes one node, and none with --local or --from", args[0])
 	}
 	return err
 }
@@ -114,7 +114,7 @@ func (o *fdOptions) print(n *correlate.Node) error {
 	if n.Report.Processes == nil {
 		return fmt.Errorf("the report has no processes%s", failures(n.Report))
 	}
-	ranking, findings := n.RankFDs(correlate.By(o.by)), diagnose.Diagnose(n)
+	ranking, findings := n.RankFDs(correlate.By(o.by)), o.userCommands(diagnose.Diagnose(n))
 	if o.output.human() {
 		style := o.output.style(o.streams.Out)
 		style.Top = o.top

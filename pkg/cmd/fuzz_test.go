@@ -47,7 +47,7 @@ func FuzzAnswer(f *testing.F) {
 			if !ok {
 				t.Fatalf("process %d is in the report", p.PID)
 			}
-			if err := printer.Whois(&text, n.Name(), []correlate.Identity{id}, printer.Style{Width: 40}); err != nil {
+			if err := printer.Whois(&text, n.Name(), []correlate.Identity{id}, nil, printer.Style{Width: 40}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := toObject("X", whoisDocument{Processes: []correlate.Identity{id}}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/saved"
@@ -59,6 +61,8 @@ func (f *sourceFlags) validate() error {
 		return errors.New("--local and --from exclude each other")
 	case !slices.Contains(profiles(), f.profile):
 		return fmt.Errorf("--profile is sysadmin or minimal, not %q", f.profile)
+	case f.save == "-":
+		return errors.New("--save needs a file's name; -o json prints the answer")
 	case f.pullSecret != "" && f.image == "":
 		return errors.New("--image-pull-secret goes with --image")
 	case f.startTimeout <= 0:
@@ -149,7 +153,6 @@ func (e env) clients() (debugpod.Clients, string, error) {
 	raw, err := e.kube.ToRawKubeConfigLoader().RawConfig()
 	if err == nil && clientcmdapi.IsConfigEmpty(&raw) && (e.kube.APIServer == nil || *e.kube.APIServer == "") &&
 		os.Getenv("KUBERNETES_SERVICE_HOST") == "" { // in a pod, its service account serves
-
 		return debugpod.Clients{}, "", errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
 	}
 	config, err := e.kube.ToRESTConfig()
@@ -165,6 +168,23 @@ func (e env) clients() (debugpod.Clients, string, error) {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to use the kubeconfig: %w", err)
 	}
 	return debugpod.Clients{Kube: client, REST: config}, namespace, nil
+}
+
+// userCommands makes the remedies' commands reach the cluster that the user named.
+func (e env) userCommands(findings []diagnose.Finding) []diagnose.Finding {
+	plain, named := "kubectl", e.kubectl()
+	for _, f := range findings {
+		for i, step := range f.Remedy {
+			switch {
+			case named == plain:
+			case strings.HasPrefix(step.Run, plain+" nodedoc "): // a plugin takes the flags behind its name
+				f.Remedy[i].Run += strings.TrimPrefix(named, plain)
+			case strings.HasPrefix(step.Run, plain+" "):
+				f.Remedy[i].Run = named + strings.TrimPrefix(step.Run, plain)
+			}
+		}
+	}
+	return findings
 }
 
 // kubectl is how a command that the user shall run by hand begins.

@@ -60,18 +60,28 @@ func (o *whoisOptions) complete(args []string) error {
 		return err
 	}
 	for _, a := range args {
-		// Linux allows 2^22 at the most (PID_MAX_LIMIT).
-		pid, err := strconv.Atoi(a)
-		if err != nil || pid < 1 || pid > 1<<22 {
+		if !isPID(a) {
 			return fmt.Errorf("%q is no process id", a)
+		}
+		pid, err := strconv.Atoi(a)
+		if err != nil {
+			return err
 		}
 		o.pids = append(o.pids, pid)
 	}
 	return nil
 }
 
+// isPID: Linux allows 2^22 at the most (PID_MAX_LIMIT).
+func isPID(s string) bool {
+	pid, err := strconv.Atoi(s)
+	return err == nil && pid > 0 && pid <= 1<<22
+}
+
 func (o *whoisOptions) validate() error {
 	switch {
+	case len(o.pids) == 0 && isPID(o.node):
+		return fmt.Errorf("on which node? kubectl nodedoc whois-pid NODE %s, or --local", o.node)
 	case len(o.pids) == 0:
 		return errors.New("which process? give one or more process ids, as the node itself numbers them")
 	case len(o.pids) > maxAskedPIDs:
@@ -85,6 +95,8 @@ type whoisDocument struct {
 	Node      string               `json:"node"`
 	Processes []correlate.Identity `json:"processes"`
 	Missing   []int                `json:"missing,omitempty"`
+	// Gaps are what the answer lacks, and why.
+	Gaps []report.Unreadable `json:"gaps,omitempty"`
 }
 
 func (o *whoisOptions) run(ctx context.Context) error {
@@ -98,7 +110,7 @@ func (o *whoisOptions) print(n *correlate.Node) error {
 	if n.Report.Processes == nil {
 		return fmt.Errorf("the report has no processes%s", failures(n.Report))
 	}
-	doc := whoisDocument{Node: n.Name(), Processes: []correlate.Identity{}}
+	doc := whoisDocument{Node: n.Name(), Processes: []correlate.Identity{}, Gaps: n.Gaps()}
 	var owners []correlate.Owner
 	for _, pid := range o.pids {
 		id, ok := n.Whois(pid)
@@ -127,7 +139,7 @@ func (o *whoisOptions) print(n *correlate.Node) error {
 
 func (o *whoisOptions) printAnswer(doc whoisDocument, owners []correlate.Owner) error {
 	if o.output.human() {
-		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, o.output.style(o.streams.Out))
+		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, doc.Gaps, o.output.style(o.streams.Out))
 	}
 	return o.output.print(o.streams.Out, "ProcessIdentities", doc, owners)
 }

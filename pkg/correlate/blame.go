@@ -20,9 +20,6 @@ const (
 	ByShim     = "shim"
 )
 
-// maxAncestors bounds the walk up: the node chose the pids.
-const maxAncestors = 4096
-
 // Blame finds the owner of a process. The cgroup decides; cwd, exe and open
 // files never do. A process that the cgroup places on the host may have left
 // its container's cgroup, or be a zombie that v1 put back into the root: then
@@ -37,22 +34,44 @@ func (n *Node) Blame(p *report.Process) Blame {
 		b.Owner = n.ownerAt(b.Place, p.Comm)
 		return b
 	}
-	up := n.processes[p.PPID]
-	for range maxAncestors {
-		if up == nil || up.PID == 1 || up == p {
+	up := n.decidingAncestor(p)
+	switch {
+	case up == nil:
+		b.Owner = n.ownerAt(b.Place, p.Comm)
+	case up.Shim != nil:
+		b.Owner, b.By, b.Ancestor = n.ownerAt(Place{Path: n.place(up).Path, ContainerID: up.Shim.ID}, up.Comm), ByShim, up.PID
+	default:
+		b.Owner, b.By, b.Ancestor = n.ownerAt(n.place(up), up.Comm), ByAncestor, up.PID
+	}
+	return b
+}
+
+// decidingAncestor is the nearest ancestor of a host process that lives in a
+// container or is a shim; nil where there is none. What a walk finds holds for
+// all that it passed, so that a chain of 300,000 processes is walked once.
+func (n *Node) decidingAncestor(p *report.Process) *report.Process {
+	var passed []int
+	var found *report.Process
+	for at := p; ; {
+		known, done := n.ancestors[at.PID]
+		if done {
+			found = known
 			break
 		}
-		place := n.place(up)
-		switch {
-		case place.ContainerID != "" && !place.Monitor:
-			b.Owner, b.By, b.Ancestor = n.ownerAt(place, up.Comm), ByAncestor, up.PID
-			return b
-		case up.Shim != nil:
-			b.Owner, b.By, b.Ancestor = n.ownerAt(Place{Path: place.Path, ContainerID: up.Shim.ID}, up.Comm), ByShim, up.PID
-			return b
+		n.ancestors[at.PID] = nil // ends a loop that the node made up
+		passed = append(passed, at.PID)
+		up := n.processes[at.PPID]
+		if up == nil || up.PID == 1 {
+			break
 		}
-		up = n.processes[up.PPID]
+		if place := n.place(up); up.Shim != nil || place.ContainerID != "" && !place.Monitor {
+			found = up
+			break
+		}
+		at = up
 	}
-	b.Owner = n.ownerAt(b.Place, p.Comm)
-	return b
+	for _, pid := range passed {
+		n.ancestors[pid] = found
+	}
+	return found
 }

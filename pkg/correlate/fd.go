@@ -2,7 +2,7 @@ package correlate
 
 import (
 	"cmp"
-	"fmt"
+	"math"
 	"slices"
 	"sort"
 
@@ -39,9 +39,12 @@ type FDRanking struct {
 	Rows        []FDRow `json:"rows"`
 	// Unread is the number of processes whose descriptors could not be counted.
 	Unread int `json:"unread,omitempty"`
+	// Gaps are what else the answer lacks, and why.
+	Gaps []report.Unreadable `json:"gaps,omitempty"`
 }
 
-// FileUsage is fs.file-nr against fs.file-max.
+// FileUsage is fs.file-nr against fs.file-max. systemd sets the limit to
+// LONG_MAX, which is none: see Unlimited.
 type FileUsage struct {
 	Used    uint64  `json:"used"`
 	Max     uint64  `json:"max"`
@@ -65,8 +68,10 @@ type FDRow struct {
 	// PerSecond is the growth of the processes that were there at both counts;
 	// nil where none was.
 	PerSecond *float64 `json:"perSecond,omitempty"`
-	Processes int      `json:"processes"`
-	Heaviest  Heaviest `json:"heaviest"`
+	// SettledPerSecond leaves out processes that are starting up.
+	SettledPerSecond float64  `json:"settledPerSecond"`
+	Processes        int      `json:"processes"`
+	Heaviest         Heaviest `json:"heaviest"`
 	// Mostly is the largest group of descriptors; nil where not looked into.
 	Mostly *report.Target `json:"mostly,omitempty"`
 }
@@ -82,12 +87,12 @@ type Heaviest struct {
 
 // RankFDs ranks owners by the descriptors that their processes hold.
 func (n *Node) RankFDs(by By) FDRanking {
-	r := FDRanking{Node: n.Name(), By: by, Files: n.fileUsage(), Rows: []FDRow{}}
+	r := FDRanking{Node: n.Name(), By: by, Files: n.fileUsage(), Rows: []FDRow{}, Gaps: n.Gaps()}
 	if n.Report.Processes == nil {
 		return r
 	}
 	r.Seconds = float64(n.Report.Processes.FDIntervalMillis) / 1000
-	groups := map[string]*fdGroup{}
+	groups := map[groupKey]*fdGroup{}
 	for i := range n.Report.Processes.List {
 		p := &n.Report.Processes.List[i]
 		if p.FDs == nil {
@@ -97,11 +102,11 @@ func (n *Node) RankFDs(by By) FDRanking {
 			continue
 		}
 		exact := n.Blame(p).Owner
-		key, owner := group(by, p, exact)
+		key := keyOf(by, p, exact)
 		if groups[key] == nil {
-			groups[key] = &fdGroup{row: FDRow{Owner: owner}, targets: map[report.Target]int{}}
+			groups[key] = &fdGroup{row: FDRow{Owner: key.owner}, targets: map[report.Target]int{}}
 		}
-		groups[key].add(p, exact.Container)
+		groups[key].add(p, exact.Container, n.startsUp(p))
 		r.Descriptors += p.FDs.Count
 	}
 	for _, g := range groups {
@@ -122,36 +127,53 @@ func (n *Node) Name() string {
 	return n.Report.Node.Hostname
 }
 
-// group gives the key and the owner that a process of owner o counts towards.
-func group(by By, p *report.Process, o Owner) (string, Owner) {
+// groupKey is what a row of a ranking stands for.
+type groupKey struct {
+	owner Owner
+	pid   int // ranked by process
+}
+
+// keyOf gives the row that a process of owner o counts towards.
+func keyOf(by By, p *report.Process, o Owner) groupKey {
 	if by != ByContainer && by != ByProcess && o.Type == OwnerPod {
 		o.Container, o.ContainerID, o.Sandbox = "", "", false
 	}
 	switch {
 	case by == ByProcess:
-		return fmt.Sprint(p.PID), o
+		return groupKey{owner: o, pid: p.PID}
 	case by == ByWorkload && o.Workload != "" && !o.Static:
 		o = Owner{Type: OwnerWorkload, Namespace: o.Namespace, Workload: o.Workload}
 	case by == ByUnit && o.Type == OwnerPod:
 		o = Owner{Type: OwnerCgroup, Cgroup: "kubepods"}
 	}
-	return fmt.Sprintf("%+v", o), o
+	return groupKey{owner: o}
+}
+
+// startupSeconds: a process opens its files when it starts. What is younger is
+// not held against it.
+const startupSeconds = 60
+
+func (n *Node) startsUp(p *report.Process) bool {
+	return n.Report.Node.ClockTicks > 0 && n.Age(p.PID) < startupSeconds
 }
 
 type fdGroup struct {
 	row     FDRow
-	before  int // sum of the first counts
 	grown   int
+	settled int // grown, without processes that are starting up
 	matched int
 	targets map[report.Target]int
 }
 
-func (g *fdGroup) add(p *report.Process, container string) {
+func (g *fdGroup) add(p *report.Process, container string, startsUp bool) {
 	g.row.Processes++
 	g.row.Descriptors += p.FDs.Count
 	if p.FDs.Before != nil {
 		g.matched++
 		g.grown += p.FDs.Count - *p.FDs.Before
+		if !startsUp {
+			g.settled += p.FDs.Count - *p.FDs.Before
+		}
 	}
 	if p.FDs.Count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
 		g.row.Heaviest = Heaviest{PID: p.PID, Container: container, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
@@ -169,7 +191,7 @@ func (g *fdGroup) finish(by By, r FDRanking) FDRow {
 	row.Percent = percent(float64(row.Descriptors), float64(r.Descriptors))
 	if g.matched > 0 && r.Seconds > 0 {
 		rate := float64(g.grown) / r.Seconds
-		row.PerSecond = &rate
+		row.PerSecond, row.SettledPerSecond = &rate, float64(g.settled)/r.Seconds
 	}
 	for t, count := range g.targets {
 		t.Count = count
@@ -187,13 +209,17 @@ func percent(part, whole float64) float64 {
 	return 100 * part / whole
 }
 
+// Unlimited says whether the limit is beyond what memory could hold: a file
+// takes some 200 bytes of the kernel's.
+func (u FileUsage) Unlimited() bool { return u.Max >= 1<<48 }
+
 func (n *Node) fileUsage() *FileUsage {
 	f := n.Report.OpenFiles
 	if f == nil || f.Max == nil || len(f.Samples) == 0 {
 		return nil
 	}
 	first, last := f.Samples[0], f.Samples[len(f.Samples)-1]
-	u := &FileUsage{Used: last.Allocated, Max: *f.Max, Percent: percent(float64(last.Allocated), float64(*f.Max)),
+	u := &FileUsage{Used: min(last.Allocated, math.MaxInt64), Max: min(*f.Max, math.MaxInt64), Percent: percent(float64(last.Allocated), float64(*f.Max)),
 		Seconds: float64(last.AtMillis-first.AtMillis) / 1000}
 	if u.Seconds <= 0 {
 		return u

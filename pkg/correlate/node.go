@@ -5,7 +5,7 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// Node is a report joined with an inventory.
+// Node is a report joined with an inventory. It serves one goroutine.
 type Node struct {
 	Report    *report.NodeReport
 	Inventory *inventory.Inventory // nil: the API server was not asked
@@ -15,6 +15,7 @@ type Node struct {
 	// runsIn is the container that the node itself is (kind, docker in docker):
 	// its process 1 lives there.
 	runsIn     string
+	ancestors  map[int]*report.Process // see decidingAncestor
 	containers map[string]report.Container
 	podRecords map[string]report.PodRecord // by UID, from the node's files
 
@@ -27,7 +28,7 @@ type Node struct {
 // Join joins a node's report with what the API server says; inv may be nil.
 func Join(r *report.NodeReport, inv *inventory.Inventory) *Node {
 	n := &Node{Report: r, Inventory: inv,
-		processes: map[int]*report.Process{}, containers: map[string]report.Container{}, podRecords: map[string]report.PodRecord{},
+		processes: map[int]*report.Process{}, ancestors: map[int]*report.Process{}, containers: map[string]report.Container{}, podRecords: map[string]report.PodRecord{},
 		podByUID: map[string]*inventory.Pod{}, podByName: map[string]*inventory.Pod{}, podByContainer: map[string]*inventory.Pod{}}
 	n.indexReport()
 	if inv != nil {
@@ -101,4 +102,30 @@ func (n *Node) Age(pid int) float64 {
 		return 0
 	}
 	return max(node.Uptime-float64(p.StartTicks)/float64(node.ClockTicks), 0)
+}
+
+// Gaps are what the answer lacks: collectors that did not finish, what they
+// could not read, and what the API server would not say.
+func (n *Node) Gaps() []report.Unreadable {
+	r := n.Report
+	gaps := append([]report.Unreadable{}, r.Probe.Failed...)
+	gaps = append(gaps, r.Node.Unreadable...)
+	if r.OpenFiles != nil {
+		gaps = append(gaps, r.OpenFiles.Unreadable...)
+	}
+	if r.Processes != nil {
+		gaps = append(gaps, r.Processes.Unreadable...)
+	}
+	if r.Containers != nil {
+		gaps = append(gaps, r.Containers.Unreadable...)
+	}
+	if inv := n.Inventory; inv != nil {
+		if inv.PodsError != "" {
+			gaps = append(gaps, report.Unreadable{What: "pods of the API server", Cause: inv.PodsError})
+		}
+		if inv.WorkloadsError != "" {
+			gaps = append(gaps, report.Unreadable{What: "some workloads", Cause: inv.WorkloadsError})
+		}
+	}
+	return gaps
 }

@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -113,13 +114,17 @@ func (n *Node) processOf(id int) *report.Process {
 	return nil
 }
 
+// maxChain bounds what is shown of a process's ancestors: the node chose them.
+const maxChain = 256
+
 func (n *Node) chain(p *report.Process) []Link {
 	chain := []Link{{p.PID, p.Comm}}
 	seen := map[int]bool{p.PID: true}
-	for up := n.processes[p.PPID]; up != nil && !seen[up.PID] && len(chain) < maxAncestors; up = n.processes[up.PPID] {
+	for up := n.processes[p.PPID]; up != nil && !seen[up.PID] && len(chain) < maxChain; up = n.processes[up.PPID] {
 		seen[up.PID] = true
-		chain = append([]Link{{up.PID, up.Comm}}, chain...)
+		chain = append(chain, Link{up.PID, up.Comm})
 	}
+	slices.Reverse(chain)
 	return chain
 }
 

@@ -25,12 +25,17 @@ type Finding struct {
 	// Subject is who is to blame; nil where it is the node as a whole.
 	Subject *correlate.Owner `json:"subject,omitempty"`
 	Summary string           `json:"summary"`
-	// Evidence are the facts with their numbers, Remedy what to do, commands
-	// to run among it.
+	// Evidence are the facts with their numbers.
 	Evidence []string `json:"evidence"`
-	Remedy   []string `json:"remedy"`
+	Remedy   []Step   `json:"remedy"`
 	// CausedBy are IDs of findings that explain this one.
 	CausedBy []string `json:"causedBy,omitempty"`
+}
+
+// Step is one thing to do, and the command that does or shows it, if there is one.
+type Step struct {
+	Do  string `json:"do"`
+	Run string `json:"run,omitempty"`
 }
 
 // rule is one function from facts to findings. It sees what earlier rules found,

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -28,13 +27,13 @@ const (
 	// within fullSoon, and near it within fullVerySoon.
 	nodeLimitInSight         = 50.0
 	fullSoon, fullVerySoon   = 6 * time.Hour, 30 * time.Minute
-	growthOwnerMin           = 500  // descriptors: fewer are no threat yet
-	growthRateMin            = 0.5  // per second
-	growthCountMin           = 5.0  // descriptors: fewer come and go at any moment
-	growthProcessAge         = 60.0 // seconds: what is younger is starting up
-	execSessionsWarning      = 100  // of one container: nobody types that many
-	descriptorsPerFindingMax = 3    // owners named per rule
-	holdersNamedMax          = 3    // processes named per owner
+	growthOwnerMin           = 500 // descriptors: fewer are no threat yet
+	growthRateMin            = 0.5 // per second
+	growthCountMin           = 5.0 // descriptors: fewer come and go at any moment
+	causeShareMin            = 0.1 // of the node's open files: less explains nothing
+	execSessionsWarning      = 100 // of one container: nobody types that many
+	descriptorsPerFindingMax = 3   // owners named per rule
+	holdersNamedMax          = 3   // processes named per owner
 )
 
 // fdNodeLimit: the node's open files against fs.file-max.
@@ -47,7 +46,7 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 	if u.FullInSeconds != nil && u.Steady && u.Percent >= nodeLimitInSight {
 		full = time.Duration(min(*u.FullInSeconds, 1e9) * float64(time.Second))
 	}
-	f := Finding{Severity: Warning, CausedBy: ids(earlier, ExecFIFOs, FDGrowth)}
+	f := Finding{Severity: Warning, CausedBy: limitCauses(n, u, earlier)}
 	switch {
 	case u.Percent >= nodeLimitCritical, full > 0 && full <= fullVerySoon:
 		f.Severity = Critical
@@ -59,19 +58,29 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 	if full > 0 {
 		f.Summary += ", full in " + duration.HumanDuration(full) + " at this rate"
 	}
-	f.Evidence = []string{fmt.Sprintf("fs.file-nr is %s of fs.file-max %s", comma(u.Used), comma(u.Max))}
+	f.Evidence = []string{fmt.Sprintf("fs.file-nr is %s of fs.file-max %s", humanize.Comma(int64(u.Used)), humanize.Comma(int64(u.Max)))}
 	if u.Seconds > 0 {
 		f.Evidence[0] += fmt.Sprintf(", %+.1f/s over %.1f s", u.PerSecond, u.Seconds)
 	}
-	f.Remedy = []string{
-		"stop who holds them (the top of the list); at the limit every open, accept and exec on the node fails",
-		fmt.Sprintf("to win time, on the node: sysctl -w fs.file-max=%d", 2*u.Max),
+	f.Remedy = []Step{
+		{Do: "stop who holds them, the top of the list: at the limit every open, accept and exec on the node fails"},
+		{Do: "to win time, on the node", Run: fmt.Sprintf("sysctl -w fs.file-max=%d", 2*u.Max)},
 	}
 	return []Finding{f}
 }
 
-// comma is a count for a person; a node may claim more than an int64 holds.
-func comma(count uint64) string { return humanize.Comma(int64(min(count, math.MaxInt64))) }
+// limitCauses are the findings that explain a full node: whoever grows, and exec
+// sessions where they make up a good part of it.
+func limitCauses(n *correlate.Node, u *correlate.FileUsage, earlier []Finding) []string {
+	fifos := 0
+	for _, e := range n.ExecFIFOs() {
+		fifos += e.FIFOs
+	}
+	if float64(fifos) >= causeShareMin*float64(u.Used) {
+		return ids(earlier, ExecFIFOs, FDGrowth)
+	}
+	return ids(earlier, FDGrowth)
+}
 
 // fdGrowth: owners that hold many descriptors and gain more while we look.
 func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
@@ -81,15 +90,15 @@ func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
 		if len(findings) == descriptorsPerFindingMax {
 			break
 		}
-		if row.Descriptors < growthOwnerMin || !grows(row.PerSecond, ranking.Seconds) || n.Age(row.Heaviest.PID) < growthProcessAge {
+		if row.Descriptors < growthOwnerMin || !grows(row.SettledPerSecond, ranking.Seconds) {
 			continue
 		}
 		owner := row.Owner
 		f := Finding{Severity: Warning, Subject: &owner,
-			Summary: fmt.Sprintf("%s gains %.1f descriptors per second", Title(owner), *row.PerSecond),
+			Summary: fmt.Sprintf("%s gains %.1f descriptors per second", Title(owner), row.SettledPerSecond),
 			Evidence: []string{fmt.Sprintf("%s descriptors, %.0f %% of all; heaviest process %d (%s) holds %s",
 				humanize.Comma(int64(row.Descriptors)), row.Percent, row.Heaviest.PID, row.Heaviest.Comm, humanize.Comma(int64(row.Heaviest.Descriptors)))},
-			Remedy: []string{fmt.Sprintf("see what it opens: kubectl nodedoc whois-pid %s %d", n.Name(), row.Heaviest.PID)}}
+			Remedy: []Step{{Do: "see what it is and what it opens", Run: whoisCommand(n, row.Heaviest.PID)}}}
 		if isSubject(owner, earlier, ExecFIFOs) {
 			f.CausedBy = []string{ExecFIFOs}
 		}
@@ -102,8 +111,17 @@ func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
 }
 
 // grows tells a gain from the coming and going that every daemon has.
-func grows(perSecond *float64, seconds float64) bool {
-	return perSecond != nil && *perSecond >= growthRateMin && *perSecond*seconds >= growthCountMin
+func grows(perSecond, seconds float64) bool {
+	return perSecond >= growthRateMin && perSecond*seconds >= growthCountMin
+}
+
+// whoisCommand asks about a process of this node; without the API server's word
+// for the node's name, of this machine.
+func whoisCommand(n *correlate.Node, pid int) string {
+	if n.Inventory == nil {
+		return fmt.Sprintf("kubectl nodedoc whois-pid --local %d", pid)
+	}
+	return fmt.Sprintf("kubectl nodedoc whois-pid %s %d", n.Name(), pid)
 }
 
 // execFIFOs: a runtime makes named pipes for the stdio of each exec session and
@@ -115,9 +133,12 @@ func execFIFOs(n *correlate.Node, _ []Finding) []Finding {
 		if e.Sessions < execSessionsWarning {
 			continue
 		}
-		evidence := fmt.Sprintf("process %d (%s) of %s holds %s of their named pipes: %s",
-			e.Holder.PID, e.Holder.Comm, Title(n.Blame(e.Holder).Owner), humanize.Comma(int64(e.FIFOs)), e.Pattern)
-		subject := e.Subject
+		subject, of := e.Subject, ""
+		if holder := n.Blame(e.Holder).Owner; holder != subject {
+			of = " of " + Title(holder)
+		}
+		evidence := fmt.Sprintf("process %d (%s)%s holds %s of their named pipes: %s",
+			e.Holder.PID, e.Holder.Comm, of, humanize.Comma(int64(e.FIFOs)), e.Pattern)
 		// The container, its shim and the runtime may each hold an end.
 		same := slices.IndexFunc(findings, func(f Finding) bool { return *f.Subject == subject })
 		switch {
@@ -125,26 +146,23 @@ func execFIFOs(n *correlate.Node, _ []Finding) []Finding {
 			findings[same].Evidence = append(findings[same].Evidence, evidence)
 		case same < 0 && len(findings) < descriptorsPerFindingMax:
 			findings = append(findings, Finding{Severity: Warning, Subject: &subject,
-				Summary:  fmt.Sprintf("%s exec sessions of %s were never reaped", humanize.Comma(int64(e.Sessions)), Title(subject)),
+				Summary:  fmt.Sprintf("%s exec sessions of %s are open and never reaped", humanize.Comma(int64(e.Sessions)), Title(subject)),
 				Evidence: []string{evidence}, Remedy: execRemedy(subject)})
 		}
 	}
 	return findings
 }
 
-func execRemedy(o correlate.Owner) []string {
-	cause := "find who execs into it: exec probes and heartbeats that wait for something that is down need a timeout"
+func execRemedy(o correlate.Owner) []Step {
+	cause := Step{Do: "find who execs into it: probes, hooks and heartbeats that wait for something that is down need a timeout"}
 	if !namable(o) {
-		return []string{cause}
+		return []Step{cause}
 	}
-	remedy := []string{
-		fmt.Sprintf("see its exec probes: kubectl -n %s get pod %s -o jsonpath='{.spec.containers[*].livenessProbe}{.spec.containers[*].readinessProbe}'", o.Namespace, o.Pod),
-		cause,
+	cause.Run = fmt.Sprintf("kubectl -n %s get pod %s -o yaml | grep -B3 -A5 -w exec:", o.Namespace, o.Pod)
+	if o.PodState != correlate.PodKnown {
+		return []Step{cause}
 	}
-	if o.PodState == correlate.PodKnown {
-		remedy = append(remedy, fmt.Sprintf("to free them now: kubectl -n %s delete pod %s", o.Namespace, o.Pod))
-	}
-	return remedy
+	return []Step{cause, {Do: "to free them now", Run: fmt.Sprintf("kubectl -n %s delete pod %s", o.Namespace, o.Pod)}}
 }
 
 // namable says whether a command may name the pod: a pod that is gone has none,
@@ -167,6 +185,9 @@ func Title(o correlate.Owner) string {
 		}
 		if o.Workload != "" {
 			s += " (" + o.Workload + ")"
+		}
+		if o.PodState == correlate.PodGone || o.PodState == correlate.PodReplaced {
+			s += ", gone"
 		}
 	}
 	return s

@@ -28,7 +28,10 @@ func TestRemedyNamesThePodOnlyWhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := incident1()
 			r.Containers.List[0].PodName = c.pod
-			remedy := strings.Join(diagnosed(r, c.inv)[0].Remedy, "\n")
+			remedy := ""
+			for _, step := range diagnosed(r, c.inv)[0].Remedy {
+				remedy += step.Do + ": " + step.Run + "\n"
+			}
 			if got := strings.Contains(remedy, "kubectl -n prod get pod hub-0 "); got != c.get {
 				t.Errorf("get pod: %v, want %v, in %s", got, c.get, remedy)
 			}

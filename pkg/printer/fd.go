@@ -7,7 +7,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-	"github.com/fatih/color"
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
@@ -16,7 +15,7 @@ import (
 
 // FD prints who holds a node's file descriptors.
 func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style) error {
-	if err := s.printWrapped(w, "", fdHead(r, s)); err != nil {
+	if err := s.printWrapped(w, "", fdHead(r, findings, s)); err != nil {
 		return err
 	}
 	shown := r.Rows
@@ -27,6 +26,9 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 	for _, row := range shown {
 		rows = append(rows, fdCells(row, s))
 	}
+	if len(rows) == 0 {
+		return unreadable(w, "", r.Gaps, s)
+	}
 	if err := printTable(w, fdColumns(), rows, s.tableWidth(), s.bold()); err != nil {
 		return err
 	}
@@ -36,42 +38,50 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 	return Findings(w, findings, s)
 }
 
+// fullShown bounds the forecasts that are shown: farther ones are noise.
+const fullShown = 7 * 24 * 3600.0
+
 // fdHead is the line that says how far the node is from its limit.
-func fdHead(r correlate.FDRanking, s Style) string {
+func fdHead(r correlate.FDRanking, findings []diagnose.Finding, s Style) string {
 	name := s.bold()(r.Node)
 	u := r.Files
-	if u == nil {
-		return name + ": open files of the node are unreadable"
+	switch {
+	case u == nil:
+		return name + ": the node's open files could not be read"
+	case u.Unlimited():
+		return fmt.Sprintf("%s: %s open files, no limit%s", name, humanize.Comma(int64(u.Used)), fdTrend(*u))
 	}
 	paint := s.bold()
-	switch {
-	case u.Percent >= 95:
-		paint = s.paint(color.FgRed, color.Bold)
-	case u.Percent >= 80:
-		paint = s.paint(color.FgYellow, color.Bold)
+	for _, f := range findings {
+		if f.ID == diagnose.FDNodeLimit {
+			paint = severityPaint(f.Severity, s)
+		}
 	}
-	head := fmt.Sprintf("%s: %s of %s open files (%s)", name, humanize.Comma(int64(u.Used)), humanize.Comma(int64(u.Max)),
-		paint(fmt.Sprintf("%.1f %%", u.Percent)))
+	return fmt.Sprintf("%s: %s of %s open files (%s)%s", name, humanize.Comma(int64(u.Used)), humanize.Comma(int64(u.Max)),
+		paint(fmt.Sprintf("%.1f %%", u.Percent)), fdTrend(*u))
+}
+
+func fdTrend(u correlate.FileUsage) string {
 	if u.Seconds <= 0 {
-		return head
+		return ""
 	}
-	head += fmt.Sprintf(", %s over %.1f s", rate(&u.PerSecond), u.Seconds)
-	if u.FullInSeconds != nil && u.Steady {
-		head += ", full in " + humanSeconds(*u.FullInSeconds) + " at this rate"
+	trend := fmt.Sprintf(", %s over %.1f s", rate(&u.PerSecond), u.Seconds)
+	if u.FullInSeconds != nil && u.Steady && *u.FullInSeconds < fullShown {
+		trend += ", full in " + humanSeconds(*u.FullInSeconds) + " at this rate"
 	}
-	return head
+	return trend
 }
 
 func fdColumns() []column {
 	return []column{
 		{title: "FDS", right: true},
-		{title: "SHARE", right: true, drop: 4},
-		{title: "GROWTH", right: true, drop: 5},
+		{title: "SHARE", right: true, drop: 1},
+		{title: "GROWTH", right: true, drop: 6},
 		{title: "OWNER", least: 24},
-		{title: "CONTAINER", least: 8, drop: 3},
-		{title: "WORKLOAD", least: 10, drop: 1},
-		{title: "HEAVIEST", least: 14, drop: 6},
-		{title: "MOSTLY", least: 16, drop: 2},
+		{title: "CONTAINER", least: 8, drop: 2},
+		{title: "WORKLOAD", least: 10, drop: 4},
+		{title: "HEAVIEST", least: 14, drop: 5},
+		{title: "MOSTLY", least: 16, drop: 3},
 	}
 }
 
@@ -160,9 +170,11 @@ func fdRest(w io.Writer, r correlate.FDRanking, shown int, s Style) error {
 		}
 	}
 	if r.Unread > 0 {
-		return s.printWrapped(w, "", "unreadable: the descriptors of "+english.Plural(r.Unread, "process", "processes"))
+		if err := s.printWrapped(w, "unreadable  ", "the descriptors of "+english.Plural(r.Unread, "process", "processes")); err != nil {
+			return err
+		}
 	}
-	return nil
+	return unreadable(w, "", r.Gaps, s)
 }
 
 // rate is a growth per second: "+642/s", "-0.3/s", "0/s"; "" where unknown.

@@ -41,10 +41,11 @@ func sickFindings() []diagnose.Finding {
 	return []diagnose.Finding{
 		{ID: "fd-node-limit", Severity: diagnose.Critical, Summary: "the node uses 95.2 % of its open files, full in 31m at this rate",
 			Evidence: []string{"fs.file-nr is 95,224 of fs.file-max 100,000, +4.1/s over 3.0 s"}, CausedBy: []string{"fd-exec-fifos", "fd-growth"},
-			Remedy: []string{"stop who holds them (the top of the list); at the limit every open, accept and exec on the node fails", "to win time, on the node: sysctl -w fs.file-max=200000"}},
-		{ID: "fd-exec-fifos", Severity: diagnose.Warning, Subject: &subject, Summary: "2,090 exec sessions of prod/hub-0, container agent (StatefulSet/hub) were never reaped",
+			Remedy: []diagnose.Step{{Do: "stop who holds them, the top of the list: at the limit every open, accept and exec on the node fails"},
+				{Do: "to win time, on the node", Run: "sysctl -w fs.file-max=200000"}}},
+		{ID: "fd-exec-fifos", Severity: diagnose.Warning, Subject: &subject, Summary: "2,090 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped",
 			Evidence: []string{"process 3663411 (java) of prod/hub-0, container agent (StatefulSet/hub) holds 4,180 of their named pipes: /run/docker/containerd/…-stdout"},
-			Remedy:   []string{"to free them now: kubectl -n prod delete pod hub-0"}},
+			Remedy:   []diagnose.Step{{Do: "to free them now", Run: "kubectl -n prod delete pod hub-0"}}},
 	}
 }
 
@@ -128,13 +129,23 @@ func TestWideCutsNothing(t *testing.T) {
 	}
 }
 
-func TestHeadColours(t *testing.T) {
-	for percent, want := range map[float64]string{79.9: "\x1b[1m", 80: "\x1b[33;1m", 94.9: "\x1b[33;1m", 95: "\x1b[31;1m", 100.1: "\x1b[31;1m"} {
-		r := sickRanking()
-		r.Files.Percent = percent
-		if head := fdHead(r, Style{Color: true}); !strings.Contains(head, "("+want) {
-			t.Errorf("%v %%: %q, want %q", percent, head, want)
+func TestHeadIsAsAlarmedAsTheFinding(t *testing.T) {
+	for severity, want := range map[diagnose.Severity]string{"": "\x1b[1m", diagnose.Warning: "\x1b[33;1m", diagnose.Critical: "\x1b[31;1m"} {
+		findings := []diagnose.Finding{{ID: diagnose.FDGrowth, Severity: diagnose.Critical}}
+		if severity != "" {
+			findings = append(findings, diagnose.Finding{ID: diagnose.FDNodeLimit, Severity: severity})
 		}
+		if head := fdHead(sickRanking(), findings, Style{Color: true}); !strings.Contains(head, "("+want) {
+			t.Errorf("%q: %q, want %q", severity, head, want)
+		}
+	}
+}
+
+func TestHeadWithoutALimit(t *testing.T) {
+	r := sickRanking()
+	r.Files.Max = 1<<63 - 1 // systemd's default
+	if head := fdHead(r, nil, Style{}); !strings.Contains(head, "no limit") || strings.Contains(head, "%") {
+		t.Errorf("got %q", head)
 	}
 }
 

@@ -20,11 +20,15 @@ func Findings(w io.Writer, findings []diagnose.Finding, s Style) error {
 	return nil
 }
 
-func finding(w io.Writer, f diagnose.Finding, s Style) error {
-	severity := s.paint(color.FgYellow, color.Bold)
-	if f.Severity == diagnose.Critical {
-		severity = s.paint(color.FgRed, color.Bold)
+func severityPaint(severity diagnose.Severity, s Style) func(string) string {
+	if severity == diagnose.Critical {
+		return s.paint(color.FgRed, color.Bold)
 	}
+	return s.paint(color.FgYellow, color.Bold)
+}
+
+func finding(w io.Writer, f diagnose.Finding, s Style) error {
+	severity := severityPaint(f.Severity, s)
 	head := strings.ToUpper(string(f.Severity))
 	if _, err := fmt.Fprintf(w, "\n%s %s\n", severity(head), s.dim()(f.ID)); err != nil {
 		return err
@@ -42,10 +46,23 @@ func finding(w io.Writer, f diagnose.Finding, s Style) error {
 			return err
 		}
 	}
-	for _, r := range f.Remedy {
-		if err := s.printWrapped(w, "  do       ", r); err != nil {
+	for _, step := range f.Remedy {
+		if err := remedy(w, step, s); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// remedy prints a step; its command stands whole on a line, to be copied.
+func remedy(w io.Writer, step diagnose.Step, s Style) error {
+	const prefix = "  do       "
+	if step.Run == "" {
+		return s.printWrapped(w, prefix, step.Do)
+	}
+	if err := s.printWrapped(w, prefix, step.Do+":"); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "           "+s.bold()(step.Run))
+	return err
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Whois prints who processes are, a block each.
-func Whois(w io.Writer, node string, list []correlate.Identity, s Style) error {
+func Whois(w io.Writer, node string, list []correlate.Identity, gaps []report.Unreadable, s Style) error {
 	for i, id := range list {
 		if i > 0 {
 			if _, err := fmt.Fprintln(w); err != nil {
@@ -24,7 +24,7 @@ func Whois(w io.Writer, node string, list []correlate.Identity, s Style) error {
 			return err
 		}
 	}
-	return nil
+	return unreadable(w, "", gaps, s)
 }
 
 func whoisOne(w io.Writer, node string, i correlate.Identity, s Style) error {
@@ -46,7 +46,7 @@ func whoisOne(w io.Writer, node string, i correlate.Identity, s Style) error {
 			return err
 		}
 	}
-	return unreadable(w, i.Unreadable, s)
+	return unreadable(w, "  ", i.Unreadable, s)
 }
 
 // chain draws the way down from PID 1 as pstree -sp does; a thread stands in
@@ -54,12 +54,20 @@ func whoisOne(w io.Writer, node string, i correlate.Identity, s Style) error {
 func chain(i correlate.Identity) string {
 	var parts []string
 	for _, l := range i.Chain {
-		parts = append(parts, fmt.Sprintf("%s(%d)", l.Comm, l.PID))
+		parts = append(parts, fmt.Sprintf("%s(%d)", chainName(l.Comm), l.PID))
 	}
 	if i.Thread {
-		parts = append(parts, fmt.Sprintf("{%s}(%d)", i.Comm, i.Asked))
+		parts = append(parts, fmt.Sprintf("{%s}(%d)", chainName(i.Comm), i.Asked))
 	}
 	return strings.Join(parts, " ─ ")
+}
+
+// chainName quotes a name that could be read as a piece of the drawing.
+func chainName(comm string) string {
+	if strings.ContainsAny(comm, "─(){} ") || comm == "" {
+		return fmt.Sprintf("%q", comm)
+	}
+	return comm
 }
 
 func ownerLines(i correlate.Identity, s Style) [][2]string {
@@ -121,9 +129,9 @@ func processLines(i correlate.Identity) [][2]string {
 }
 
 // unreadable says what is missing from the answer, and why.
-func unreadable(w io.Writer, list []report.Unreadable, s Style) error {
+func unreadable(w io.Writer, indent string, list []report.Unreadable, s Style) error {
 	for _, u := range list {
-		if err := s.printWrapped(w, "  unreadable ", fmt.Sprintf("%s: %s%s", u.What, u.Cause, times(u.Count))); err != nil {
+		if err := s.printWrapped(w, indent+"unreadable ", fmt.Sprintf("%s: %s%s", u.What, u.Cause, times(u.Count))); err != nil {
 			return err
 		}
 	}

@@ -75,7 +75,7 @@ func TestWhois(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			golden(t, name, func(t *testing.T, s Style) string {
 				var b bytes.Buffer
-				if err := Whois(&b, "node-43", list, s); err != nil {
+				if err := Whois(&b, "node-43", list, nil, s); err != nil {
 					t.Fatal(err)
 				}
 				return b.String()
@@ -92,7 +92,7 @@ func TestWriteErrors(t *testing.T) {
 	for name, print := range map[string]func(*failing) error{
 		"fd":    func(w *failing) error { return FD(w, sickRanking(), sickFindings(), Style{Width: 80, Top: 1}) },
 		"odd":   func(w *failing) error { return FD(w, oddRanking(), nil, Style{}) },
-		"whois": func(w *failing) error { return Whois(w, "n", list, Style{Width: 80}) },
+		"whois": func(w *failing) error { return Whois(w, "n", list, []report.Unreadable{{What: "pods of the API server", Cause: "forbidden"}}, Style{Width: 80}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := &failing{after: 1 << 30}
