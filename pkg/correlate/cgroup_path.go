@@ -53,11 +53,11 @@ func ParseCgroupPath(path string) Place {
 	elements, fromInside := splitPath(strings.TrimSuffix(path, " (deleted)"))
 	root, ok := kubepodsRoot(elements, fromInside)
 	if !ok {
-		p.ContainerID, _ = firstContainer(elements)
+		p.ContainerID = firstContainer(elements)
 		p.Unit = unitOf(elements)
 		return p
 	}
-	p.Outer, _ = firstContainer(elements[:root])
+	p.Outer = firstContainer(elements[:root])
 	p.readPod(elements[root:])
 	return p
 }
@@ -152,13 +152,13 @@ func containerID(element string) (id string, monitor bool) {
 	return m[2], strings.HasSuffix(m[1], "conmon")
 }
 
-func firstContainer(elements []string) (id string, monitor bool) {
+func firstContainer(elements []string) string {
 	for _, e := range elements {
-		if id, monitor = containerID(e); id != "" {
-			return id, monitor
+		if id, _ := containerID(e); id != "" {
+			return id
 		}
 	}
-	return "", false
+	return ""
 }
 
 // unitOf is the systemd unit of a path: the outermost element named as one, as

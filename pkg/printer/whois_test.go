@@ -90,9 +90,11 @@ func TestWriteErrors(t *testing.T) {
 	list[0].Notes = []string{"a note"}
 	list[0].Unreadable = []report.Unreadable{{What: "a", Cause: "b"}}
 	for name, print := range map[string]func(*failing) error{
-		"fd":    func(w *failing) error { return FD(w, sickRanking(), sickFindings(), Style{Width: 80, Top: 1}) },
-		"odd":   func(w *failing) error { return FD(w, oddRanking(), nil, Style{}) },
-		"whois": func(w *failing) error { return Whois(w, "n", list, []report.Unreadable{{What: "pods of the API server", Cause: "forbidden"}}, Style{Width: 80}) },
+		"fd":  func(w *failing) error { return FD(w, sickRanking(), sickFindings(), Style{Width: 80, Top: 1}) },
+		"odd": func(w *failing) error { return FD(w, oddRanking(), nil, Style{}) },
+		"whois": func(w *failing) error {
+			return Whois(w, "n", list, []report.Unreadable{{What: "pods of the API server", Cause: "forbidden"}}, Style{Width: 80})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := &failing{after: 1 << 30}

@@ -137,7 +137,7 @@ func (s *fifoSessions) execs() int {
 }
 
 func topTargets(targets map[report.Target]int, fifos map[string]*fifoSessions) []report.Target {
-	var list []report.Target
+	list := make([]report.Target, 0, len(targets))
 	for key, n := range targets {
 		key.Count = n
 		if s := fifos[key.ContainerID]; s != nil && key.Kind == "FIFO" {

@@ -13,7 +13,7 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// ErrClientGone: stdin ended before the client said goodbye.
+// ErrClientGone says that stdin ended before the client said goodbye.
 var ErrClientGone = errors.New("the client is gone")
 
 // errAcked: the client has what it wanted.

@@ -24,7 +24,7 @@ func (u unreadable) add(what string, err error) {
 }
 
 func (u unreadable) list() []report.Unreadable {
-	var list []report.Unreadable
+	list := make([]report.Unreadable, 0, len(u))
 	for key, n := range u {
 		key.Count = n
 		list = append(list, key)

@@ -41,7 +41,7 @@ const (
 	lineBytes = 3072 // payload bytes per line: 4096 characters, below a log's 16 KiB chunks
 )
 
-// ErrTruncated: the stream ended before or within a frame.
+// ErrTruncated says that the stream ended before or within a frame.
 var ErrTruncated = errors.New("the stream ended before a whole message had arrived")
 
 // Frame is one message.
