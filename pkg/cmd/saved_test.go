@@ -44,9 +44,8 @@ func sickNode() *report.NodeReport {
 		Containers: &report.Containers{List: []report.Container{
 			{ID: containerID, Runtime: "docker", Name: "agent", PodUID: podUID, PodName: "hub-0", PodNamespace: "prod"}}},
 	}
-	r.Processes.List[3].FDs.Targets = []report.Target{
-		{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stdout", Count: 2090, ContainerID: containerID, Execs: 2090},
-		{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stderr", Count: 2090, ContainerID: containerID, Execs: 2090}}
+	r.Processes.List[3].FDs.Targets = []report.Target{{Kind: "FIFO", Pattern: "/run/docker/containerd/…-std*", Count: 4180}}
+	r.Processes.List[3].FDs.ExecFIFOs = []report.ExecFIFOs{{ContainerID: containerID, Pattern: "/run/docker/containerd/…-std*", Count: 4180, Sessions: 2090}}
 	r.Processes.List[3].Detail = &report.ProcessDetail{UID: 0, UserName: "root", Exe: "/usr/bin/java", Cwd: "/app", ThreadIDs: []int{3663412}, NSPIDs: []int{3663411, 7}}
 	return r
 }

@@ -3,7 +3,6 @@ package correlate
 import (
 	"cmp"
 	"math"
-	"slices"
 	"sort"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -246,58 +245,4 @@ func risesSteadily(samples []report.FileSample) bool {
 		}
 	}
 	return 2*rises > len(samples)-1
-}
-
-// ExecFIFOs are a runtime's named pipes for exec sessions of one container,
-// held open by one process.
-type ExecFIFOs struct {
-	Holder   *report.Process
-	Subject  Owner // whose exec sessions they are
-	Sessions int
-	FIFOs    int
-	Pattern  string
-}
-
-// ExecFIFOs lists them, most first. Where the path does not name the container,
-// the sessions are taken to be the holder's own.
-func (n *Node) ExecFIFOs() []ExecFIFOs {
-	var list []ExecFIFOs
-	if n.Report.Processes == nil {
-		return nil
-	}
-	for i := range n.Report.Processes.List {
-		p := &n.Report.Processes.List[i]
-		if p.FDs == nil {
-			continue
-		}
-		found := map[string]*ExecFIFOs{}
-		for _, t := range p.FDs.Targets {
-			if t.Execs == 0 {
-				continue
-			}
-			e := found[t.ContainerID]
-			if e == nil {
-				e = &ExecFIFOs{Holder: p, Subject: n.fifoOwner(t.ContainerID, p), Sessions: t.Execs, Pattern: t.Pattern}
-				found[t.ContainerID] = e
-			}
-			e.FIFOs += t.Count
-		}
-		for _, e := range found {
-			list = append(list, *e)
-		}
-	}
-	slices.SortFunc(list, func(a, b ExecFIFOs) int {
-		return cmp.Or(b.FIFOs-a.FIFOs, a.Holder.PID-b.Holder.PID, cmp.Compare(a.Subject.ContainerID, b.Subject.ContainerID))
-	})
-	return list
-}
-
-func (n *Node) fifoOwner(containerID string, holder *report.Process) Owner {
-	if n.isContainer(containerID) {
-		return n.ownerAt(Place{ContainerID: containerID}, "")
-	}
-	if o := n.Blame(holder).Owner; o.Type == OwnerPod || containerID == "" {
-		return o
-	}
-	return Owner{Type: OwnerContainer, ContainerID: containerID}
 }

@@ -235,13 +235,15 @@ func TestChainSurvivesALoop(t *testing.T) {
 
 func TestExecFIFOsNameTheContainerInThePath(t *testing.T) {
 	r := testNode()
-	r.Processes.List[1].FDs.Targets = []report.Target{ // containerd holds them for the container
-		{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stdout", Count: 2000, ContainerID: id, Execs: 2000},
-		{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stderr", Count: 1990, ContainerID: id, Execs: 2000},
-		{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stdout", Count: 3, ContainerID: other, Execs: 0},
-	}
+	r.Processes.List[1].FDs.ExecFIFOs = []report.ExecFIFOs{{ContainerID: id, Count: 3990, Sessions: 2000}} // containerd holds them
+	r.Processes.List[4].FDs.ExecFIFOs = []report.ExecFIFOs{{ContainerID: victim, Count: 10, Sessions: 5}}  // a container's own invention
 	list := Join(r, testInventory()).ExecFIFOs()
-	if len(list) != 1 || list[0].FIFOs != 3990 || list[0].Sessions != 2000 || list[0].Subject.Name() != "prod/hub-1" || list[0].Holder.PID != 10 {
-		t.Errorf("got %+v", list)
+	if len(list) != 2 {
+		t.Fatalf("got %+v", list)
+	}
+	for i, holder := range []int{10, 22} {
+		if list[i].Holder.PID != holder || list[i].Subject.Name() != "prod/hub-1" || list[i].Subject.Container != "app" {
+			t.Errorf("got %+v, want prod/hub-1 by %d", list[i], holder)
+		}
 	}
 }

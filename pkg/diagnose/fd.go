@@ -74,7 +74,7 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 func limitCauses(n *correlate.Node, u *correlate.FileUsage, earlier []Finding) []string {
 	fifos := 0
 	for _, e := range n.ExecFIFOs() {
-		fifos += e.FIFOs
+		fifos += e.Count
 	}
 	if float64(fifos) >= causeShareMin*float64(u.Used) {
 		return ids(earlier, ExecFIFOs, FDGrowth)
@@ -138,7 +138,7 @@ func execFIFOs(n *correlate.Node, _ []Finding) []Finding {
 			of = " of " + Title(holder)
 		}
 		evidence := fmt.Sprintf("process %d (%s)%s holds %s of their named pipes: %s",
-			e.Holder.PID, e.Holder.Comm, of, humanize.Comma(int64(e.FIFOs)), e.Pattern)
+			e.Holder.PID, e.Holder.Comm, of, humanize.Comma(int64(e.Count)), e.Pattern)
 		// The container, its shim and the runtime may each hold an end.
 		same := slices.IndexFunc(findings, func(f Finding) bool { return *f.Subject == subject })
 		switch {

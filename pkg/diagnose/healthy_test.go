@@ -52,7 +52,7 @@ func TestHealthyNodesYieldNothing(t *testing.T) {
 		}),
 		"the container's own stdio": with(func(r *report.NodeReport) {
 			p := process(9, "containerd", inDocker, 400, 400)
-			p.FDs.Targets = []report.Target{{Kind: "FIFO", Pattern: "/run/containerd/…-stdout", Count: 300, ContainerID: containerID}}
+			p.FDs.Targets = []report.Target{{Kind: "FIFO", Pattern: "/run/containerd/…-stdout", Count: 300}}
 			add(r, p)
 		}),
 	} {

@@ -19,8 +19,8 @@ func incident1() *report.NodeReport {
 	r.OpenFiles = openFiles(100_000, 92_212, 92_216, 92_220, 92_224)
 	java := process(3663411, "java", inPod, 4192, 4201)
 	java.PPID = 2711896
-	java.FDs.Targets = append(execFIFOTargets(containerID, 2090),
-		report.Target{Kind: "socket", Pattern: "socket:[…]", Count: 15})
+	java.FDs.ExecFIFOs = execFIFOPairs(containerID, 2090)
+	java.FDs.Targets = []report.Target{{Kind: "FIFO", Pattern: fifoPattern, Count: 4180}, {Kind: "socket", Pattern: "socket:[…]", Count: 15}}
 	first := process(2711896, "copy_plugins.sh", inPod, 12, 12)
 	first.PPID = 2711841
 	shim := process(2711841, "containerd-shim", inDocker, 14, 14)
@@ -73,14 +73,14 @@ func TestIncident1HeldByTheRuntimeToo(t *testing.T) {
 	r := incident1()
 	for i := range r.Processes.List {
 		if p := &r.Processes.List[i]; p.Comm == "dockerd" {
-			p.FDs.Targets = execFIFOTargets(containerID, 1000)
+			p.FDs.ExecFIFOs = execFIFOPairs(containerID, 1000)
 		}
 	}
 	findings := diagnosed(r, hubInventory())
 	if len(findings) != 3 || len(findings[0].Evidence) != 2 {
 		t.Fatalf("got %+v, want one fd-exec-fifos with two holders", findings)
 	}
-	if want := "process 767196 (dockerd) of docker.service holds 2,000 of their named pipes: /run/docker/containerd/…-stderr"; findings[0].Evidence[1] != want {
+	if want := "process 767196 (dockerd) of docker.service holds 2,000 of their named pipes: /run/docker/containerd/…-std*"; findings[0].Evidence[1] != want {
 		t.Errorf("got %q, want %q", findings[0].Evidence[1], want)
 	}
 }

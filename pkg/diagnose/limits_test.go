@@ -113,23 +113,22 @@ func TestGrowthNamesThreeOwners(t *testing.T) {
 }
 
 func TestExecSessions(t *testing.T) {
-	targets := func(pairs ...report.Target) []report.Target { return pairs }
 	for name, c := range map[string]struct {
-		targets []report.Target
-		want    string
+		fifos []report.ExecFIFOs
+		want  string
 	}{
-		"99 sessions":  {execFIFOTargets(containerID, 99), ""},
-		"100 sessions": {execFIFOTargets(containerID, 100), "100 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped"},
-		"many streams of few sessions before few streams of many": {targets(
-			report.Target{Kind: "FIFO", Pattern: "/run/a/…-stdin", Count: 280, ContainerID: strings.Repeat("e", 64), Execs: 90},
-			report.Target{Kind: "FIFO", Pattern: "/run/b/…-stdout", Count: 150, ContainerID: containerID, Execs: 150},
-		), "150 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped"},
-		"a path that names no container":   {execFIFOTargets("", 200), "200 exec sessions of docker.service are open and never reaped"},
-		"a container that nobody knows of": {execFIFOTargets(strings.Repeat("e", 64), 200), "200 exec sessions of container eeeeeeeeeeeee are open and never reaped"},
+		"99 sessions":  {execFIFOPairs(containerID, 99), ""},
+		"100 sessions": {execFIFOPairs(containerID, 100), "100 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped"},
+		"many streams of few sessions before few streams of many": {[]report.ExecFIFOs{
+			{Pattern: "/run/a/…-std*", Count: 280, ContainerID: strings.Repeat("e", 64), Sessions: 90},
+			{Pattern: "/run/b/…-std*", Count: 150, ContainerID: containerID, Sessions: 150},
+		}, "150 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped"},
+		"a path that names no container":   {execFIFOPairs("", 200), "200 exec sessions of docker.service are open and never reaped"},
+		"a container that nobody knows of": {execFIFOPairs(strings.Repeat("e", 64), 200), "200 exec sessions of container eeeeeeeeeeeee are open and never reaped"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := process(767196, "dockerd", inDocker, 2772, 2774)
-			p.FDs.Targets = c.targets
+			p.FDs.ExecFIFOs = c.fifos
 			findings := diagnosed(add(newNode(), p), hubInventory())
 			got := ""
 			if len(findings) > 0 {

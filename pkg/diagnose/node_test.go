@@ -66,12 +66,11 @@ func openFiles(limit uint64, counts ...uint64) *report.OpenFiles {
 	return f
 }
 
-// execFIFOTargets are the two streams of a number of exec sessions.
-func execFIFOTargets(container string, sessions int) []report.Target {
-	return []report.Target{
-		{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stderr", Count: sessions, ContainerID: container, Execs: sessions},
-		{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stdout", Count: sessions, ContainerID: container, Execs: sessions},
-	}
+const fifoPattern = "/run/docker/containerd/…-std*"
+
+// execFIFOPairs are the two streams of a number of exec sessions.
+func execFIFOPairs(container string, sessions int) []report.ExecFIFOs {
+	return []report.ExecFIFOs{{ContainerID: container, Pattern: fifoPattern, Count: 2 * sessions, Sessions: sessions}}
 }
 
 func diagnosed(r *report.NodeReport, inv *inventory.Inventory) []Finding {

@@ -28,7 +28,7 @@ func fdRow(o correlate.Owner, descriptors int, perSecond float64, comm string) c
 func sickRanking() correlate.FDRanking {
 	java := fdRow(podOwner("hub-0", "StatefulSet/hub", correlate.PodKnown), 4213, 2.01, "java")
 	java.Heaviest.Container = "agent"
-	java.Mostly = &report.Target{Kind: "FIFO", Pattern: "/run/docker/containerd/…-stdout", Count: 2090, ContainerID: containerID, Execs: 2090}
+	java.Mostly = &report.Target{Kind: "FIFO", Pattern: "/run/docker/containerd/…-std*", Count: 4180}
 	dockerd := fdRow(correlate.Owner{Type: correlate.OwnerUnit, Unit: "docker.service"}, 2774, 0.66, "dockerd")
 	dockerd.Mostly = &report.Target{Kind: "socket", Pattern: "socket:[…]", Count: 1099}
 	return correlate.FDRanking{Node: "node-43", By: correlate.ByPod, Descriptors: 10000, Seconds: 3,

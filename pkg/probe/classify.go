@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sort"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -20,7 +21,6 @@ const (
 	classifiedLinks   = 400_000 // in all
 	maxPatterns       = 512     // distinct ones per process while counting
 	maxTargets        = 8       // reported per process
-	maxSessions       = 65_536  // distinct exec sessions counted per container
 )
 
 var errTooMany = errors.New("too many, the rest is left out")
@@ -71,85 +71,63 @@ func (t *table) heaviestFirst() []int {
 	return order
 }
 
-// fifoSessions counts the exec sessions of one container.
-type fifoSessions struct {
-	sessions map[string]bool
-	init     bool
+// links sums up the descriptors of one process.
+type links struct {
+	kinds   map[string]int
+	targets map[report.Target]int // Count is 0 in the keys
+	fifos   map[string]*stdioFIFOs
 }
 
 // classifyProcess reads the links of p, most at most, and says how many.
 func (t *table) classifyProcess(p *report.Process, most int) (read int) {
-	kinds := map[string]int{}
-	targets := map[report.Target]int{}
-	fifos := map[string]*fifoSessions{}
+	sum := links{kinds: map[string]int{}, targets: map[report.Target]int{}, fifos: map[string]*stdioFIFOs{}}
 	err := t.proc.EachFD(p.PID, func(link []byte) bool {
 		if read == most {
 			t.bad.add("/proc/PID/fd/*", errTooMany)
 			return false
 		}
 		read++
-		l := hostfs.ParseFDLink(string(link))
-		kinds[l.Kind]++
-		key := report.Target{Kind: l.Kind, Pattern: l.Pattern}
-		if l.FIFO != nil {
-			key.ContainerID = l.FIFO.ContainerID
-			countSession(fifos, l.FIFO)
-		}
-		if _, known := targets[key]; !known && len(targets) >= maxPatterns {
-			key = report.Target{Kind: l.Kind, Pattern: "other"}
-		}
-		targets[key]++
+		sum.add(hostfs.ParseFDLink(string(link)))
 		return true
 	})
 	if err != nil {
 		t.failed("fd", err, false)
 		return read
 	}
-	for name, n := range kinds {
-		p.FDs.Kinds = append(p.FDs.Kinds, report.Counted{Name: report.Escape(name), Count: n})
-	}
-	sortCounted(p.FDs.Kinds)
-	p.FDs.Targets = topTargets(targets, fifos)
+	p.FDs.Kinds, p.FDs.Targets, p.FDs.ExecFIFOs = sum.topKinds(), sum.topTargets(), sum.execFIFOs()
 	return read
 }
 
-func countSession(fifos map[string]*fifoSessions, f *hostfs.StdioFIFO) {
-	s := fifos[f.ContainerID]
-	if s == nil {
-		s = &fifoSessions{sessions: map[string]bool{}}
-		fifos[f.ContainerID] = s
+func (s *links) add(l hostfs.FDLink) {
+	s.kinds[l.Kind]++
+	key := report.Target{Kind: l.Kind, Pattern: l.Pattern}
+	if _, known := s.targets[key]; !known && len(s.targets) >= maxPatterns {
+		key.Pattern = "other"
 	}
-	switch {
-	case f.Init:
-	case len(s.sessions) < maxSessions:
-		s.sessions[f.Session] = true
-		// Under containerd's CRI one of them may be the container's own.
-		s.init = s.init || !f.Exec
+	s.targets[key]++
+	if l.FIFO != nil {
+		s.addFIFO(l)
 	}
 }
 
-func (s *fifoSessions) execs() int {
-	n := len(s.sessions)
-	if s.init && n > 0 {
-		n--
+func (s *links) topKinds() []report.Counted {
+	list := make([]report.Counted, 0, len(s.kinds))
+	for name, n := range s.kinds {
+		list = append(list, report.Counted{Name: report.Escape(name), Count: n})
 	}
-	return n
+	slices.SortFunc(list, func(a, b report.Counted) int {
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name))
+	})
+	return list
 }
 
-func topTargets(targets map[report.Target]int, fifos map[string]*fifoSessions) []report.Target {
-	list := make([]report.Target, 0, len(targets))
-	for key, n := range targets {
-		key.Count = n
-		if s := fifos[key.ContainerID]; s != nil && key.Kind == "FIFO" {
-			key.Execs = s.execs()
-		}
-		key.Kind, key.Pattern = report.Escape(key.Kind), report.Escape(key.Pattern)
-		list = append(list, key)
+func (s *links) topTargets() []report.Target {
+	list := make([]report.Target, 0, len(s.targets))
+	for key, n := range s.targets {
+		list = append(list, report.Target{Kind: report.Escape(key.Kind), Pattern: report.Escape(key.Pattern), Count: n})
 	}
-	sort.Slice(list, func(i, j int) bool {
-		a, b := list[i], list[j]
-		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern),
-			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ContainerID, b.ContainerID)) < 0
+	slices.SortFunc(list, func(a, b report.Target) int {
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Kind, b.Kind))
 	})
 	return list[:min(maxTargets, len(list))]
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -197,7 +196,7 @@ func (t *table) addCommand(p *report.Process) {
 	line, cut := hostfs.JoinArgs(shown, limit)
 	p.Cmdline, p.CmdlineCut = report.Escape(line), cut
 	if host {
-		t.addMonitor(p, hostfs.Args(b))
+		t.addMonitor(p, args)
 	}
 }
 
@@ -219,11 +218,4 @@ func (t *table) addFDs(p *report.Process) {
 	if before, there := t.first.counts[p.PID]; there && float64(p.StartTicks)/userHz <= t.first.uptime {
 		p.FDs.Before = &before
 	}
-}
-
-// sortCounted orders by count, then by name.
-func sortCounted(c []report.Counted) {
-	sort.Slice(c, func(i, j int) bool {
-		return c[i].Count > c[j].Count || c[i].Count == c[j].Count && c[i].Name < c[j].Name
-	})
 }

@@ -221,9 +221,10 @@ func TestTargetsHaveOneOrder(t *testing.T) {
 	for i := range 50 {
 		targets[report.Target{Kind: fmt.Sprintf("k%02d", i), Pattern: "other"}] = 1
 	}
-	want := fmt.Sprint(topTargets(targets, nil))
+	sum := links{targets: targets}
+	want := fmt.Sprint(sum.topTargets())
 	for range 20 {
-		if got := fmt.Sprint(topTargets(targets, nil)); got != want {
+		if got := fmt.Sprint(sum.topTargets()); got != want {
 			t.Fatalf("got %s, then %s", want, got)
 		}
 	}

@@ -74,6 +74,8 @@ type FDs struct {
 	// processes; their counts may differ from Count by what opened meanwhile.
 	Kinds   []Counted `json:"kinds,omitempty"`
 	Targets []Target  `json:"targets,omitempty"`
+	// ExecFIFOs are there where exec sessions' pipes are among them.
+	ExecFIFOs []ExecFIFOs `json:"execFIFOs,omitempty"`
 }
 
 // Counted is a name with how often it was seen.
@@ -87,10 +89,15 @@ type Target struct {
 	Kind    string `json:"kind"`
 	Pattern string `json:"pattern"`
 	Count   int    `json:"count"`
-	// ContainerID and Exec are set for a runtime's stdio FIFOs: whose stdio it
-	// is (where the path tells), and how many distinct exec sessions.
-	ContainerID string `json:"containerID,omitempty"`
-	Execs       int    `json:"execs,omitempty"`
+}
+
+// ExecFIFOs are the named pipes that a runtime has made for exec sessions in
+// one container, the container's own stdio included.
+type ExecFIFOs struct {
+	ContainerID string `json:"containerID,omitempty"` // "": the path does not tell
+	Pattern     string `json:"pattern"`
+	Count       int    `json:"count"`
+	Sessions    int    `json:"sessions"` // distinct, without the container's own
 }
 
 // Cgroup is one distinct content of /proc/PID/cgroup.

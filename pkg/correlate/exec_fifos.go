@@ -1,0 +1,50 @@
+package correlate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// ExecFIFOs are a runtime's named pipes for exec sessions of one container,
+// held open by one process.
+type ExecFIFOs struct {
+	report.ExecFIFOs
+	Holder  *report.Process
+	Subject Owner // whose exec sessions they are
+}
+
+// ExecFIFOs lists them, most sessions first.
+func (n *Node) ExecFIFOs() []ExecFIFOs {
+	var list []ExecFIFOs
+	if n.Report.Processes == nil {
+		return nil
+	}
+	for i := range n.Report.Processes.List {
+		p := &n.Report.Processes.List[i]
+		if p.FDs == nil {
+			continue
+		}
+		for _, e := range p.FDs.ExecFIFOs {
+			list = append(list, ExecFIFOs{ExecFIFOs: e, Holder: p, Subject: n.fifoOwner(e.ContainerID, p)})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b ExecFIFOs) int {
+		return cmp.Or(b.Sessions-a.Sessions, b.Count-a.Count, a.Holder.PID-b.Holder.PID)
+	})
+	return list
+}
+
+// fifoOwner is the container that the pipe's path names. Where nobody knows it,
+// as when a container makes such pipes for itself, or the path names none, the
+// sessions are taken to be the holder's own.
+func (n *Node) fifoOwner(containerID string, holder *report.Process) Owner {
+	if n.isContainer(containerID) {
+		return n.ownerAt(Place{ContainerID: containerID}, "")
+	}
+	if o := n.Blame(holder).Owner; o.Type == OwnerPod || containerID == "" {
+		return o
+	}
+	return Owner{Type: OwnerContainer, ContainerID: containerID}
+}
