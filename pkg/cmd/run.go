@@ -21,7 +21,7 @@ import (
 // errInterrupted is the cause of a context that Ctrl-C has cancelled.
 var errInterrupted = errors.New("interrupted")
 
-// Run runs the plugin and returns its exit code. The first SIGINT or SIGTERM
+// Run runs the plugin and returns its exit code. The first SIGINT, SIGTERM or SIGHUP
 // cancels and cleans up; the second leaves at once, with the command that
 // finishes by hand.
 func Run(args []string, version string, streams genericiooptions.IOStreams) int {
@@ -30,6 +30,9 @@ func Run(args []string, version string, streams genericiooptions.IOStreams) int 
 	left := &leftBehind{}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // a closed terminal is a Ctrl-C, but not under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(signals)
 	go func() {
 		<-signals

@@ -30,14 +30,23 @@ func (n *Node) Blame(p *report.Process) Blame {
 	case p.Kernel:
 		b.Owner = Owner{Type: OwnerKernel}
 		return b
-	case b.Place.ContainerID != "" || b.Place.PodUID != "" || p.Shim != nil:
+	case b.Place.ContainerID != "" || b.Place.PodUID != "":
 		b.Owner = n.ownerAt(b.Place, p.Comm)
 		return b
 	}
 	up := n.decidingAncestor(p)
+	if p.Shim != nil && up == nil {
+		b.Owner = n.ownerAt(b.Place, p.Comm)
+		return b
+	}
 	switch {
 	case up == nil:
 		b.Owner = n.ownerAt(b.Place, p.Comm)
+	case up.Shim != nil && !n.place(up).Monitor && b.Place.Path != "" && b.Place.Path != n.place(up).Path:
+		// A runtime's helper lives in its shim's cgroup. This came out of the
+		// pod; of which container of it nobody can tell any more.
+		b.Owner, b.By, b.Ancestor = n.ownerAt(Place{Path: n.place(up).Path, ContainerID: up.Shim.ID}, up.Comm), ByAncestor, up.PID
+		b.Owner.Container, b.Owner.ContainerID, b.Owner.Sandbox = "", "", false
 	case up.Shim != nil:
 		b.Owner, b.By, b.Ancestor = n.ownerAt(Place{Path: n.place(up).Path, ContainerID: up.Shim.ID}, up.Comm), ByShim, up.PID
 	default:

@@ -39,12 +39,17 @@ func (n *Node) ExecFIFOs() []ExecFIFOs {
 // fifoOwner is the container that the pipe's path names. Where nobody knows it,
 // as when a container makes such pipes for itself, or the path names none, the
 // sessions are taken to be the holder's own.
+// fifoOwner believes a path only where the host itself holds it, or the very
+// container that it names: any other container has a root directory of its own
+// and may make a FIFO there under a victim's id.
 func (n *Node) fifoOwner(containerID string, holder *report.Process) Owner {
-	if n.isContainer(containerID) {
+	held := n.Blame(holder).Owner
+	inContainer := held.Type == OwnerPod || held.Type == OwnerContainer
+	if n.isContainer(containerID) && (!inContainer || held.ContainerID == containerID) {
 		return n.ownerAt(Place{ContainerID: containerID}, "")
 	}
-	if o := n.Blame(holder).Owner; o.Type == OwnerPod || containerID == "" {
-		return o
+	if inContainer || containerID == "" {
+		return held
 	}
 	return Owner{Type: OwnerContainer, ContainerID: containerID}
 }

@@ -71,6 +71,8 @@ type FDRow struct {
 	SettledPerSecond float64  `json:"settledPerSecond"`
 	Processes        int      `json:"processes"`
 	Heaviest         Heaviest `json:"heaviest"`
+	// Fastest is the settled process that gained most; nil where none did.
+	Fastest *Fastest `json:"fastest,omitempty"`
 	// Mostly is the largest group of descriptors; nil where not looked into.
 	Mostly *report.Target `json:"mostly,omitempty"`
 }
@@ -82,6 +84,16 @@ type Heaviest struct {
 	Comm        string `json:"comm"`
 	Cmdline     string `json:"cmdline,omitempty"`
 	Descriptors int    `json:"descriptors"`
+}
+
+// Fastest is the process that gained the most descriptors of an owner.
+type Fastest struct {
+	PID         int    `json:"pid"`
+	Comm        string `json:"comm"`
+	Gained      int    `json:"gained"` // between the two counts
+	Descriptors int    `json:"descriptors"`
+	// Mostly is the largest group of its descriptors; nil where not looked into.
+	Mostly *report.Target `json:"mostly,omitempty"`
 }
 
 // RankFDs ranks owners by the descriptors that their processes hold.
@@ -172,6 +184,7 @@ func (g *fdGroup) add(p *report.Process, container string, startsUp bool) {
 		g.grown += p.FDs.Count - *p.FDs.Before
 		if !startsUp {
 			g.settled += p.FDs.Count - *p.FDs.Before
+			g.addGain(p, p.FDs.Count-*p.FDs.Before)
 		}
 	}
 	if p.FDs.Count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
@@ -179,6 +192,16 @@ func (g *fdGroup) add(p *report.Process, container string, startsUp bool) {
 	}
 	for _, t := range p.FDs.Targets {
 		g.targets[report.Target{Kind: t.Kind, Pattern: t.Pattern}] += t.Count
+	}
+}
+
+func (g *fdGroup) addGain(p *report.Process, gained int) {
+	if gained <= 0 || g.row.Fastest != nil && gained <= g.row.Fastest.Gained {
+		return
+	}
+	g.row.Fastest = &Fastest{PID: p.PID, Comm: p.Comm, Gained: gained, Descriptors: p.FDs.Count}
+	if len(p.FDs.Targets) > 0 {
+		g.row.Fastest.Mostly = &p.FDs.Targets[0]
 	}
 }
 

@@ -68,7 +68,7 @@ func (n *Node) Whois(id int) (Identity, bool) {
 			i.FDTop = p.FDs.Targets[0]
 		}
 	}
-	if p.Shim != nil {
+	if p.Shim != nil && b.By == ByCgroup { // else a container's process that only looks like one
 		watched := n.ownerAt(Place{ContainerID: p.Shim.ID}, "")
 		i.Shim = &watched
 	}
@@ -170,6 +170,8 @@ func (n *Node) notes(p *report.Process, b Blame) []string {
 		add("a zombie: its parent has not reaped it; attributed to the container of process %d above it", b.Ancestor)
 	case b.By == ByAncestor && b.Place.Path == "":
 		add("its cgroup could not be read; attributed to the container of process %d above it", b.Ancestor)
+	case b.By == ByAncestor && b.Owner.ContainerID == "" && b.Owner.Type == OwnerPod:
+		add("it has left its container's cgroup (now %s); attributed to the pod of shim %d above it", b.Place.Path, b.Ancestor)
 	case b.By == ByAncestor:
 		add("it has left its container's cgroup (now %s); attributed to the container of process %d above it", b.Place.Path, b.Ancestor)
 	case b.By == ByShim:

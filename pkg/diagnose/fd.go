@@ -90,20 +90,24 @@ func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
 		if len(findings) == descriptorsPerFindingMax {
 			break
 		}
-		if row.Descriptors < growthOwnerMin || !grows(row.SettledPerSecond, ranking.Seconds) {
+		// A runtime's many shims gain a few each while pods start: a leak is
+		// one process that holds many and gains more.
+		by := row.Fastest
+		if by == nil || by.Descriptors < growthOwnerMin || !grows(row.SettledPerSecond, ranking.Seconds) ||
+			!grows(float64(by.Gained)/ranking.Seconds, ranking.Seconds) {
 			continue
 		}
 		owner := row.Owner
 		f := Finding{Severity: Warning, Subject: &owner,
 			Summary: fmt.Sprintf("%s gains %.1f descriptors per second", Title(owner), row.SettledPerSecond),
-			Evidence: []string{fmt.Sprintf("%s descriptors, %.0f %% of all; heaviest process %d (%s) holds %s",
-				humanize.Comma(int64(row.Descriptors)), row.Percent, row.Heaviest.PID, row.Heaviest.Comm, humanize.Comma(int64(row.Heaviest.Descriptors)))},
-			Remedy: []Step{{Do: "see what it is and what it opens", Run: whoisCommand(n, row.Heaviest.PID)}}}
+			Evidence: []string{fmt.Sprintf("%s descriptors, %.0f %% of all; process %d (%s) gained %s of them in %.1f s and holds %s",
+				humanize.Comma(int64(row.Descriptors)), row.Percent, by.PID, by.Comm, humanize.Comma(int64(by.Gained)), ranking.Seconds, humanize.Comma(int64(by.Descriptors)))},
+			Remedy: []Step{{Do: "see what it is and what it opens", Run: whoisCommand(n, by.PID)}}}
 		if isSubject(owner, earlier, ExecFIFOs) {
 			f.CausedBy = []string{ExecFIFOs}
 		}
-		if row.Mostly != nil {
-			f.Evidence = append(f.Evidence, fmt.Sprintf("mostly %s: %s × %s", row.Mostly.Kind, humanize.Comma(int64(row.Mostly.Count)), row.Mostly.Pattern))
+		if m := by.Mostly; m != nil {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("mostly %s: %s × %s", m.Kind, humanize.Comma(int64(m.Count)), m.Pattern))
 		}
 		findings = append(findings, f)
 	}

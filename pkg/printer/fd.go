@@ -39,7 +39,7 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 }
 
 // fullShown bounds the forecasts that are shown: farther ones are noise.
-const fullShown = 7 * 24 * 3600.0
+const fullShown = 24 * 3600.0
 
 // fdHead is the line that says how far the node is from its limit.
 func fdHead(r correlate.FDRanking, findings []diagnose.Finding, s Style) string {
@@ -78,7 +78,7 @@ func fdColumns() []column {
 		{title: "SHARE", right: true, drop: 1},
 		{title: "GROWTH", right: true, drop: 6},
 		{title: "OWNER", least: 24},
-		{title: "CONTAINER", least: 8, drop: 2},
+		{title: "CONTAINER", least: 9, drop: 2},
 		{title: "WORKLOAD", least: 10, drop: 4},
 		{title: "HEAVIEST", least: 14, drop: 5},
 		{title: "MOSTLY", least: 16, drop: 3},
