@@ -48,7 +48,7 @@ func TestUsageErrors(t *testing.T) {
 		"whois-pid n java":                          `"java" is no process id`,
 		"whois-pid n 12x":                           `"12x" is no process id`,
 		"whois-pid n 1.5":                           `"1.5" is no process id`,
-		"whois-pid n 4194305":                       `"4194305" is no process id`,
+		"whois-pid n 4294967296":                    `"4294967296" is no process id`,
 		"whois-pid n 99999999999999999999":          `"99999999999999999999" is no process id`,
 		"whois-pid n 1 \x1b[2J":                     `"\x1b[2J" is no process id`,
 		"whois-pid n 1 --local --from x":            `"n" is no process id`,

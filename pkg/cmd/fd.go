@@ -114,6 +114,9 @@ func (o *fdOptions) print(n *correlate.Node) error {
 	if n.Report.Processes == nil {
 		return fmt.Errorf("the report has no processes%s", failures(n.Report))
 	}
+	if n.Report.Processes.FDMethod == "" {
+		return errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
+	}
 	ranking, findings := n.RankFDs(correlate.By(o.by)), o.userCommands(diagnose.Diagnose(n))
 	if o.output.human() {
 		style := o.output.style(o.streams.Out)

@@ -124,7 +124,7 @@ func TestTables(t *testing.T) {
 		"by container": {"fd --by container", []string{"agent"}},
 		"whois":        {"whois-pid 3663411 767196", []string{"systemd(1) ─ copy_plugins.sh(2711896) ─ java(3663411)\n", "  pod        prod/hub-0\n", "  unit       docker.service, of the host\n"}},
 		"whois, wide":  {"whois 3663411 -o wide", []string{"  workload   StatefulSet/hub\n", "  pid inside 7\n"}},
-		"of a thread":  {"whois-pid 3663412", []string{"java(3663411) ─ {java}(3663412)\n"}},
+		"of a thread":  {"whois-pid 3663412", []string{"java(3663411) ─ {\"GC Thread#0\"}(3663412)\n"}},
 		"hostile":      {"whois-pid 4000000", []string{`evil\x1b]0;owned\x07\u202e\u009b31m\x0aroot(4000000)`}},
 	} {
 		t.Run(name, func(t *testing.T) {

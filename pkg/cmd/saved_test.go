@@ -32,7 +32,7 @@ func sickNode() *report.NodeReport {
 		Node: report.Node{Hostname: "node-43", Uptime: 86400, ClockTicks: 100, BootTime: 1_700_000_000},
 		OpenFiles: &report.OpenFiles{Max: &limit, Samples: []report.FileSample{
 			{AtMillis: 0, Allocated: 92_212}, {AtMillis: 1500, Allocated: 92_218}, {AtMillis: 3000, Allocated: 92_224}}},
-		Processes: &report.Processes{FDIntervalMillis: 3000,
+		Processes: &report.Processes{FDIntervalMillis: 3000, FDMethod: "getdents",
 			Cgroups: []report.Cgroup{cgroup("/init.scope"), cgroup("/system.slice/docker.service"), cgroup("/kubepods/burstable/pod" + podUID + "/" + containerID), cgroup("/evil\x1b[2J\u202e\u009b31m")},
 			List: []report.Process{
 				process(1, 0, "systemd", 0, 120, 120),
@@ -46,7 +46,7 @@ func sickNode() *report.NodeReport {
 	}
 	r.Processes.List[3].FDs.Targets = []report.Target{{Kind: "FIFO", Pattern: "/run/docker/containerd/…-std*", Count: 4180}}
 	r.Processes.List[3].FDs.ExecFIFOs = []report.ExecFIFOs{{ContainerID: containerID, Pattern: "/run/docker/containerd/…-std*", Count: 4180, Sessions: 2090}}
-	r.Processes.List[3].Detail = &report.ProcessDetail{UID: 0, UserName: "root", Exe: "/usr/bin/java", Cwd: "/app", ThreadIDs: []int{3663412}, NSPIDs: []int{3663411, 7}}
+	r.Processes.List[3].Detail = &report.ProcessDetail{UID: 0, UserName: "root", Exe: "/usr/bin/java", Cwd: "/app", Threads: []report.Thread{{ID: 3663412, Comm: "GC Thread#0", State: "S"}}, NSPIDs: []int{3663411, 7}}
 	return r
 }
 

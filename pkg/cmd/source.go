@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +115,11 @@ func (s *source) report(ctx context.Context, node string, req report.Request) (*
 }
 
 func (s *source) fromNode(ctx context.Context, node string, req report.Request) (*report.NodeReport, *inventory.Inventory, func() error, error) {
+	if s.flags.save != "" { // better now than after the run
+		if _, err := os.Stat(filepath.Dir(s.flags.save)); err != nil {
+			return nil, nil, nil, fmt.Errorf("failed to save to %q: %w", s.flags.save, err)
+		}
+	}
 	clients, namespace, err := s.env.clients()
 	if err != nil {
 		return nil, nil, nil, err

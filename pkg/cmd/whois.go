@@ -72,10 +72,10 @@ func (o *whoisOptions) complete(args []string) error {
 	return nil
 }
 
-// isPID: Linux allows 2^22 at the most (PID_MAX_LIMIT).
+// isPID: whether there is such a process is the node's to say.
 func isPID(s string) bool {
-	pid, err := strconv.Atoi(s)
-	return err == nil && pid > 0 && pid <= 1<<22
+	pid, err := strconv.ParseInt(s, 10, 32)
+	return err == nil && pid > 0
 }
 
 func (o *whoisOptions) validate() error {

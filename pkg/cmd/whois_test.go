@@ -17,7 +17,7 @@ type whoisAnswer struct {
 	Missing    []int
 	Processes  []struct {
 		Asked, PID, PIDInContainer int
-		Thread                     bool
+		Thread                     *struct{ Comm string }
 		Owner                      struct{ Type, Pod, Unit string }
 		Chain                      []struct{ PID int }
 	}
@@ -38,7 +38,7 @@ func TestWhoisDocuments(t *testing.T) {
 			if a.Kind != "ProcessIdentities" || a.Node != "node-43" || len(a.Processes) != 3 || code != ExitOK || stderr != "" {
 				t.Fatalf("got %+v, exit %d, %q", a, code, stderr)
 			}
-			if p := a.Processes[0]; p.Asked != 3663412 || p.PID != 3663411 || !p.Thread || p.PIDInContainer != 7 || p.Owner.Pod != "hub-0" || len(p.Chain) != 3 {
+			if p := a.Processes[0]; p.Asked != 3663412 || p.PID != 3663411 || p.Thread == nil || p.Thread.Comm != "GC Thread#0" || p.PIDInContainer != 7 || p.Owner.Pod != "hub-0" || len(p.Chain) != 3 {
 				t.Errorf("got %+v", p)
 			}
 			noRawControls(t, stdout)

@@ -25,34 +25,46 @@ const (
 // its container's cgroup, or be a zombie that v1 put back into the root: then
 // the nearest ancestor that lives in a container decides, or the shim above.
 func (n *Node) Blame(p *report.Process) Blame {
-	b := Blame{Place: n.place(p), By: ByCgroup}
+	place := n.place(p)
 	switch {
 	case p.Kernel:
-		b.Owner = Owner{Type: OwnerKernel}
-		return b
-	case b.Place.ContainerID != "" || b.Place.PodUID != "":
-		b.Owner = n.ownerAt(b.Place, p.Comm)
-		return b
+		return Blame{Owner: Owner{Type: OwnerKernel}, Place: place, By: ByCgroup}
+	case place.ContainerID != "" || place.PodUID != "":
+		return Blame{Owner: n.ownerAt(place, p.Comm), Place: place, By: ByCgroup}
 	}
 	up := n.decidingAncestor(p)
-	if p.Shim != nil && up == nil {
-		b.Owner = n.ownerAt(b.Place, p.Comm)
-		return b
-	}
 	switch {
 	case up == nil:
-		b.Owner = n.ownerAt(b.Place, p.Comm)
-	case up.Shim != nil && !n.place(up).Monitor && b.Place.Path != "" && b.Place.Path != n.place(up).Path:
-		// A runtime's helper lives in its shim's cgroup. This came out of the
-		// pod; of which container of it nobody can tell any more.
-		b.Owner, b.By, b.Ancestor = n.ownerAt(Place{Path: n.place(up).Path, ContainerID: up.Shim.ID}, up.Comm), ByAncestor, up.PID
-		b.Owner.Container, b.Owner.ContainerID, b.Owner.Sandbox = "", "", false
+		return Blame{Owner: n.ownerAt(place, p.Comm), Place: place, By: ByCgroup}
 	case up.Shim != nil:
-		b.Owner, b.By, b.Ancestor = n.ownerAt(Place{Path: n.place(up).Path, ContainerID: up.Shim.ID}, up.Comm), ByShim, up.PID
-	default:
-		b.Owner, b.By, b.Ancestor = n.ownerAt(n.place(up), up.Comm), ByAncestor, up.PID
+		return n.blameShim(place, up)
+	}
+	return Blame{Owner: n.ownerAt(n.place(up), up.Comm), Place: place, By: ByAncestor, Ancestor: up.PID}
+}
+
+// blameShim is for a host process below a shim. A runtime's helper lives in its
+// shim's cgroup. What lives elsewhere came out of the pod, and of which of its
+// containers nobody can tell any more.
+func (n *Node) blameShim(place Place, shim *report.Process) Blame {
+	at := n.place(shim)
+	b := Blame{Owner: n.ownerAt(Place{Path: at.Path, ContainerID: shim.Shim.ID}, shim.Comm), Place: place, By: ByShim, Ancestor: shim.PID}
+	if !at.Monitor && place.Path != "" && place.Path != at.Path {
+		b.By = ByAncestor
+		b.Owner.Container, b.Owner.ContainerID, b.Owner.Sandbox = "", "", false
 	}
 	return b
+}
+
+// shimAbove is the nearest shim among the ancestors of a process.
+func (n *Node) shimAbove(p *report.Process) *report.Process {
+	up := n.processes[p.PPID]
+	for range maxChain {
+		if up == nil || up.Shim != nil {
+			return up
+		}
+		up = n.processes[up.PPID]
+	}
+	return nil
 }
 
 // decidingAncestor is the nearest ancestor of a host process that lives in a

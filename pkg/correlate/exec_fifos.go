@@ -36,12 +36,9 @@ func (n *Node) ExecFIFOs() []ExecFIFOs {
 	return list
 }
 
-// fifoOwner is the container that the pipe's path names. Where nobody knows it,
-// as when a container makes such pipes for itself, or the path names none, the
-// sessions are taken to be the holder's own.
-// fifoOwner believes a path only where the host itself holds it, or the very
-// container that it names: any other container has a root directory of its own
-// and may make a FIFO there under a victim's id.
+// fifoOwner is the container that the pipe's path names, if the host holds the
+// pipe or that very container: any other has a root directory of its own, and
+// may make such pipes there under a victim's id. Else it is the holder's own.
 func (n *Node) fifoOwner(containerID string, holder *report.Process) Owner {
 	held := n.Blame(holder).Owner
 	inContainer := held.Type == OwnerPod || held.Type == OwnerContainer

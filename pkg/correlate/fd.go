@@ -71,6 +71,8 @@ type FDRow struct {
 	SettledPerSecond float64  `json:"settledPerSecond"`
 	Processes        int      `json:"processes"`
 	Heaviest         Heaviest `json:"heaviest"`
+	// Container holds the most of a pod's or workload's descriptors.
+	Container string `json:"container,omitempty"`
 	// Fastest is the settled process that gained most; nil where none did.
 	Fastest *Fastest `json:"fastest,omitempty"`
 	// Mostly is the largest group of descriptors; nil where not looked into.
@@ -80,7 +82,6 @@ type FDRow struct {
 // Heaviest is the process with the most descriptors of an owner.
 type Heaviest struct {
 	PID         int    `json:"pid"`
-	Container   string `json:"container,omitempty"`
 	Comm        string `json:"comm"`
 	Cmdline     string `json:"cmdline,omitempty"`
 	Descriptors int    `json:"descriptors"`
@@ -88,10 +89,12 @@ type Heaviest struct {
 
 // Fastest is the process that gained the most descriptors of an owner.
 type Fastest struct {
-	PID         int    `json:"pid"`
-	Comm        string `json:"comm"`
-	Gained      int    `json:"gained"` // between the two counts
-	Descriptors int    `json:"descriptors"`
+	PID    int    `json:"pid"`
+	Comm   string `json:"comm"`
+	Gained int    `json:"gained"` // between the two counts
+	// Steady: in no step between them did it lose any, and in most it gained.
+	Steady      bool `json:"steady"`
+	Descriptors int  `json:"descriptors"`
 	// Mostly is the largest group of its descriptors; nil where not looked into.
 	Mostly *report.Target `json:"mostly,omitempty"`
 }
@@ -115,7 +118,7 @@ func (n *Node) RankFDs(by By) FDRanking {
 		exact := n.Blame(p).Owner
 		key := keyOf(by, p, exact)
 		if groups[key] == nil {
-			groups[key] = &fdGroup{row: FDRow{Owner: key.owner}, targets: map[report.Target]int{}}
+			groups[key] = &fdGroup{row: FDRow{Owner: key.owner}, targets: map[report.Target]int{}, containers: map[string]int{}}
 		}
 		groups[key].add(p, exact.Container, n.startsUp(p))
 		r.Descriptors += p.FDs.Count
@@ -174,11 +177,14 @@ type fdGroup struct {
 	settled int // grown, without processes that are starting up
 	matched int
 	targets map[report.Target]int
+	// containers counts the descriptors of each.
+	containers map[string]int
 }
 
 func (g *fdGroup) add(p *report.Process, container string, startsUp bool) {
 	g.row.Processes++
 	g.row.Descriptors += p.FDs.Count
+	g.containers[container] += p.FDs.Count
 	if p.FDs.Before != nil {
 		g.matched++
 		g.grown += p.FDs.Count - *p.FDs.Before
@@ -188,7 +194,7 @@ func (g *fdGroup) add(p *report.Process, container string, startsUp bool) {
 		}
 	}
 	if p.FDs.Count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
-		g.row.Heaviest = Heaviest{PID: p.PID, Container: container, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
+		g.row.Heaviest = Heaviest{PID: p.PID, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
 	}
 	for _, t := range p.FDs.Targets {
 		g.targets[report.Target{Kind: t.Kind, Pattern: t.Pattern}] += t.Count
@@ -199,7 +205,7 @@ func (g *fdGroup) addGain(p *report.Process, gained int) {
 	if gained <= 0 || g.row.Fastest != nil && gained <= g.row.Fastest.Gained {
 		return
 	}
-	g.row.Fastest = &Fastest{PID: p.PID, Comm: p.Comm, Gained: gained, Descriptors: p.FDs.Count}
+	g.row.Fastest = &Fastest{PID: p.PID, Comm: p.Comm, Gained: gained, Descriptors: p.FDs.Count, Steady: rises(p.FDs.Steps)}
 	if len(p.FDs.Targets) > 0 {
 		g.row.Fastest.Mostly = &p.FDs.Targets[0]
 	}
@@ -209,6 +215,9 @@ func (g *fdGroup) finish(by By, r FDRanking) FDRow {
 	row := g.row
 	if by == ByProcess {
 		row.PID = row.Heaviest.PID
+	}
+	if row.Owner.Type == OwnerPod || row.Owner.Type == OwnerWorkload {
+		row.Container = most(g.containers)
 	}
 	row.Percent = percent(float64(row.Descriptors), float64(r.Descriptors))
 	if g.matched > 0 && r.Seconds > 0 {
@@ -224,6 +233,17 @@ func (g *fdGroup) finish(by By, r FDRanking) FDRow {
 	return row
 }
 
+// most is the name with the highest count, of equals the first.
+func most(counts map[string]int) string {
+	best := ""
+	for name, count := range counts {
+		if best == "" || count > counts[best] || count == counts[best] && name < best {
+			best = name
+		}
+	}
+	return best
+}
+
 func percent(part, whole float64) float64 {
 	if whole == 0 {
 		return 0
@@ -234,6 +254,16 @@ func percent(part, whole float64) float64 {
 // Unlimited says whether the limit is beyond what memory could hold: a file
 // takes some 200 bytes of the kernel's.
 func (u FileUsage) Unlimited() bool { return u.Max >= 1<<48 }
+
+// Forecast is when the node will be full, where a short sample can tell: it
+// rose steadily over a second or more, and the node is half full or has less
+// than an hour left. Healthy nodes, too, open files for some seconds in a row.
+func (u FileUsage) Forecast() (seconds float64, ok bool) {
+	if u.FullInSeconds == nil || !u.Steady || u.Seconds < 1 || u.Unlimited() {
+		return 0, false
+	}
+	return *u.FullInSeconds, u.Percent >= 50 || *u.FullInSeconds < 3600
+}
 
 func (n *Node) fileUsage() *FileUsage {
 	f := n.Report.OpenFiles
@@ -247,7 +277,11 @@ func (n *Node) fileUsage() *FileUsage {
 		return u
 	}
 	u.PerSecond = (float64(last.Allocated) - float64(first.Allocated)) / u.Seconds
-	u.Steady = risesSteadily(f.Samples)
+	counts := make([]int, len(f.Samples))
+	for i, sample := range f.Samples {
+		counts[i] = int(min(sample.Allocated, math.MaxInt64))
+	}
+	u.Steady = rises(counts)
 	if u.PerSecond > 0 && u.Max > u.Used {
 		left := float64(u.Max-u.Used) / u.PerSecond
 		u.FullInSeconds = &left
@@ -255,17 +289,17 @@ func (n *Node) fileUsage() *FileUsage {
 	return u
 }
 
-// risesSteadily tells growth from a passing wave: no step falls, and more than
-// half of them rise.
-func risesSteadily(samples []report.FileSample) bool {
-	rises := 0
-	for i := range samples[1:] {
+// rises tells growth from a passing wave: no step falls, and more than half of
+// them rise.
+func rises(counts []int) bool {
+	up := 0
+	for i := 1; i < len(counts); i++ {
 		switch {
-		case samples[i+1].Allocated < samples[i].Allocated:
+		case counts[i] < counts[i-1]:
 			return false
-		case samples[i+1].Allocated > samples[i].Allocated:
-			rises++
+		case counts[i] > counts[i-1]:
+			up++
 		}
 	}
-	return 2*rises > len(samples)-1
+	return 2*up > len(counts)-1
 }

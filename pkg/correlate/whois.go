@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"time"
@@ -12,9 +13,9 @@ import (
 // Identity answers who a process is.
 type Identity struct {
 	// Asked is the id that was asked for, Thread says that it is a thread of PID.
-	Asked  int  `json:"asked"`
-	Thread bool `json:"thread,omitempty"`
-	PID    int  `json:"pid"`
+	Asked  int     `json:"asked"`
+	Thread *Thread `json:"thread,omitempty"`
+	PID    int     `json:"pid"`
 
 	// Chain leads from the topmost ancestor down to the process.
 	Chain []Link `json:"chain"`
@@ -45,6 +46,12 @@ type Identity struct {
 	Unreadable []report.Unreadable `json:"unreadable,omitempty"`
 }
 
+// Thread is what a thread has of its own.
+type Thread struct {
+	Comm  string `json:"comm"`
+	State string `json:"state"`
+}
+
 // Link is one process of a chain.
 type Link struct {
 	PID  int    `json:"pid"`
@@ -54,12 +61,12 @@ type Link struct {
 // Whois identifies a process by its pid or by the id of one of its threads. ok
 // is false where the node has no such process.
 func (n *Node) Whois(id int) (Identity, bool) {
-	p := n.processOf(id)
+	p, thread := n.processOf(id)
 	if p == nil {
 		return Identity{}, false
 	}
 	b := n.Blame(p)
-	i := Identity{Asked: id, Thread: id != p.PID, PID: p.PID, Chain: n.chain(p),
+	i := Identity{Asked: id, Thread: thread, PID: p.PID, Chain: n.chain(p),
 		Owner: b.Owner, OwnerBy: b.By, Cgroup: b.Place.Path,
 		Comm: p.Comm, Cmdline: p.Cmdline, State: stateName(p.State), RSSBytes: p.RSSBytes, Threads: p.Threads}
 	if p.FDs != nil {
@@ -68,7 +75,7 @@ func (n *Node) Whois(id int) (Identity, bool) {
 			i.FDTop = p.FDs.Targets[0]
 		}
 	}
-	if p.Shim != nil && b.By == ByCgroup { // else a container's process that only looks like one
+	if p.Shim != nil && b.By == ByCgroup { // else it came out of a container, and only looks like one
 		watched := n.ownerAt(Place{ContainerID: p.Shim.ID}, "")
 		i.Shim = &watched
 	}
@@ -93,25 +100,26 @@ func (i *Identity) addDetail(d *report.ProcessDetail) {
 	}
 }
 
-func (n *Node) processOf(id int) *report.Process {
+// processOf finds a process by its id or that of one of its threads.
+func (n *Node) processOf(id int) (*report.Process, *Thread) {
 	if p := n.processes[id]; p != nil {
-		return p
+		return p, nil
 	}
 	if n.Report.Processes == nil {
-		return nil
+		return nil, nil
 	}
 	for i := range n.Report.Processes.List {
 		p := &n.Report.Processes.List[i]
 		if p.Detail == nil {
 			continue
 		}
-		for _, t := range p.Detail.ThreadIDs {
-			if t == id {
-				return p
+		for _, t := range p.Detail.Threads {
+			if t.ID == id {
+				return p, &Thread{Comm: t.Comm, State: stateName(t.State)}
 			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // maxChain bounds what is shown of a process's ancestors: the node chose them.
@@ -135,7 +143,7 @@ func (n *Node) addTimes(i *Identity, p *report.Process) {
 	}
 	afterBoot := float64(p.StartTicks) / float64(node.ClockTicks)
 	started := time.Unix(node.BootTime, 0).Add(time.Duration(afterBoot * float64(time.Second))).UTC().Truncate(time.Second)
-	i.AgeSeconds = n.Age(p.PID)
+	i.AgeSeconds = math.Round(n.Age(p.PID)*100) / 100
 	// A node may claim any time; JSON has none after the year 9999.
 	if year := started.Year(); year >= 1970 && year <= 9999 {
 		i.Started = &started
@@ -187,7 +195,24 @@ func (n *Node) notes(p *report.Process, b Blame) []string {
 	default:
 		add("the whole node runs inside container %s of its host", ShortID(b.Place.Outer))
 	}
+	if b.By == ByCgroup && b.Owner.Type == OwnerPod {
+		notes = append(notes, n.foreignShim(p, b.Owner)...)
+	}
 	return append(notes, n.hints(p, b.Owner)...)
+}
+
+// foreignShim speaks up where cgroup and parentage disagree: root may move any
+// process into any cgroup.
+func (n *Node) foreignShim(p *report.Process, owner Owner) []string {
+	shim := n.shimAbove(p)
+	if shim == nil {
+		return nil
+	}
+	parent := n.ownerAt(Place{ContainerID: shim.Shim.ID}, "")
+	if parent.Type != OwnerPod || parent.PodUID == owner.PodUID {
+		return nil
+	}
+	return []string{fmt.Sprintf("it descends from shim %d of pod %s: somebody has moved it into this cgroup", shim.PID, parent.Name())}
 }
 
 // podDir finds a pod's directory of the kubelet in a path, whatever its root.

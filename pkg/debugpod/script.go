@@ -9,15 +9,24 @@ import (
 // maxProbeBytes is the size of the tmpfs that the probe is delivered to.
 const maxProbeBytes = 16 << 20
 
+// attachSeconds is how long the shell waits for the client's first line.
+const attachSeconds = "120"
+
 // script receives the probe on stdin and becomes it. $1 is the nonce, $2 the
 // probe's length, $3 its SHA-256. It says nothing before the client's first
 // line, since output before an attach gets lost, and read(1) takes single
 // bytes from a pipe, so that head finds the probe's first byte. head may read
 // ahead: the client sends nothing more until the probe has said hello. A cut
 // probe has another hash, so length needs no check of its own. PID namespaces
-// are the host's, so the shell dies of SIGTERM like any other process.
+// are the host's, so the shell dies of SIGTERM like any other process: also of
+// its own, where no client comes, since one that was killed before it attached
+// leaves nobody to wait for.
 const script = `fail() { echo "nodedoc: $1" >&2; exit 1; }
-IFS= read -r line || fail "the client left before it sent anything"
+{ trap 'kill $nap; exit' TERM; sleep ` + attachSeconds + ` & nap=$!; wait $nap && kill $$; } >/dev/null 2>&1 &
+IFS= read -r line
+got=$?
+kill $! 2>/dev/null
+[ $got = 0 ] || fail "the client left before it sent anything"
 [ "$line" = "$1" ] || fail "another client is attached"
 for tool in head sha256sum chmod; do
   command -v "$tool" >/dev/null || fail "this image has no $tool: choose another one with --image"

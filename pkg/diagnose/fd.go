@@ -43,8 +43,8 @@ func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
 		return nil
 	}
 	var full time.Duration
-	if u.FullInSeconds != nil && u.Steady && u.Percent >= nodeLimitInSight {
-		full = time.Duration(min(*u.FullInSeconds, 1e9) * float64(time.Second))
+	if seconds, ok := u.Forecast(); ok && u.Percent >= nodeLimitInSight {
+		full = time.Duration(min(seconds, 1e9) * float64(time.Second))
 	}
 	f := Finding{Severity: Warning, CausedBy: limitCauses(n, u, earlier)}
 	switch {
@@ -93,7 +93,7 @@ func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
 		// A runtime's many shims gain a few each while pods start: a leak is
 		// one process that holds many and gains more.
 		by := row.Fastest
-		if by == nil || by.Descriptors < growthOwnerMin || !grows(row.SettledPerSecond, ranking.Seconds) ||
+		if by == nil || !by.Steady || by.Descriptors < growthOwnerMin || !grows(row.SettledPerSecond, ranking.Seconds) ||
 			!grows(float64(by.Gained)/ranking.Seconds, ranking.Seconds) {
 			continue
 		}
@@ -150,7 +150,7 @@ func execFIFOs(n *correlate.Node, _ []Finding) []Finding {
 			findings[same].Evidence = append(findings[same].Evidence, evidence)
 		case same < 0 && len(findings) < descriptorsPerFindingMax:
 			findings = append(findings, Finding{Severity: Warning, Subject: &subject,
-				Summary:  fmt.Sprintf("%s exec sessions of %s are open and never reaped", humanize.Comma(int64(e.Sessions)), Title(subject)),
+				Summary:  fmt.Sprintf("%s exec sessions of %s are open at once", humanize.Comma(int64(e.Sessions)), Title(subject)),
 				Evidence: []string{evidence}, Remedy: execRemedy(subject)})
 		}
 	}

@@ -118,13 +118,13 @@ func TestExecSessions(t *testing.T) {
 		want  string
 	}{
 		"99 sessions":  {execFIFOPairs(containerID, 99), ""},
-		"100 sessions": {execFIFOPairs(containerID, 100), "100 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped"},
+		"100 sessions": {execFIFOPairs(containerID, 100), "100 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open at once"},
 		"many streams of few sessions before few streams of many": {[]report.ExecFIFOs{
 			{Pattern: "/run/a/…-std*", Count: 280, ContainerID: strings.Repeat("e", 64), Sessions: 90},
 			{Pattern: "/run/b/…-std*", Count: 150, ContainerID: containerID, Sessions: 150},
-		}, "150 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped"},
-		"a path that names no container":   {execFIFOPairs("", 200), "200 exec sessions of docker.service are open and never reaped"},
-		"a container that nobody knows of": {execFIFOPairs(strings.Repeat("e", 64), 200), "200 exec sessions of container eeeeeeeeeeeee are open and never reaped"},
+		}, "150 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open at once"},
+		"a path that names no container":   {execFIFOPairs("", 200), "200 exec sessions of docker.service are open at once"},
+		"a container that nobody knows of": {execFIFOPairs(strings.Repeat("e", 64), 200), "200 exec sessions of container eeeeeeeeeeeee are open at once"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := process(767196, "dockerd", inDocker, 2772, 2774)

@@ -37,7 +37,17 @@ func (c FDCounter) Method() string {
 
 // Count is the number of descriptors of a process.
 func (c FDCounter) Count(pid int) (int, error) {
-	dir := strconv.Itoa(pid) + "/fd"
+	n, err := c.count(strconv.Itoa(pid) + "/fd")
+	if n == 0 {
+		// The first thread may have ended before others, which hold the table.
+		if dir := c.proc.otherThread(pid); dir != "" {
+			return c.count(dir + "/fd")
+		}
+	}
+	return n, err
+}
+
+func (c FDCounter) count(dir string) (int, error) {
 	if !c.BySize {
 		n := 0
 		err := c.proc.eachEntry(dir, func([]byte) bool { n++; return true })
@@ -55,6 +65,9 @@ func (c FDCounter) Count(pid int) (int, error) {
 // passed over.
 func (p *Proc) EachFD(pid int, fn func(link []byte) bool) error {
 	dir := strconv.Itoa(pid) + "/fd"
+	if other := p.otherThread(pid); other != "" {
+		dir = other + "/fd"
+	}
 	dirFD, err := unix.Openat(p.fd, dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return &os.PathError{Op: "open", Path: dir, Err: err}
@@ -65,6 +78,28 @@ func (p *Proc) EachFD(pid int, fn func(link []byte) bool) error {
 		n, err := unix.Readlinkat(dirFD, string(name), link)
 		return err != nil || fn(link[:n])
 	})
+}
+
+// otherThread is the directory of a living thread, "PID/task/TID", where the
+// first one has ended: then /proc/PID/fd is empty, or cannot be opened. "" for
+// all other processes.
+func (p *Proc) otherThread(pid int) string {
+	b, err := p.ReadPID(pid, "stat")
+	if err != nil {
+		return ""
+	}
+	if s, err := ParseStat(b); err != nil || s.State != 'Z' || s.Threads <= 1 {
+		return ""
+	}
+	task := strconv.Itoa(pid) + "/task"
+	found := ""
+	_ = p.eachEntry(task, func(name []byte) bool {
+		if tid, ok := parsePID(name); ok && tid != pid {
+			found = task + "/" + string(name)
+		}
+		return found == ""
+	})
+	return found
 }
 
 func (p *Proc) eachEntry(dir string, fn func(name []byte) bool) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
+	"github.com/mattn/go-runewidth"
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
@@ -38,9 +39,6 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 	return Findings(w, findings, s)
 }
 
-// fullShown bounds the forecasts that are shown: farther ones are noise.
-const fullShown = 24 * 3600.0
-
 // fdHead is the line that says how far the node is from its limit.
 func fdHead(r correlate.FDRanking, findings []diagnose.Finding, s Style) string {
 	name := s.bold()(r.Node)
@@ -66,8 +64,8 @@ func fdTrend(u correlate.FileUsage) string {
 		return ""
 	}
 	trend := fmt.Sprintf(", %s over %.1f s", rate(&u.PerSecond), u.Seconds)
-	if u.FullInSeconds != nil && u.Steady && *u.FullInSeconds < fullShown {
-		trend += ", full in " + humanSeconds(*u.FullInSeconds) + " at this rate"
+	if full, ok := u.Forecast(); ok {
+		trend += ", full in " + humanSeconds(full) + " at this rate"
 	}
 	return trend
 }
@@ -99,8 +97,9 @@ func fdCells(row correlate.FDRow, s Style) []string {
 }
 
 func heaviestName(h correlate.Heaviest, s Style) string {
+	const most = 60 // cells; one long command line must not push the rest away
 	if s.Wide && h.Cmdline != "" {
-		return h.Cmdline
+		return runewidth.Truncate(h.Cmdline, most, "…")
 	}
 	return h.Comm
 }
@@ -129,12 +128,12 @@ func containerCell(o correlate.Owner) string {
 	return o.Container
 }
 
-// rowContainer: ranked by pod, the container of the heaviest process.
+// rowContainer: ranked by pod, the container that holds most of it.
 func rowContainer(row correlate.FDRow) string {
 	if own := containerCell(row.Owner); own != "" {
 		return own
 	}
-	return row.Heaviest.Container
+	return row.Container
 }
 
 // rowWorkload: ranked by workload, the owner's name has it.

@@ -27,7 +27,7 @@ func fdRow(o correlate.Owner, descriptors int, perSecond float64, comm string) c
 
 func sickRanking() correlate.FDRanking {
 	java := fdRow(podOwner("hub-0", "StatefulSet/hub", correlate.PodKnown), 4213, 2.01, "java")
-	java.Heaviest.Container = "agent"
+	java.Container = "agent"
 	java.Mostly = &report.Target{Kind: "FIFO", Pattern: "/run/docker/containerd/…-std*", Count: 4180}
 	dockerd := fdRow(correlate.Owner{Type: correlate.OwnerUnit, Unit: "docker.service"}, 2774, 0.66, "dockerd")
 	dockerd.Mostly = &report.Target{Kind: "socket", Pattern: "socket:[…]", Count: 1099}
@@ -43,7 +43,7 @@ func sickFindings() []diagnose.Finding {
 			Evidence: []string{"fs.file-nr is 95,224 of fs.file-max 100,000, +4.1/s over 3.0 s"}, CausedBy: []string{"fd-exec-fifos", "fd-growth"},
 			Remedy: []diagnose.Step{{Do: "stop who holds them, the top of the list: at the limit every open, accept and exec on the node fails"},
 				{Do: "to win time, on the node", Run: "sysctl -w fs.file-max=200000"}}},
-		{ID: "fd-exec-fifos", Severity: diagnose.Warning, Subject: &subject, Summary: "2,090 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open and never reaped",
+		{ID: "fd-exec-fifos", Severity: diagnose.Warning, Subject: &subject, Summary: "2,090 exec sessions of prod/hub-0, container agent (StatefulSet/hub) are open at once",
 			Evidence: []string{"process 3663411 (java) of prod/hub-0, container agent (StatefulSet/hub) holds 4,180 of their named pipes: /run/docker/containerd/…-stdout"},
 			Remedy:   []diagnose.Step{{Do: "to free them now", Run: "kubectl -n prod delete pod hub-0"}}},
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/mattn/go-runewidth"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -56,8 +57,8 @@ func chain(i correlate.Identity) string {
 	for _, l := range i.Chain {
 		parts = append(parts, fmt.Sprintf("%s(%d)", chainName(l.Comm), l.PID))
 	}
-	if i.Thread {
-		parts = append(parts, fmt.Sprintf("{%s}(%d)", chainName(i.Comm), i.Asked))
+	if i.Thread != nil {
+		parts = append(parts, fmt.Sprintf("{%s}(%d)", chainName(i.Thread.Comm), i.Asked))
 	}
 	return strings.Join(parts, " ─ ")
 }
@@ -97,6 +98,9 @@ func ownerLines(i correlate.Identity, s Style) [][2]string {
 	return append(lines, [2]string{"cgroup", i.Cgroup})
 }
 
+// commandShown bounds a command line in cells: -o json has all that was read.
+const commandShown = 400
+
 func processLines(i correlate.Identity) [][2]string {
 	started := ""
 	if i.Started != nil {
@@ -121,8 +125,12 @@ func processLines(i correlate.Identity) [][2]string {
 	if i.RSSBytes > 0 {
 		memory = humanize.IBytes(uint64(i.RSSBytes)) + " resident"
 	}
+	thread := ""
+	if i.Thread != nil {
+		thread = fmt.Sprintf("%d %s, %s", i.Asked, i.Thread.Comm, i.Thread.State)
+	}
 	return [][2]string{
-		{"command", i.Cmdline}, {"state", i.State}, {"user", user}, {"started", started},
+		{"thread", thread}, {"command", runewidth.Truncate(i.Cmdline, commandShown, "…")}, {"state", i.State}, {"user", user}, {"started", started},
 		{"memory", memory}, {"threads", humanize.Comma(int64(i.Threads))}, {"fds", fds}, {"pid inside", inside},
 		{"exe", i.Exe}, {"cwd", i.Cwd},
 	}

@@ -34,9 +34,11 @@ func TestWhois(t *testing.T) {
 		return correlate.Identity{Asked: 5, PID: 5, Chain: []correlate.Link{{PID: 5, Comm: "x"}}, Owner: o, Comm: "x", State: "sleeping", Threads: 1}
 	}
 	for name, list := range map[string][]correlate.Identity{
-		"whois-none":   {},
-		"whois-java":   {javaIdentity()},
-		"whois-thread": at(func(i *correlate.Identity) { i.Asked, i.Thread = 3663412, true }),
+		"whois-none": {},
+		"whois-java": {javaIdentity()},
+		"whois-thread": at(func(i *correlate.Identity) {
+			i.Asked, i.Thread = 3663412, &correlate.Thread{Comm: "GC Thread#0", State: "sleeping"}
+		}),
 		"whois-gone": at(func(i *correlate.Identity) {
 			i.Owner.PodState, i.Owner.Workload = correlate.PodGone, ""
 			i.Notes = []string{"the API server has no such pod on this node any more: it is an orphan, or about to end"}

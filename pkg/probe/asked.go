@@ -62,13 +62,29 @@ func (t *table) addDetails() {
 		p := &t.out.List[i]
 		if threads := t.asked.processes[p.PID]; threads != nil {
 			p.Detail = t.detail(p)
-			p.Detail.ThreadIDs = *threads
+			p.Detail.Threads = t.threads(*threads)
 			if t.first == nil && p.FDs != nil {
 				t.classifyProcess(p, classifiedLinks)
 			}
 		}
 	}
 	t.findMissing()
+}
+
+// threads reads the requested threads; one that has ended is absent.
+func (t *table) threads(ids []int) []report.Thread {
+	var threads []report.Thread
+	for _, id := range ids {
+		b, err := t.proc.ReadPID(id, "stat")
+		if err != nil {
+			t.failed("stat", err, false)
+			continue
+		}
+		if s, err := hostfs.ParseStat(b); err == nil {
+			threads = append(threads, report.Thread{ID: id, Comm: report.Escape(string(s.Comm)), State: report.Escape(string(s.State))})
+		}
+	}
+	return threads
 }
 
 // findMissing adds those that ended between the first look and the table. One

@@ -3,7 +3,10 @@
 package probe
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +20,12 @@ type fdSample struct {
 	at     time.Time
 	uptime float64 // seconds after boot
 	counts map[int]int
+	// steps are the counts of the heaviest processes, from the first on.
+	steps map[int][]int
 }
+
+// heavyProcesses is how many are counted at every step of the interval.
+const heavyProcesses = 32
 
 // fileNrSteps is how often file-nr is read during the interval: growth that
 // shows in every step is no passing wave.
@@ -51,6 +59,9 @@ func collectOpenFiles(ctx context.Context, r run) (publish, error) {
 			bad.add("/proc/sys/fs/file-nr", err)
 			break
 		}
+		if step > 0 && first != nil {
+			first.step(proc)
+		}
 		if step == fileNrSteps || interval(r.req) == 0 {
 			break
 		}
@@ -65,7 +76,7 @@ func collectOpenFiles(ctx context.Context, r run) (publish, error) {
 // sampleFDs counts every process's descriptors; one that cannot be read is
 // absent, and named when the process table is read.
 func sampleFDs(proc *hostfs.Proc) *fdSample {
-	s := &fdSample{at: time.Now(), counts: map[int]int{}}
+	s := &fdSample{at: time.Now(), counts: map[int]int{}, steps: map[int][]int{}}
 	if b, err := proc.Read("uptime"); err == nil {
 		s.uptime = hostfs.ParseUptime(b)
 	}
@@ -79,7 +90,27 @@ func sampleFDs(proc *hostfs.Proc) *fdSample {
 			s.counts[pid] = n
 		}
 	}
+	s.followHeaviest()
 	return s
+}
+
+func (s *fdSample) followHeaviest() {
+	pids := slices.SortedFunc(maps.Keys(s.counts), func(a, b int) int {
+		return cmp.Or(s.counts[b]-s.counts[a], a-b)
+	})
+	for _, pid := range pids[:min(heavyProcesses, len(pids))] {
+		s.steps[pid] = []int{s.counts[pid]}
+	}
+}
+
+// step counts the heaviest once more.
+func (s *fdSample) step(proc *hostfs.Proc) {
+	counter := hostfs.NewFDCounter(proc)
+	for pid, counts := range s.steps {
+		if n, err := counter.Count(pid); err == nil {
+			s.steps[pid] = append(counts, n)
+		}
+	}
 }
 
 func readNumber(proc *hostfs.Proc, name string, bad unreadable) *uint64 {

@@ -201,8 +201,8 @@ func (t *table) addCommand(p *report.Process) {
 }
 
 func (t *table) addFDs(p *report.Process) {
-	if p.State == "Z" {
-		return // a zombie has closed everything
+	if p.State == "Z" && p.Threads <= 1 {
+		return // a zombie has closed everything, but for threads that live on
 	}
 	n, err := t.counter.Count(p.PID)
 	if err != nil {
@@ -216,6 +216,6 @@ func (t *table) addFDs(p *report.Process) {
 	// The same pid may be another process by now: one that started after the
 	// first sample has no count there.
 	if before, there := t.first.counts[p.PID]; there && float64(p.StartTicks)/userHz <= t.first.uptime {
-		p.FDs.Before = &before
+		p.FDs.Before, p.FDs.Steps = &before, t.first.steps[p.PID]
 	}
 }

@@ -51,8 +51,8 @@ type Process struct {
 type ProcessDetail struct {
 	UID      int    `json:"uid"` // effective
 	UserName string `json:"userName,omitempty"`
-	// ThreadIDs among the requested ids that belong to this process.
-	ThreadIDs []int `json:"threadIDs,omitempty"`
+	// Threads are those of this process that the request names.
+	Threads []Thread `json:"threads,omitempty"`
 	// NSPIDs is the pid in each nested pid namespace, outermost first.
 	NSPIDs []int `json:"nsPIDs,omitempty"`
 	// Exe and Cwd are link texts and hints only: they name no owner.
@@ -65,11 +65,21 @@ type ProcessDetail struct {
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }
 
+// Thread is one thread of a process, by its own stat.
+type Thread struct {
+	ID    int    `json:"id"`
+	Comm  string `json:"comm"`
+	State string `json:"state"`
+}
+
 // FDs are a process's descriptors.
 type FDs struct {
 	Count int `json:"count"`
 	// Before is the count at the first sample; nil: not there yet, or unread.
 	Before *int `json:"before,omitempty"`
+	// Steps are the counts at regular moments from the first sample to Count, of
+	// the heaviest processes: growth that shows in every step is no wave.
+	Steps []int `json:"steps,omitempty"`
 	// Kinds and Targets are filled for the heaviest cgroups and requested
 	// processes; their counts may differ from Count by what opened meanwhile.
 	Kinds   []Counted `json:"kinds,omitempty"`

@@ -46,7 +46,7 @@ func TestFDLeak(t *testing.T) {
 		t.Fatalf("%s does not lead the ranking: %+v", leak.Culprit.Name, a.Rows)
 	case culprit.Owner.Workload != "Deployment/plugin-hub" || culprit.Owner.PodState != correlate.PodKnown:
 		t.Errorf("owner %+v", culprit.Owner)
-	case culprit.Heaviest.PID != java || culprit.Heaviest.Comm != "java" || culprit.Heaviest.Container != "app":
+	case culprit.Heaviest.PID != java || culprit.Heaviest.Comm != "java" || culprit.Container != "app":
 		t.Errorf("heaviest %+v, want java %d of app", culprit.Heaviest, java)
 	case culprit.PerSecond == nil || *culprit.PerSecond < incidents.LeakPerSecond/2 || *culprit.PerSecond > incidents.LeakPerSecond*2:
 		t.Errorf("growth %v, want about %d/s", culprit.PerSecond, incidents.LeakPerSecond)
@@ -75,7 +75,8 @@ func TestEveryProcessOfAPod(t *testing.T) {
 	namespace(t, "shop")
 	pod, err := cluster.Pod(t.Context(), "shop", "cart", incidents.PodSpec(node,
 		incidents.Container("front", "/actor", "--comm", "e2e-first", "parent", "/actor", "--comm", "e2e-child", "hold", "5"),
-		incidents.Container("back", "/actor", "--comm", "e2e-back", "zombie")))
+		incidents.Container("back", "/actor", "--comm", "e2e-back", "zombie"),
+		incidents.Container("headless", "/actor", "parent", "/actor", "--comm", "e2e-headless", "headless", "70")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +101,11 @@ func TestEveryProcessOfAPod(t *testing.T) {
 	wantOwner(3, "exec'd", "front")
 	wantOwner(4, "thread", "front")
 	wantOwner(5, "zombie", "back")
-	if !got[4].Thread || got[4].PID != child {
+	if got[4].Thread == nil || got[4].PID != child {
 		t.Errorf("thread %d: %+v", thread, got[4])
+	}
+	if h := whois(t, onlyPID(t, "e2e-headless"))[0]; h.FDs == nil || *h.FDs < 70 || h.Owner.Container != "headless" {
+		t.Errorf("its first thread is dead, others hold 70 files: %+v", h)
 	}
 	if got[5].State != "zombie" {
 		t.Errorf("zombie: %+v", got[5])

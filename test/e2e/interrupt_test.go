@@ -50,7 +50,7 @@ func start(t *testing.T, reached func(t *testing.T) bool) (*exec.Cmd, *bytes.Buf
 
 // TestInterrupted: Ctrl-C, or SIGTERM, in each phase: it cleans up and says so.
 func TestInterrupted(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		for _, phase := range phases {
 			t.Run(signal.String()+" "+phase.name, func(t *testing.T) {
 				before := traces(t)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -22,6 +23,7 @@ const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn
   hold FILES                       open so many descriptors, then sleep
   parent COMMAND [ARG ...]         start a child and wait for it
   zombie                           start a child and never reap it
+  headless FILES                   open so many descriptors, and end the first thread only
 `
 
 type options struct {
@@ -30,6 +32,7 @@ type options struct {
 }
 
 func main() {
+	runtime.LockOSThread() // headless ends this very thread
 	var o options
 	flag.StringVar(&o.comm, "comm", "", "")
 	flag.StringVar(&o.cgroup, "cgroup", "", "")
@@ -67,6 +70,8 @@ func run(o options, role []string) error {
 		child := exec.Command(role[1], role[2:]...)
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
 		return child.Run()
+	case len(role) == 2 && role[0] == "headless":
+		return headless(role[1])
 	case len(role) == 1 && role[0] == "zombie":
 		return zombie()
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -63,6 +64,28 @@ func id() string {
 }
 
 func hold(files string) error {
+	if err := open(files); err != nil {
+		return err
+	}
+	return sleep()
+}
+
+// headless leaves a process whose first thread is a zombie while others live
+// and hold the descriptors.
+func headless(files string) error {
+	if err := open(files); err != nil {
+		return err
+	}
+	if os.Getpid() != unix.Gettid() {
+		return errors.New("not on the first thread")
+	}
+	go func() { _ = sleep() }()
+	time.Sleep(100 * time.Millisecond)
+	_, _, err := unix.RawSyscall(unix.SYS_EXIT, 0, 0, 0)
+	return err
+}
+
+func open(files string) error {
 	n, err := strconv.Atoi(files)
 	if err != nil || n > 20_000 {
 		return fmt.Errorf("bad number %q", files)
@@ -72,7 +95,7 @@ func hold(files string) error {
 			return err
 		}
 	}
-	return sleep()
+	return nil
 }
 
 func zombie() error {
