@@ -119,12 +119,12 @@ func TestFD(t *testing.T) {
 	}
 }
 
-func TestWideCutsNothing(t *testing.T) {
+func TestWideCutsNoOwner(t *testing.T) {
 	r := oddRanking()
 	text := fdText(r, nil, nil)(t, Style{Width: 80, Wide: true})
 	for _, row := range r.Rows {
-		if !strings.Contains(text, row.Owner.Name()) || !strings.Contains(text, row.Heaviest.Cmdline) {
-			t.Errorf("%s or %s is cut", row.Owner.Name(), row.Heaviest.Cmdline)
+		if !strings.Contains(text, row.Owner.Name()) {
+			t.Errorf("%s is cut", row.Owner.Name())
 		}
 	}
 }
