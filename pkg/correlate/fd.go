@@ -64,10 +64,11 @@ type FDRow struct {
 	PID         int     `json:"pid,omitempty"`
 	Descriptors int     `json:"descriptors"`
 	Percent     float64 `json:"percent"` // of all descriptors
-	// PerSecond is the growth of the processes that were there at both counts;
-	// nil where none was.
+	// PerSecond is the growth between the two counts, processes that came and
+	// went included; nil where there was no first one.
 	PerSecond *float64 `json:"perSecond,omitempty"`
-	// SettledPerSecond leaves out processes that are starting up.
+	// SettledPerSecond is that of the processes that were there at both counts
+	// and were not just starting up.
 	SettledPerSecond float64  `json:"settledPerSecond"`
 	Processes        int      `json:"processes"`
 	Heaviest         Heaviest `json:"heaviest"`
@@ -107,6 +108,7 @@ func (n *Node) RankFDs(by By) FDRanking {
 	}
 	r.Seconds = float64(n.Report.Processes.FDIntervalMillis) / 1000
 	groups := map[groupKey]*fdGroup{}
+	sole := n.soleCgroups()
 	for i := range n.Report.Processes.List {
 		p := &n.Report.Processes.List[i]
 		if p.FDs == nil {
@@ -118,12 +120,22 @@ func (n *Node) RankFDs(by By) FDRanking {
 		exact := n.Blame(p).Owner
 		key := keyOf(by, p, exact)
 		if groups[key] == nil {
-			groups[key] = &fdGroup{row: FDRow{Owner: key.owner}, targets: map[report.Target]int{}, containers: map[string]int{}}
+			groups[key] = &fdGroup{row: FDRow{Owner: key.owner}, targets: map[report.Target]int{}, containers: map[string]int{}, cgroups: map[int]bool{}}
 		}
-		groups[key].add(p, exact.Container, n.startsUp(p))
+		g := groups[key]
+		g.add(p, exact.Container, n.startsUp(p))
+		if by != ByProcess && p.Cgroup >= 0 && p.Cgroup < len(sole) && sole[p.Cgroup] {
+			g.cgroups[p.Cgroup] = true
+			g.inCgroups += p.FDs.Count
+		} else {
+			g.addGrowth(p)
+		}
 		r.Descriptors += p.FDs.Count
 	}
 	for _, g := range groups {
+		for c := range g.cgroups {
+			g.inCgroups -= n.Report.Processes.Cgroups[c].FDsBefore
+		}
 		r.Rows = append(r.Rows, g.finish(by, r))
 	}
 	sort.Slice(r.Rows, func(i, j int) bool {
@@ -163,6 +175,26 @@ func keyOf(by By, p *report.Process, o Owner) groupKey {
 	return groupKey{owner: o}
 }
 
+// soleCgroups are those all of whose processes belong to one owner, so that the
+// sums of two counts can be compared: not the root, where without systemd all
+// daemons live, nor one into which a container's process has moved.
+func (n *Node) soleCgroups() []bool {
+	sole := make([]bool, len(n.places))
+	for i := range sole {
+		sole[i] = true
+	}
+	for i := range n.Report.Processes.List {
+		p := &n.Report.Processes.List[i]
+		if p.Cgroup < 0 || p.Cgroup >= len(sole) || p.Kernel {
+			continue
+		}
+		if b := n.Blame(p); b.By != ByCgroup || b.Owner.Command != "" {
+			sole[p.Cgroup] = false
+		}
+	}
+	return sole
+}
+
 // startupSeconds: a process opens its files when it starts. What is younger is
 // not held against it.
 const startupSeconds = 60
@@ -172,11 +204,14 @@ func (n *Node) startsUp(p *report.Process) bool {
 }
 
 type fdGroup struct {
-	row     FDRow
-	grown   int
-	settled int // grown, without processes that are starting up
-	matched int
-	targets map[report.Target]int
+	row FDRow
+	// inCgroups is the growth of whole cgroups, grown that of single processes
+	// that were there at both counts, matched how many these are.
+	cgroups          map[int]bool
+	inCgroups, grown int
+	matched          int
+	settled          int // growth of processes that are past their start
+	targets          map[report.Target]int
 	// containers counts the descriptors of each.
 	containers map[string]int
 }
@@ -185,19 +220,22 @@ func (g *fdGroup) add(p *report.Process, container string, startsUp bool) {
 	g.row.Processes++
 	g.row.Descriptors += p.FDs.Count
 	g.containers[container] += p.FDs.Count
-	if p.FDs.Before != nil {
-		g.matched++
-		g.grown += p.FDs.Count - *p.FDs.Before
-		if !startsUp {
-			g.settled += p.FDs.Count - *p.FDs.Before
-			g.addGain(p, p.FDs.Count-*p.FDs.Before)
-		}
+	if p.FDs.Before != nil && !startsUp {
+		g.settled += p.FDs.Count - *p.FDs.Before
+		g.addGain(p, p.FDs.Count-*p.FDs.Before)
 	}
 	if p.FDs.Count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
 		g.row.Heaviest = Heaviest{PID: p.PID, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
 	}
 	for _, t := range p.FDs.Targets {
 		g.targets[report.Target{Kind: t.Kind, Pattern: t.Pattern}] += t.Count
+	}
+}
+
+func (g *fdGroup) addGrowth(p *report.Process) {
+	if p.FDs.Before != nil {
+		g.matched++
+		g.grown += p.FDs.Count - *p.FDs.Before
 	}
 }
 
@@ -220,8 +258,8 @@ func (g *fdGroup) finish(by By, r FDRanking) FDRow {
 		row.Container = most(g.containers)
 	}
 	row.Percent = percent(float64(row.Descriptors), float64(r.Descriptors))
-	if g.matched > 0 && r.Seconds > 0 {
-		rate := float64(g.grown) / r.Seconds
+	if (g.matched > 0 || len(g.cgroups) > 0) && r.Seconds > 0 {
+		rate := float64(g.inCgroups+g.grown) / r.Seconds
 		row.PerSecond, row.SettledPerSecond = &rate, float64(g.settled)/r.Seconds
 	}
 	for t, count := range g.targets {

@@ -18,11 +18,11 @@ func testNode() *report.NodeReport {
 		Processes: &report.Processes{
 			FDIntervalMillis: 2000,
 			Cgroups: []report.Cgroup{
-				{Entries: []report.CgroupEntry{{Path: "/init.scope"}}},
-				{Entries: []report.CgroupEntry{{Path: "/system.slice/containerd.service"}}},
-				{Entries: []report.CgroupEntry{{Path: pod}}},
+				{Entries: []report.CgroupEntry{{Path: "/init.scope"}}, FDsBefore: 100},
+				{Entries: []report.CgroupEntry{{Path: "/system.slice/containerd.service"}}, FDsBefore: 221},
+				{Entries: []report.CgroupEntry{{Path: pod}}, FDsBefore: 950},
 				{Entries: []report.CgroupEntry{{Path: "/"}}},
-				{Entries: []report.CgroupEntry{{Path: "/kubepods/pod" + static + "/" + other}}},
+				{Entries: []report.CgroupEntry{{Path: "/kubepods/pod" + static + "/" + other}}, FDsBefore: 80},
 				{Entries: []report.CgroupEntry{{Path: "/system.slice/cron.service"}}},
 			},
 			List: []report.Process{
@@ -151,8 +151,11 @@ func TestRankFDs(t *testing.T) {
 	if top.PerSecond == nil || *top.PerSecond != 50 || top.Heaviest.PID != 21 || top.Processes != 3 {
 		t.Errorf("top row %+v: want +50/s, heaviest 21, 3 processes", top)
 	}
-	if cron := r.Rows[4]; cron.PerSecond != nil {
-		t.Errorf("no first count, yet growth %v", *cron.PerSecond)
+	if cron := r.Rows[4]; cron.PerSecond == nil || *cron.PerSecond != 4.5 || cron.SettledPerSecond != 0 {
+		t.Errorf("a process that came meanwhile: %+v, want +4.5/s, none of it settled", cron)
+	}
+	if c := r.Rows[1]; c.PerSecond == nil || *c.PerSecond != -1 {
+		t.Errorf("a cgroup with another owner's process in it is counted by process: %+v, want -1/s", c)
 	}
 	if w := n.RankFDs(ByWorkload).Rows[0].Owner; w.Type != OwnerWorkload || w.Name() != "prod/Deployment/hub" {
 		t.Errorf("by workload: %+v", w)

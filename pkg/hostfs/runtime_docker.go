@@ -6,6 +6,22 @@ import (
 	"path"
 )
 
+// ParseDockerDaemonConfig gives the data root of /etc/docker/daemon.json, "" for
+// docker's default. Before 17.05 it was called graph.
+func ParseDockerDaemonConfig(b []byte) (string, error) {
+	var f struct {
+		DataRoot string `json:"data-root"`
+		Graph    string `json:"graph"`
+	}
+	if err := json.Unmarshal(b, &f); err != nil {
+		return "", fmt.Errorf("not docker's daemon.json: %w", err)
+	}
+	if f.DataRoot == "" {
+		return f.Graph, nil
+	}
+	return f.DataRoot, nil
+}
+
 // ParseDockerConfig reads /var/lib/docker/containers/<id>/config.v2.json, where
 // dockershim and cri-dockerd leave pod and container as labels. A container
 // that Kubernetes did not make has its docker name only.

@@ -47,6 +47,21 @@ func TestParseDockerConfig(t *testing.T) {
 	}
 }
 
+func TestParseDockerDaemonConfig(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"data-root":"/data/docker","log-driver":"json-file"}`: "/data/docker",
+		`{"graph":"/old"}`: "/old",
+		`{}`:               "",
+	} {
+		if got, err := ParseDockerDaemonConfig([]byte(in)); got != want || err != nil {
+			t.Errorf("%s: got %q %v, want %q", in, got, err, want)
+		}
+	}
+	if _, err := ParseDockerDaemonConfig([]byte(`{"data-root":`)); err == nil {
+		t.Error("half a file: want an error")
+	}
+}
+
 func TestParsePodLogDir(t *testing.T) {
 	ns, pod, uid, ok := ParsePodLogDir("kube-system_etcd-n1_5f0e4b7c6a1d2e3f4a5b6c7d8e9f0a1b")
 	if !ok || ns != "kube-system" || pod != "etcd-n1" || uid != "5f0e4b7c6a1d2e3f4a5b6c7d8e9f0a1b" {
@@ -94,6 +109,7 @@ func FuzzRuntimeFiles(f *testing.F) {
 			t.Fatalf("got %+v %v", c, err)
 		}
 		_, _ = ParseDockerConfig(b)
+		_, _ = ParseDockerDaemonConfig(b)
 		ParsePodLogDir(string(b))
 	})
 }

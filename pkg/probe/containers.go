@@ -50,6 +50,7 @@ func collectContainers(ctx context.Context, r run) (publish, error) {
 	for _, dir := range unique(append(bundles, r.dirs.bundles...)) {
 		s.each(ctx, dir, s.bundle)
 	}
+	docker = append(docker, s.dockerRoot()...)
 	for _, dir := range unique(append(docker, r.dirs.docker...)) {
 		s.each(ctx, dir, s.docker)
 	}
@@ -126,6 +127,24 @@ func (s *stateFiles) bundle(dir, id string) {
 	if ok {
 		s.add(c, file)
 	}
+}
+
+// dockerRoot is where docker's own configuration puts its containers.
+func (s *stateFiles) dockerRoot() []string {
+	const file = "/etc/docker/daemon.json"
+	b, err := s.root.ReadFile(file, maxStateFile)
+	if err != nil {
+		s.failed(file, err)
+		return nil
+	}
+	root, err := hostfs.ParseDockerDaemonConfig(b)
+	if err != nil {
+		s.bad.add(file, err)
+	}
+	if root == "" {
+		return nil
+	}
+	return []string{path.Join(root, "containers")}
 }
 
 func (s *stateFiles) docker(dir, id string) {

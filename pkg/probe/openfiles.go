@@ -20,6 +20,9 @@ type fdSample struct {
 	at     time.Time
 	uptime float64 // seconds after boot
 	counts map[int]int
+	// cgroups are the sums by the content of /proc/PID/cgroup: short-lived
+	// processes come and go, and only the sum tells whether their owner grows.
+	cgroups map[string]int
 	// steps are the counts of the heaviest processes, from the first on.
 	steps map[int][]int
 }
@@ -76,7 +79,7 @@ func collectOpenFiles(ctx context.Context, r run) (publish, error) {
 // sampleFDs counts every process's descriptors; one that cannot be read is
 // absent, and named when the process table is read.
 func sampleFDs(proc *hostfs.Proc) *fdSample {
-	s := &fdSample{at: time.Now(), counts: map[int]int{}, steps: map[int][]int{}}
+	s := &fdSample{at: time.Now(), counts: map[int]int{}, cgroups: map[string]int{}, steps: map[int][]int{}}
 	if b, err := proc.Read("uptime"); err == nil {
 		s.uptime = hostfs.ParseUptime(b)
 	}
@@ -86,8 +89,13 @@ func sampleFDs(proc *hostfs.Proc) *fdSample {
 	}
 	counter := hostfs.NewFDCounter(proc)
 	for _, pid := range pids {
-		if n, err := counter.Count(pid); err == nil {
-			s.counts[pid] = n
+		n, err := counter.Count(pid)
+		if err != nil {
+			continue
+		}
+		s.counts[pid] = n
+		if b, err := proc.ReadPID(pid, "cgroup"); err == nil {
+			s.cgroups[string(b)] += n
 		}
 	}
 	s.followHeaviest()

@@ -147,6 +147,9 @@ func (t *table) addCgroup(p *report.Process) {
 		i = len(t.out.Cgroups)
 		t.cgroups[string(b)] = i
 		c := cgroup(b)
+		if t.first != nil {
+			c.FDsBefore = t.first.cgroups[string(b)]
+		}
 		t.out.Cgroups = append(t.out.Cgroups, c)
 		t.inPod = append(t.inPod, slices.ContainsFunc(c.Entries, func(e report.CgroupEntry) bool { return hostfs.InPod(e.Path) }))
 	}

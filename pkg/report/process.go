@@ -113,6 +113,9 @@ type ExecFIFOs struct {
 // Cgroup is one distinct content of /proc/PID/cgroup.
 type Cgroup struct {
 	Entries []CgroupEntry `json:"entries"`
+	// FDsBefore is the sum over the processes that were in it at the first
+	// sample, of which some may have ended; absent: nobody was.
+	FDsBefore int `json:"fdsBefore,omitempty"`
 }
 
 // CgroupEntry is one line, cgroups(7): "hierarchy-ID:controller-list:path".

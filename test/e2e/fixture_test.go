@@ -79,19 +79,7 @@ func staticPodPath(t *testing.T) string {
 // does, and returns its pid on the node. The command must be unique.
 func execIn(t *testing.T, namespace, pod, container string, command ...string) int {
 	t.Helper()
-	url := cluster.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
-		VersionedParams(&corev1.PodExecOptions{Container: container, Command: command, Stdout: true}, scheme.ParameterCodec).URL()
-	executor, err := remotecommand.NewSPDYExecutor(cluster.REST, "POST", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: io.Discard}) }()
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-	})
+	startExec(t, namespace, pod, container, command...)
 	var pid int
 	eventually(t, "exec'd command runs", 10*time.Second, func() bool {
 		out := strings.Fields(onNode(t, "pgrep -xf '"+strings.Join(command, " ")+"' || true"))
@@ -101,4 +89,24 @@ func execIn(t *testing.T, namespace, pod, container string, command ...string) i
 		return pid != 0
 	})
 	return pid
+}
+
+// startExec begins an exec session that lasts until the test ends.
+func startExec(t *testing.T, namespace, pod, container string, command ...string) {
+	t.Helper()
+	url := cluster.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
+		VersionedParams(&corev1.PodExecOptions{Container: container, Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()
+	executor, err := remotecommand.NewSPDYExecutor(cluster.REST, "POST", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: io.Discard, Stderr: io.Discard})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
 }
