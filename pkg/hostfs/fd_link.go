@@ -32,7 +32,7 @@ func ParseFDLink(link string) FDLink {
 	// "socket:[1234]", "pipe:[1234]", "net:[4026531840]", "pidfd:[12]"
 	name, _, inode := strings.Cut(link, ":[")
 	switch {
-	case !inode:
+	case !inode, name == "":
 		return FDLink{Kind: "other", Pattern: Fold(link)}
 	case namespaceTypes[name]:
 		return FDLink{Kind: "namespace", Pattern: name + ":[…]"}

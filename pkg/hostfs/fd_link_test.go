@@ -30,6 +30,7 @@ func TestParseFDLink(t *testing.T) {
 		"/data/seg-000123.log":               {Kind: "file", Pattern: "/data/seg-….log"},
 		"/run/docker/containerd/x/exec-file": {Kind: "file", Pattern: "/run/docker/containerd/x/exec-file"},
 		"":                                   {Kind: "other", Pattern: ""},
+		":[1]":                               {Kind: "other", Pattern: ":[1]"},
 	} {
 		t.Run(link, func(t *testing.T) {
 			got := ParseFDLink(link)
