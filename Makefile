@@ -53,7 +53,7 @@ unit: $(PROBES) ## unit and probe tests
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rlE '^func Fuzz' --include='*_test.go' pkg | xargs -n1 dirname | sort -u | while read -r dir; do \
 		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$dir/*_test.go | cut -c6-); do \
-			echo "fuzz $$dir $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./$$dir >dist/fuzz.log 2>&1 || { cat dist/fuzz.log; exit 1; }; \
+			echo "fuzz $$dir $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s ./$$dir >dist/fuzz.log 2>&1 || { cat dist/fuzz.log; exit 1; }; \
 		done; \
 	done
 
