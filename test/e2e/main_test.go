@@ -8,6 +8,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +22,9 @@ const node = "nd-node-1"
 var cluster *incidents.Cluster
 
 func TestMain(m *testing.M) {
+	// Under nohup the plugin would rightly inherit an ignored SIGHUP. A signal
+	// that is caught here is back at its default in what is started.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	if err := connect(); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: these tests need root and a throwaway cluster (make e2e):", err)
 		os.Exit(1)
