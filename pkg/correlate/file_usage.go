@@ -1,0 +1,73 @@
+package correlate
+
+import (
+	"math"
+)
+
+// FileUsage is fs.file-nr against fs.file-max. systemd sets the limit to
+// LONG_MAX, which is none: see Unlimited.
+type FileUsage struct {
+	Used    uint64  `json:"used"`
+	Max     uint64  `json:"max"`
+	Percent float64 `json:"percent"`
+	// PerSecond is the growth over Seconds; Steady: in no step of it did the
+	// number fall, and it rose in most.
+	PerSecond float64 `json:"perSecond"`
+	Seconds   float64 `json:"seconds"`
+	Steady    bool    `json:"steady"`
+	// FullInSeconds at that rate; nil where it does not grow.
+	FullInSeconds *float64 `json:"fullInSeconds,omitempty"`
+}
+
+// Unlimited says whether the limit is beyond what memory could hold: a file
+// takes some 200 bytes of the kernel's.
+func (u FileUsage) Unlimited() bool { return u.Max >= 1<<48 }
+
+// Forecast is when the node will be full, where a short sample can tell: it
+// rose steadily over a second or more, and the node is half full or has less
+// than an hour left. Healthy nodes, too, open files for some seconds in a row.
+func (u FileUsage) Forecast() (seconds float64, ok bool) {
+	if u.FullInSeconds == nil || !u.Steady || u.Seconds < 1 || u.Unlimited() {
+		return 0, false
+	}
+	return *u.FullInSeconds, u.Percent >= 50 || *u.FullInSeconds < 3600
+}
+
+func (n *Node) fileUsage() *FileUsage {
+	f := n.Report.OpenFiles
+	if f == nil || f.Max == nil || len(f.Samples) == 0 {
+		return nil
+	}
+	first, last := f.Samples[0], f.Samples[len(f.Samples)-1]
+	u := &FileUsage{Used: min(last.Allocated, math.MaxInt64), Max: min(*f.Max, math.MaxInt64), Percent: percent(float64(last.Allocated), float64(*f.Max)),
+		Seconds: float64(last.AtMillis-first.AtMillis) / 1000}
+	if u.Seconds <= 0 {
+		return u
+	}
+	u.PerSecond = (float64(last.Allocated) - float64(first.Allocated)) / u.Seconds
+	counts := make([]int, len(f.Samples))
+	for i, sample := range f.Samples {
+		counts[i] = int(min(sample.Allocated, math.MaxInt64))
+	}
+	u.Steady = rises(counts)
+	if u.PerSecond > 0 && u.Max > u.Used {
+		left := float64(u.Max-u.Used) / u.PerSecond
+		u.FullInSeconds = &left
+	}
+	return u
+}
+
+// rises tells growth from a passing wave: no step falls, and more than half of
+// them rise.
+func rises(counts []int) bool {
+	up := 0
+	for i := 1; i < len(counts); i++ {
+		switch {
+		case counts[i] < counts[i-1]:
+			return false
+		case counts[i] > counts[i-1]:
+			up++
+		}
+	}
+	return 2*up > len(counts)-1
+}
