@@ -140,12 +140,12 @@ func TestScriptKeepsStdinForTheProbe(t *testing.T) {
 	}
 }
 
+// busybox is left out: it has the tools inside and misses none of them.
 func TestScriptNamesTheMissingTool(t *testing.T) {
-	for shell, argv := range shells(t) {
+	found := shells(t)
+	delete(found, "busybox")
+	for shell, argv := range found {
 		t.Run(shell, func(t *testing.T) {
-			if shell == "busybox" {
-				t.Skip("it may run its own applets without a PATH")
-			}
 			argv[0] = t.TempDir() // a PATH without anything
 			out, errOut, err := runScript(t, argv, command("n0nce", []byte(fakeProbe))[3:], strings.NewReader("n0nce\n"+fakeProbe))
 			if err == nil || out != "" || !strings.Contains(errOut, "this image has no head: choose another one with --image") {

@@ -32,9 +32,6 @@ type Session struct {
 	err    error         // of the removal
 }
 
-// Node is the node as it was when the session started.
-func (s *Session) Node() *corev1.Node { return s.node }
-
 // Collect asks the probe for one report. It may be called again after a
 // report, but not after it has failed: then there is only Close.
 func (s *Session) Collect(ctx context.Context, r report.Request) (*report.NodeReport, error) {

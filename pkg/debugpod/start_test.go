@@ -109,8 +109,8 @@ func TestSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Node().Name != "worker-1" || len(said) == 0 {
-		t.Errorf("node %q, progress %q", s.Node().Name, said)
+	if s.node.Name != "worker-1" || len(said) == 0 {
+		t.Errorf("node %q, progress %q", s.node.Name, said)
 	}
 	if want := "kubectl --context=prod delete pod " + c.created[0].Name + " -n default"; byHand != want {
 		t.Errorf("by hand: %q, want %q", byHand, want)

@@ -11,8 +11,8 @@ import (
 // safe to print and to carry in JSON. What a terminal may act upon (C0, DEL,
 // C1, bidirectional and other format controls, line separators) and what is
 // not UTF-8 becomes \xNN, \uNNNN or \UNNNNNNNN. A backslash that could be
-// mistaken for the start of such an escape becomes \x5c, so that Unescape
-// gives the same bytes back; all others, as in a systemd unit's "\x2d", stay.
+// mistaken for the start of such an escape becomes \x5c, so that the same
+// bytes can be had back; all others, as in a systemd unit's "\x2d", stay.
 func Escape(s string) string { return escape(s, true) }
 
 // Clean is Escape for text that was escaped before: it catches what an
@@ -42,27 +42,6 @@ func escape(s string, backslashes bool) string {
 			fmt.Fprintf(&b, `\U%08x`, r)
 		}
 		i += size
-	}
-	return b.String()
-}
-
-// Unescape reverses Escape.
-func Unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		n := escapeLength(s[i:])
-		if n == 0 {
-			b.WriteByte(s[i])
-			i++
-			continue
-		}
-		v, _ := hexValue(s[i+2 : i+n])
-		if s[i+1] == 'x' {
-			b.WriteByte(byte(v))
-		} else {
-			b.WriteRune(rune(v))
-		}
-		i += n
 	}
 	return b.String()
 }
