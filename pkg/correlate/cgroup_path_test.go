@@ -108,9 +108,11 @@ func FuzzParseCgroupPath(f *testing.F) {
 	f.Add("/kubepods/besteffort/pod" + uid + "/" + id)
 	f.Add("/../../kubepods-besteffort-pod" + uidDir + ".slice/crio-" + id + ".scope")
 	f.Add("/x.slice:y:z/kubepods-podx.slice::")
+	f.Add("kubepods/pod_")
 	f.Fuzz(func(t *testing.T, path string) {
 		p := ParseCgroupPath(path)
-		if p.PodUID != "" && !strings.Contains(strings.ReplaceAll(path, "_", "-"), p.PodUID) {
+		literal := strings.Contains(path, p.PodUID)
+		if !literal && !strings.Contains(strings.ReplaceAll(path, "_", "-"), p.PodUID) {
 			t.Fatalf("%q: pod %q is not in it", path, p.PodUID)
 		}
 		// A container that creates children changes nothing about who it is.
