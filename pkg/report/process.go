@@ -17,6 +17,8 @@ type Processes struct {
 	List []Process `json:"list"`
 	// Cgroups are the distinct /proc/PID/cgroup files; Process.Cgroup indexes them.
 	Cgroups []Cgroup `json:"cgroups"`
+	// Users are the host's names of the uids in List, where it has any.
+	Users []User `json:"users,omitempty"`
 	// Missing are requested ids that are neither process nor thread here.
 	Missing []int `json:"missing,omitempty"`
 
@@ -37,6 +39,9 @@ type Process struct {
 	// StartTicks is the start time after boot, in Node.ClockTicks.
 	StartTicks uint64 `json:"startTicks"`
 	RSSBytes   int64  `json:"rssBytes"`
+	// UID is the effective user, read where the request asks for users, and of
+	// whoever holds inotify instances.
+	UID *int `json:"uid,omitempty"`
 	// Cgroup is an index into Processes.Cgroups, -1 where it was unreadable.
 	Cgroup int `json:"cgroup"`
 	// FDs is nil for kernel threads, zombies, and where it was unreadable.
@@ -45,6 +50,12 @@ type Process struct {
 	Shim *Shim `json:"shim,omitempty"`
 	// Detail is read for requested processes only.
 	Detail *ProcessDetail `json:"detail,omitempty"`
+}
+
+// User is an entry of the host's passwd(5).
+type User struct {
+	UID  int    `json:"uid"`
+	Name string `json:"name"`
 }
 
 // ProcessDetail is what is read of a process only on request.
@@ -70,44 +81,6 @@ type Thread struct {
 	ID    int    `json:"id"`
 	Comm  string `json:"comm"`
 	State string `json:"state"`
-}
-
-// FDs are a process's descriptors.
-type FDs struct {
-	Count int `json:"count"`
-	// Before is the count at the first sample; nil: not there yet, or unread.
-	Before *int `json:"before,omitempty"`
-	// Steps are the counts at regular moments from the first sample to Count, of
-	// the heaviest processes: growth that shows in every step is no wave.
-	Steps []int `json:"steps,omitempty"`
-	// Kinds and Targets are filled for the heaviest cgroups and requested
-	// processes; their counts may differ from Count by what opened meanwhile.
-	Kinds   []Counted `json:"kinds,omitempty"`
-	Targets []Target  `json:"targets,omitempty"`
-	// ExecFIFOs are there where exec sessions' pipes are among them.
-	ExecFIFOs []ExecFIFOs `json:"execFIFOs,omitempty"`
-}
-
-// Counted is a name with how often it was seen.
-type Counted struct {
-	Name  string `json:"name"`
-	Count int    `json:"count"`
-}
-
-// Target is a group of descriptors whose link texts differ by ids only.
-type Target struct {
-	Kind    string `json:"kind"`
-	Pattern string `json:"pattern"`
-	Count   int    `json:"count"`
-}
-
-// ExecFIFOs are the named pipes that a runtime has made for exec sessions in
-// one container, the container's own stdio included.
-type ExecFIFOs struct {
-	ContainerID string `json:"containerID,omitempty"` // "": the path does not tell
-	Pattern     string `json:"pattern"`
-	Count       int    `json:"count"`
-	Sessions    int    `json:"sessions"` // distinct, without the container's own
 }
 
 // Cgroup is one distinct content of /proc/PID/cgroup.

@@ -64,10 +64,20 @@ type OpenFiles struct {
 	// Max is fs.file-max, PerProcessMax is fs.nr_open.
 	Max           *uint64 `json:"max,omitempty"`
 	PerProcessMax *uint64 `json:"perProcessMax,omitempty"`
+	// Inotify are the limits per user, fs.inotify.*.
+	Inotify InotifyLimits `json:"inotify,omitzero"`
 	// Samples of fs.file-nr's first field, oldest first.
 	Samples []FileSample `json:"samples,omitempty"`
 
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// InotifyLimits are what one user may have, inotify(7): beyond them
+// inotify_init fails with EMFILE, which reads "too many open files", and
+// inotify_add_watch with ENOSPC.
+type InotifyLimits struct {
+	MaxInstances *uint64 `json:"maxInstances,omitempty"`
+	MaxWatches   *uint64 `json:"maxWatches,omitempty"`
 }
 
 // FileSample is the number of allocated file handles at one moment.

@@ -21,6 +21,10 @@ type Request struct {
 	// of the heaviest cgroups.
 	FDs            bool  `json:"fds,omitempty"`
 	IntervalMillis int64 `json:"intervalMillis,omitempty"`
+	// AllFDs: classify those of every process, within what memory allows.
+	AllFDs bool `json:"allFDs,omitempty"`
+	// Users: read the user of every process.
+	Users bool `json:"users,omitempty"`
 	// ShowSecrets leaves command lines as they are; else likely secrets in them
 	// never leave the node.
 	ShowSecrets bool `json:"showSecrets,omitempty"`
