@@ -10,8 +10,9 @@ var secretWords = []string{"password", "passwd", "passphrase", "secret", "token"
 	"accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "credential", "authorization", "bearer"}
 
 // Redact hides likely secrets in the arguments of a process: values of options
-// and assignments whose name speaks of a secret, passwords in URLs, and JSON
-// web tokens. It errs on the side of hiding.
+// and assignments whose name speaks of a secret, passwords in URLs, JSON web
+// tokens, and the short options of well-known programs. It errs on the side of
+// hiding.
 //
 //	--password=x  --db-token x  PGPASSWORD=x  "secret": "x"  https://user:x@host  eyJ….….…
 func Redact(args []string) []string {
@@ -29,6 +30,9 @@ func Redact(args []string) []string {
 		}
 		hideNext = false
 		out[i] = redactURL(redactTokens(redactAssignments(a)))
+	}
+	if s, known := secretOption(args); known {
+		redactShort(out, s)
 	}
 	return out
 }

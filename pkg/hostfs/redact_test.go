@@ -25,6 +25,9 @@ func TestRedact(t *testing.T) {
 		"JSON web token":        {[]string{"x", jwt}, []string{"x", r}},
 		"a file that is hidden": {[]string{"x", "--token-file", "/run/t"}, []string{"x", "--token-file", r}},
 		"shell script":          {[]string{"sh", "-c", "export API_KEY=k; run"}, []string{"sh", "-c", "export API_KEY=" + r + "; run"}},
+		"glued to its option":   {[]string{"/usr/bin/mysqldump", "-uroot", "-phunter2", "-p", "db"}, []string{"/usr/bin/mysqldump", "-uroot", "-p" + r, "-p", "db"}},
+		"behind a short option": {[]string{"sshpass", "-p", "hunter2", "ssh", "h"}, []string{"sshpass", "-p", r, "ssh", "h"}},
+		"another's short one":   {[]string{"nginx", "-p", "/etc/nginx"}, []string{"nginx", "-p", "/etc/nginx"}},
 		"no arguments":          {nil, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
