@@ -66,7 +66,8 @@ func TestVersion(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for args, want := range map[string]string{
-		"fd n --by ":        "pod\ncontainer\nworkload\nprocess\nunit\n:4\n",
+		"fd n --by ":        "pod\ncontainer\nworkload\nprocess\nunit\nuser\nkind\n:4\n",
+		"fd n --sort ":      "count\ngrowth\n:4\n",
 		"fd n --color ":     "auto\nalways\nnever\n:4\n",
 		"fd n --profile ":   "sysadmin\nminimal\n:4\n",
 		"whois-pid n 1 -o ": "table\nwide\njson\nyaml\nkyaml\nname\ngo-template\ngo-template-file\ntemplate\ntemplatefile\njsonpath\njsonpath-as-json\njsonpath-file\n:4\n",
@@ -75,7 +76,8 @@ func TestCompletion(t *testing.T) {
 		"fd n ":             ":4\n",
 		"fd --from ":        ":0\n",
 		"fd --save ":        ":0\n",
-		"who":               "whois-pid\tWhose process is it: process tree, container, pod, workload, or the host's unit\n:4\n",
+		"who":               "whois-pid\tWhose process is it: process tree, container, pod, workload, or the host's unit\nuser\nkind\n:4\n",
+		"fd n --sort ":      "count\ngrowth\n:4\n",
 		"cleanup --all-n":   "--all-namespaces\tLook into all namespaces\n:4\n",
 	} {
 		t.Run(args, func(t *testing.T) {

@@ -60,7 +60,7 @@ func (n *Node) ProcessFDs(id int) (ProcessFDs, bool) {
 		return ProcessFDs{}, false
 	}
 	identity, _ := n.Whois(id)
-	a := ProcessFDs{Node: n.Name(), Time: n.time(), Process: identity, Gaps: n.Gaps(),
+	a := ProcessFDs{Node: n.Name(), Time: n.Time(), Process: identity, Gaps: n.Gaps(),
 		Seconds: float64(n.Report.Processes.FDIntervalMillis) / 1000,
 		Kinds:   []report.Counted{}, Targets: []report.Target{}, Sockets: []SocketRow{}, ExecFIFOs: []FIFORow{}}
 	if n.Report.OpenFiles != nil {

@@ -55,7 +55,7 @@ func (n *Node) RankFDs(by By) FDRanking { return n.Rank(RankOptions{By: by}) }
 // Rank ranks owners by the descriptors that their processes hold.
 func (n *Node) Rank(o RankOptions) FDRanking {
 	by := cmp.Or(o.By, ByPod)
-	r := FDRanking{Node: n.Name(), Time: n.time(), By: by, Files: n.fileUsage(), Rows: []FDRow{}, Gaps: n.Gaps()}
+	r := FDRanking{Node: n.Name(), Time: n.Time(), By: by, Files: n.fileUsage(), Rows: []FDRow{}, Gaps: n.Gaps()}
 	if n.Report.Processes == nil {
 		return r
 	}
@@ -114,8 +114,8 @@ func compareMeasured(a, b *float64) int {
 	return 0
 }
 
-// time is the node's own when the report was begun; nil where it makes no sense.
-func (n *Node) time() *time.Time {
+// Time is the node's own when the report was begun; nil where it makes no sense.
+func (n *Node) Time() *time.Time {
 	t := time.Unix(n.Report.Node.Now, 0).UTC()
 	if n.Report.Node.Now <= 0 || t.Year() > 9999 { // JSON has no later one
 		return nil
