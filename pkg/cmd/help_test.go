@@ -76,8 +76,7 @@ func TestCompletion(t *testing.T) {
 		"fd n ":             ":4\n",
 		"fd --from ":        ":0\n",
 		"fd --save ":        ":0\n",
-		"who":               "whois-pid\tWhose process is it: process tree, container, pod, workload, or the host's unit\nuser\nkind\n:4\n",
-		"fd n --sort ":      "count\ngrowth\n:4\n",
+		"who":               "whois-pid\tWhose process is it: process tree, container, pod, workload, or the host's unit\n:4\n",
 		"cleanup --all-n":   "--all-namespaces\tLook into all namespaces\n:4\n",
 	} {
 		t.Run(args, func(t *testing.T) {
