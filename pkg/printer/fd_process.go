@@ -34,7 +34,7 @@ func FDProcess(w io.Writer, a correlate.ProcessFDs, findings []diagnose.Finding,
 			return err
 		}
 	}
-	if err := fdTargets(w, a.Targets, s); err != nil {
+	if err := fdTargets(w, a, s); err != nil {
 		return err
 	}
 	if err := fdSockets(w, a.Sockets, s); err != nil {
@@ -122,16 +122,26 @@ func ofLimit(used int, limit *uint64) string {
 	return fmt.Sprintf("%s of %s", humanize.Comma(int64(used)), limitText(limit))
 }
 
-func fdTargets(w io.Writer, targets []report.Target, s Style) error {
-	shown := targets
+func fdTargets(w io.Writer, a correlate.ProcessFDs, s Style) error {
+	shown, rest := a.Targets, 0
 	if s.Top > 0 {
-		shown = targets[:min(s.Top, len(targets))]
+		shown = shown[:min(s.Top, len(shown))]
+	}
+	for _, k := range a.Kinds {
+		rest += k.Count
 	}
 	var rows [][]string
 	for _, t := range shown {
 		rows = append(rows, []string{humanize.Comma(int64(t.Count)), t.Kind, t.Pattern})
+		rest -= t.Count
 	}
-	return section(w, []column{{title: "FDS", right: true}, {title: "KIND", least: 8}, {title: "TARGET", least: 16}}, rows, s)
+	if err := section(w, []column{{title: "FDS", right: true}, {title: "KIND", least: 8}, {title: "TARGET", least: 16}}, rows, s); err != nil {
+		return err
+	}
+	if rest <= 0 || len(rows) == 0 {
+		return nil
+	}
+	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and %s of other targets", english.Plural(rest, "descriptor", ""))))
 }
 
 func fdSockets(w io.Writer, sockets []correlate.SocketRow, s Style) error {
