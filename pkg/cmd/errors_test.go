@@ -24,7 +24,18 @@ func TestUsageErrors(t *testing.T) {
 		"fd n":                                      "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
 		"cleanup":                                   "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
 		"fd n other":                                `unexpected argument "other": fd takes one node, and none with --local or --from`,
-		"fd n --by pods":                            `--by is one of pod, container, workload, process, unit, not "pods"`,
+		"fd n --by pods":                            `--by is one of pod, container, workload, process, unit, user, kind, not "pods"`,
+		"fd n --sort size":                          `--sort is one of count, growth, not "size"`,
+		"fd n --by kind --sort growth":              "kinds are looked up once, so they have no growth to sort by: --sort growth goes with the other groupings",
+		"fd n -l a==b==c":                           "",
+		"fd --local -l a=b":                         "labels are the API server's: --selector does not go with --local",
+		"fd n --pid 0":                              "--pid must be a process id, not 0",
+		"fd n --pid 5 --by pod":                     "--pid shows one process: --by, --sort and --selector do not go with it",
+		"fd n --samples 0":                          "--samples must be between 1 and 2500, not 0",
+		"fd n --samples 2501":                       "--samples must be between 1 and 2500, not 2501",
+		"fd n --samples 100 --interval 10m":         "100 samples of 10m0s take 16h40m0s, the limit is 12h0m0s: take fewer, or a shorter --interval",
+		"fd --from x --watch":                       "a saved report is one sample: --samples and --watch do not go with --from",
+		"fd --from x --samples 2":                   "a saved report is one sample: --samples and --watch do not go with --from",
 		"fd n --top -1":                             "--top must be 0 or more, not -1",
 		"fd n --top many":                           `invalid argument "many" for "--top" flag: strconv.ParseInt: parsing "many": invalid syntax`,
 		"fd n --interval 99ms":                      "--interval must be between 100ms and 10m, not 99ms",
@@ -60,6 +71,9 @@ func TestUsageErrors(t *testing.T) {
 	} {
 		t.Run(args[:min(len(args), 60)], func(t *testing.T) {
 			stdout, stderr, code := run(t, strings.Fields(args)...)
+			if want == "" {
+				want = strings.TrimSuffix(strings.TrimPrefix(stderr, "error: "), "\n")
+			}
 			if stderr != "error: "+want+"\n" || code != ExitFailed || stdout != "" {
 				t.Errorf("got %q, exit %d, stdout %q\nwant %q", stderr, code, stdout, "error: "+want+"\n")
 			}

@@ -9,18 +9,36 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
-	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
-	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
+
+const fdLong = `Who holds the node's file descriptors, how fast they grow, what they are.
+
+-n and -l show some pods only; the first line stays the whole node's. The pod that
+looks runs in the namespace of -n, too, unless --pod-namespace names another one.
+
+--samples and --watch look again and again from the same pod: a terminal is
+refreshed in place, a pipe gets a block or an object per sample. Ctrl-C is the
+normal end of --watch, with exit code 0.`
 
 const fdExample = `  # Who holds the file descriptors of a node?
   kubectl nodedoc fd node-43
 
-  # By process, over a longer sample
-  kubectl nodedoc fd node-43 --by process --interval 30s
+  # Who gains most, over a longer sample?
+  kubectl nodedoc fd node-43 --sort growth --interval 30s
+
+  # One process in full
+  kubectl nodedoc fd node-43 --pid 3663411
+
+  # Keep looking at the pods of an application
+  kubectl nodedoc fd node-43 -n prod -l app=hub --by process --watch
+
+  # What is open, and for whom; by the host's users
+  kubectl nodedoc fd node-43 --by kind
+  kubectl nodedoc fd node-43 --by user
 
   # On this machine, without a cluster
   sudo kubectl nodedoc fd --local`
@@ -31,16 +49,25 @@ type fdOptions struct {
 	output   *outputFlags
 	node     string
 	by       string
+	sort     string
+	selector string
+	filter   correlate.Filter
+	pid      int
 	top      int
-	topGiven bool
+	// Flags that were given.
+	topGiven, pidGiven, rankingGiven bool
+
 	interval time.Duration
+	repeat   repeatFlags
 }
 
 func newFD(e env) *cobra.Command {
-	o := &fdOptions{env: e, source: newSourceFlags(), output: newOutputFlags(), by: string(correlate.ByPod), top: 20, interval: 3 * time.Second}
+	o := &fdOptions{env: e, source: newSourceFlags(), output: newOutputFlags(),
+		by: string(correlate.ByPod), sort: string(correlate.SortCount), top: 20, interval: 3 * time.Second}
 	c := &cobra.Command{
 		Use:               "fd NODE",
 		Short:             "Who holds the node's file descriptors, how fast they grow, what they are",
+		Long:              fdLong,
 		Example:           fdExample,
 		ValidArgsFunction: e.completeNode,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -53,18 +80,34 @@ func newFD(e env) *cobra.Command {
 			return o.run(c.Context())
 		},
 	}
-	c.Flags().StringVar(&o.by, "by", o.by, "Rank by: "+strings.Join(correlate.Groupings(), "|"))
-	c.Flags().IntVar(&o.top, "top", o.top, "Rows to show, 0 for all; -o json and the like show all unless this is given")
-	c.Flags().DurationVar(&o.interval, "interval", o.interval, "Time between the two counts that growth is computed from")
+	fs := c.Flags()
+	fs.StringVar(&o.by, "by", o.by, "Rank by: "+strings.Join(correlate.Groupings(), "|"))
+	fs.StringVar(&o.sort, "sort", o.sort, "Sort by: "+strings.Join(correlate.Orders(), "|"))
+	fs.StringVarP(&o.selector, "selector", "l", "", "Show pods with these labels only, e.g. app=hub,tier!=test")
+	fs.IntVar(&o.pid, "pid", 0, "Show this process in full, or that of this thread, as the node numbers them")
+	fs.IntVar(&o.top, "top", o.top, "Rows to show, 0 for all; -o json and the like show all unless this is given")
+	fs.DurationVar(&o.interval, "interval", o.interval, "Time between the two counts that growth is computed from")
+	o.repeat.add(c)
 	must(c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(correlate.Groupings(), cobra.ShellCompDirectiveNoFileComp)))
+	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(correlate.Orders(), cobra.ShellCompDirectiveNoFileComp)))
 	o.source.add(c)
 	o.output.add(c)
 	return c
 }
 
 func (o *fdOptions) complete(c *cobra.Command, args []string) error {
-	o.topGiven = c.Flags().Changed("top")
+	given := c.Flags().Changed
+	o.topGiven, o.pidGiven, o.repeat.given = given("top"), given("pid"), given("samples")
+	o.rankingGiven = given("by") || given("sort") || given("selector")
+	if given("namespace") {
+		o.filter.Namespace = *o.kube.Namespace
+	}
 	var err error
+	if o.selector != "" {
+		if o.filter.Selector, err = labels.Parse(o.selector); err != nil {
+			return fmt.Errorf("--selector: %w", err)
+		}
+	}
 	o.node, err = o.source.node(&args)
 	if err == nil && len(args) > 0 {
 		err = fmt.Errorf("unexpected argument %q: fd takes one node, and none with --local or --from", args[0])
@@ -89,55 +132,38 @@ func (o *fdOptions) validate() error {
 	switch {
 	case !slices.Contains(correlate.Groupings(), o.by):
 		return fmt.Errorf("--by is one of %s, not %q", strings.Join(correlate.Groupings(), ", "), o.by)
+	case !slices.Contains(correlate.Orders(), o.sort):
+		return fmt.Errorf("--sort is one of %s, not %q", strings.Join(correlate.Orders(), ", "), o.sort)
+	case o.sort == string(correlate.SortGrowth) && o.by == string(correlate.ByKind):
+		return errors.New("kinds are looked up once, so they have no growth to sort by: --sort growth goes with the other groupings")
+	case o.pidGiven && o.pid <= 0:
+		return fmt.Errorf("--pid must be a process id, not %d", o.pid)
+	case o.pidGiven && o.rankingGiven:
+		return errors.New("--pid shows one process: --by, --sort and --selector do not go with it")
+	case o.filter.Selector != nil && o.source.local:
+		return errors.New("labels are the API server's: --selector does not go with --local")
 	case o.top < 0:
 		return fmt.Errorf("--top must be 0 or more, not %d", o.top)
 	case o.interval < 100*time.Millisecond || o.interval > 10*time.Minute:
 		return fmt.Errorf("--interval must be between 100ms and 10m, not %s", o.interval)
 	}
-	return errors.Join(o.source.validate(), o.output.validate())
+	return errors.Join(o.repeat.validate(o.interval, o.source), o.source.validate(), o.output.validate())
 }
 
-// fdDocument is the answer as an object.
-type fdDocument struct {
-	correlate.FDRanking
-	Findings []diagnose.Finding `json:"findings"`
+func (o *fdOptions) request() report.Request {
+	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers)
+	req.FDs, req.IntervalMillis = true, o.interval.Milliseconds()
+	req.Users, req.AllFDs = o.by == string(correlate.ByUser), o.by == string(correlate.ByKind)
+	if o.pidGiven {
+		req.PIDs = []int{o.pid}
+	}
+	return req
 }
 
 func (o *fdOptions) run(ctx context.Context) error {
-	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers)
-	req.FDs, req.IntervalMillis = true, o.interval.Milliseconds()
 	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
-	return s.answer(ctx, o.node, req, o.print)
-}
-
-func (o *fdOptions) print(n *correlate.Node) error {
-	if n.Report.Processes == nil {
-		return fmt.Errorf("the report has no processes%s", failures(n.Report))
+	if o.repeat.on() {
+		return o.watch(ctx, &s)
 	}
-	if n.Report.Processes.FDMethod == "" {
-		return errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
-	}
-	ranking, findings := n.RankFDs(correlate.By(o.by)), o.userCommands(diagnose.Diagnose(n))
-	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return printer.FD(o.streams.Out, ranking, findings, style)
-	}
-	if o.topGiven && o.top > 0 {
-		ranking.Rows = ranking.Rows[:min(o.top, len(ranking.Rows))]
-	}
-	var owners []correlate.Owner
-	for _, row := range ranking.Rows {
-		owners = append(owners, row.Owner)
-	}
-	return o.output.print(o.streams.Out, "FileDescriptorRanking", fdDocument{ranking, findings}, owners)
-}
-
-// failures says which collectors did not finish.
-func failures(r *report.NodeReport) string {
-	var b strings.Builder
-	for _, f := range r.Probe.Failed {
-		fmt.Fprintf(&b, "; %s: %s", f.What, f.Cause)
-	}
-	return b.String()
+	return s.answer(ctx, o.node, o.request(), o.print)
 }

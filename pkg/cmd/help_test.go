@@ -66,7 +66,8 @@ func TestVersion(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for args, want := range map[string]string{
-		"fd n --by ":        "pod\ncontainer\nworkload\nprocess\nunit\n:4\n",
+		"fd n --by ":        "pod\ncontainer\nworkload\nprocess\nunit\nuser\nkind\n:4\n",
+		"fd n --sort ":      "count\ngrowth\n:4\n",
 		"fd n --color ":     "auto\nalways\nnever\n:4\n",
 		"fd n --profile ":   "sysadmin\nminimal\n:4\n",
 		"whois-pid n 1 -o ": "table\nwide\njson\nyaml\nkyaml\nname\ngo-template\ngo-template-file\ntemplate\ntemplatefile\njsonpath\njsonpath-as-json\njsonpath-file\n:4\n",

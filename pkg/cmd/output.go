@@ -30,6 +30,7 @@ type outputFlags struct {
 	json     *genericclioptions.JSONYamlPrintFlags
 	template *genericclioptions.KubeTemplatePrintFlags
 	name     *genericclioptions.NamePrintFlags
+	made     printers.ResourcePrinter // see printer
 }
 
 func newOutputFlags() *outputFlags {
@@ -77,8 +78,17 @@ func (f *outputFlags) human() bool {
 	return f.format == "table" || f.format == "wide" || f.format == ""
 }
 
-// printer is the one of cli-runtime's for a format that a program reads.
+// printer is the one of cli-runtime's for a format that a program reads. It is
+// made once: YAML's separates one object from the next.
 func (f *outputFlags) printer() (printers.ResourcePrinter, error) {
+	var err error
+	if f.made == nil {
+		f.made, err = f.newPrinter()
+	}
+	return f.made, err
+}
+
+func (f *outputFlags) newPrinter() (printers.ResourcePrinter, error) {
 	if p, err := f.json.ToPrinter(f.format); !genericclioptions.IsNoCompatiblePrinterError(err) {
 		return p, err
 	}

@@ -56,6 +56,8 @@ func Run(args []string, version string, streams genericiooptions.IOStreams) int 
 
 func exitCode(ctx context.Context, err error, streams genericiooptions.IOStreams) int {
 	switch {
+	case errors.Is(err, errWatchEnded):
+		return ExitOK
 	case errors.Is(context.Cause(ctx), errInterrupted):
 		if err != nil && !errors.Is(err, errInterrupted) && !errors.Is(err, context.Canceled) {
 			printError(streams.ErrOut, err)

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,11 @@ type sourceFlags struct {
 	profile      string
 	startTimeout time.Duration
 	showSecrets  bool
+	podNamespace string
 }
+
+// usualLife is that of a pod which answers once.
+const usualLife = 15 * time.Minute
 
 func newSourceFlags() *sourceFlags {
 	return &sourceFlags{profile: string(debugpod.ProfileSysadmin), startTimeout: time.Minute}
@@ -44,6 +49,7 @@ func (f *sourceFlags) add(c *cobra.Command) {
 	fs.StringVar(&f.from, "from", "", "Answer from a saved report instead of a node; - reads stdin")
 	fs.StringVar(&f.save, "save", "", "Also save the raw report, with what the API server said, to this file")
 	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
+	fs.StringVar(&f.podNamespace, "pod-namespace", "", "Namespace that the pod runs in; default: that of -n, else of the kubeconfig's context")
 	fs.StringVar(&f.image, "image", "", "Image for the pod, any with a shell; default: one that the node already has")
 	fs.StringVar(&f.pullSecret, "image-pull-secret", "", "Secret in the pod's namespace to pull --image with")
 	fs.StringVar(&f.profile, "profile", f.profile, "What the pod may do: sysadmin (privileged) or minimal (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG)")
@@ -85,71 +91,119 @@ type source struct {
 // answer gets a report about node, joins it, saves it where asked, and lets use
 // print it. The pod is removed meanwhile, and gone when answer returns.
 func (s *source) answer(ctx context.Context, node string, req report.Request, use func(*correlate.Node) error) (err error) {
-	r, inv, release, err := s.report(ctx, node, req)
 	defer s.progress.clear()
+	o, err := s.open(ctx, node, 0)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, release()) }()
-	if s.flags.save != "" {
-		// The answer is worth telling even where it cannot be kept.
-		err = saved.Write(s.flags.save, r, inv)
+	defer func() { err = errors.Join(err, o.release()) }()
+	r, err := o.collect(ctx, req)
+	if err != nil {
+		return err
 	}
+	o.finish()
+	inv := s.ask(ctx, o)
+	// The answer is worth telling even where it cannot be kept.
+	err = s.save(r, inv)
 	s.progress.clear()
 	return errors.Join(err, unlessReaderLeft(use(correlate.Join(r, inv))))
 }
 
-func (s *source) report(ctx context.Context, node string, req report.Request) (*report.NodeReport, *inventory.Inventory, func() error, error) {
-	nothing := func() error { return nil }
-	req.ShowSecrets = s.flags.showSecrets
+func (s *source) save(r *report.NodeReport, inv *inventory.Inventory) error {
+	if s.flags.save == "" {
+		return nil
+	}
+	return saved.Write(s.flags.save, r, inv)
+}
+
+// opened is a source that gives reports.
+type opened struct {
+	collect   func(context.Context, report.Request) (*report.NodeReport, error)
+	inventory func(context.Context) *inventory.Inventory
+	// finish says that no more reports are wanted, and returns at once; release
+	// waits until nothing is left.
+	finish  func()
+	release func() error
+}
+
+// open opens the source that the flags name. What it makes on a node lives for
+// some time longer than usual.
+func (s *source) open(ctx context.Context, node string, longer time.Duration) (opened, error) {
 	switch {
 	case s.flags.from != "":
 		r, inv, err := saved.Read(s.flags.from, s.env.streams.In)
-		return r, inv, nothing, err
+		return fixed(r, inv), err
 	case s.flags.local:
 		s.progress.show("examining this machine")
-		r, err := localReport(ctx, s.env.version, req)
-		return r, nil, nothing, err
+		o := fixed(nil, nil)
+		o.collect = func(ctx context.Context, req report.Request) (*report.NodeReport, error) {
+			req.ShowSecrets = s.flags.showSecrets
+			return localReport(ctx, s.env.version, req)
+		}
+		return o, nil
 	}
-	return s.fromNode(ctx, node, req)
+	return s.openNode(ctx, node, longer)
 }
 
-func (s *source) fromNode(ctx context.Context, node string, req report.Request) (*report.NodeReport, *inventory.Inventory, func() error, error) {
+// fixed always gives the same report.
+func fixed(r *report.NodeReport, inv *inventory.Inventory) opened {
+	return opened{
+		collect:   func(context.Context, report.Request) (*report.NodeReport, error) { return r, nil },
+		inventory: func(context.Context) *inventory.Inventory { return inv },
+		finish:    func() {},
+		release:   func() error { return nil },
+	}
+}
+
+func (s *source) openNode(ctx context.Context, node string, longer time.Duration) (opened, error) {
 	if s.flags.save != "" { // better now than after the run
 		if _, err := os.Stat(filepath.Dir(s.flags.save)); err != nil {
-			return nil, nil, nil, fmt.Errorf("failed to save to %q: %w", s.flags.save, err)
+			return opened{}, fmt.Errorf("failed to save to %q: %w", s.flags.save, err)
 		}
 	}
 	clients, namespace, err := s.env.clients()
 	if err != nil {
-		return nil, nil, nil, err
+		return opened{}, err
 	}
-	session, err := debugpod.Start(ctx, clients, debugpod.Config{
-		Node: node, Namespace: namespace, Image: s.flags.image, PullSecret: s.flags.pullSecret,
+	config := debugpod.Config{
+		Node: node, Namespace: cmp.Or(s.flags.podNamespace, namespace), Image: s.flags.image, PullSecret: s.flags.pullSecret,
 		Profile: debugpod.Profile(s.flags.profile), StartTimeout: s.flags.startTimeout,
 		Version: s.env.version, Kubectl: s.env.kubectl(),
 		Created: func(byHand string) { noteLeftBehind(ctx, byHand) },
-	}, s.progress.show, s.progress.warn)
-	if err != nil {
-		return nil, nil, nil, err
 	}
-	release := func() error {
-		s.progress.show("removing the pod")
-		defer noteLeftBehind(ctx, "")
-		return session.Close()
+	if longer > 0 {
+		config.Lifetime = usualLife + longer
+	}
+	session, err := debugpod.Start(ctx, clients, config, s.progress.show, s.progress.warn)
+	if err != nil {
+		return opened{}, err
 	}
 	s.progress.show("examining node " + node)
-	r, err := session.Collect(ctx, req)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, release())
+	return opened{
+		collect: func(ctx context.Context, req report.Request) (*report.NodeReport, error) {
+			req.ShowSecrets = s.flags.showSecrets
+			return session.Collect(ctx, req)
+		},
+		inventory: inventory.NewAsker(clients.Kube, node).Ask,
+		finish:    session.Finish,
+		release: func() error {
+			s.progress.show("removing the pod")
+			defer noteLeftBehind(ctx, "")
+			return session.Close()
+		},
+	}, nil
+}
+
+// ask asks the API server for what it knows of the node.
+func (s *source) ask(ctx context.Context, o opened) *inventory.Inventory {
+	if s.flags.remote() {
+		s.progress.show("asking the API server for its pods")
 	}
-	session.Finish()
-	s.progress.show("asking the API server for its pods")
-	inv := inventory.Collect(ctx, clients.Kube, node)
-	if inv.PodsError != "" {
+	inv := o.inventory(ctx)
+	if inv != nil && inv.PodsError != "" && s.flags.remote() {
 		s.progress.warn("pods are named by the node's own files only: " + inv.PodsError)
 	}
-	return r, inv, release, nil
+	return inv
 }
 
 // clients reach the cluster that kubectl's flags and kubeconfig name.

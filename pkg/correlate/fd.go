@@ -1,37 +1,23 @@
 package correlate
 
 import (
-	"cmp"
-	"sort"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// By is what a ranking groups processes by.
-type By string
-
-// Groupings.
-const (
-	ByPod       By = "pod"
-	ByContainer By = "container"
-	ByWorkload  By = "workload"
-	ByProcess   By = "process"
-	ByUnit      By = "unit"
-)
-
-// Groupings are all of them, as a flag takes them.
-func Groupings() []string {
-	return []string{string(ByPod), string(ByContainer), string(ByWorkload), string(ByProcess), string(ByUnit)}
-}
-
 // FDRanking is who holds the node's file descriptors.
 type FDRanking struct {
 	Node string `json:"node"`
+	// Time when the look began, by the node's clock.
+	Time *time.Time `json:"time,omitempty"`
 	// Files are the node's open files against its limit: absent where unreadable.
 	Files *FileUsage `json:"files,omitempty"`
 	By    By         `json:"by"`
-	// Descriptors is the sum over all processes. A file that several
-	// descriptors share, by fork or dup, is one open file.
+	// Filter says what was left out of Rows, if anything.
+	Filter *Filtered `json:"filter,omitempty"`
+	// Descriptors is the sum over all processes, filtered or not. A file that
+	// several descriptors share, by fork or dup, is one open file.
 	Descriptors int     `json:"descriptors"`
 	Seconds     float64 `json:"seconds"` // between the two counts
 	Rows        []FDRow `json:"rows"`
@@ -44,8 +30,9 @@ type FDRanking struct {
 // FDRow is one owner in the ranking.
 type FDRow struct {
 	Owner Owner `json:"owner"`
-	// PID is set when ranked by process.
+	// PID is set when ranked by process, UID when ranked by user.
 	PID         int     `json:"pid,omitempty"`
+	UID         *int    `json:"uid,omitempty"`
 	Descriptors int     `json:"descriptors"`
 	Percent     float64 `json:"percent"` // of all descriptors
 	// PerSecond is the growth between the two counts, processes that came and
@@ -56,12 +43,19 @@ type FDRow struct {
 	SettledPerSecond float64  `json:"settledPerSecond"`
 	Processes        int      `json:"processes"`
 	Heaviest         Heaviest `json:"heaviest"`
+	// HeldMostBy is the owner with the most of them, when ranked by user or kind.
+	HeldMostBy *Owner `json:"heldMostBy,omitempty"`
 	// Container holds the most of a pod's or workload's descriptors.
 	Container string `json:"container,omitempty"`
 	// Fastest is the settled process that gained most; nil where none did.
 	Fastest *Fastest `json:"fastest,omitempty"`
-	// Mostly is the largest group of descriptors; nil where not looked into.
-	Mostly *report.Target `json:"mostly,omitempty"`
+	// Fullest is the process that is nearest to its own limit; nil where no
+	// process has so many that a limit was read.
+	Fullest *LimitUse `json:"fullest,omitempty"`
+	// Mostly is the largest group of descriptors, Kinds are their sums by kind,
+	// most first; none where not looked into.
+	Mostly *report.Target   `json:"mostly,omitempty"`
+	Kinds  []report.Counted `json:"kinds,omitempty"`
 }
 
 // Heaviest is the process with the most descriptors of an owner.
@@ -74,72 +68,13 @@ type Heaviest struct {
 
 // Fastest is the process that gained the most descriptors of an owner.
 type Fastest struct {
-	PID    int    `json:"pid"`
-	Comm   string `json:"comm"`
-	Gained int    `json:"gained"` // between the two counts
+	PID        int     `json:"pid"`
+	Comm       string  `json:"comm"`
+	AgeSeconds float64 `json:"ageSeconds"`
+	Gained     int     `json:"gained"` // between the two counts
 	// Steady: in no step between them did it lose any, and in most it gained.
 	Steady      bool `json:"steady"`
 	Descriptors int  `json:"descriptors"`
 	// Mostly is the largest group of its descriptors; nil where not looked into.
 	Mostly *report.Target `json:"mostly,omitempty"`
-}
-
-// RankFDs ranks owners by the descriptors that their processes hold.
-func (n *Node) RankFDs(by By) FDRanking {
-	r := FDRanking{Node: n.Name(), By: by, Files: n.fileUsage(), Rows: []FDRow{}, Gaps: n.Gaps()}
-	if n.Report.Processes == nil {
-		return r
-	}
-	r.Seconds = float64(n.Report.Processes.FDIntervalMillis) / 1000
-	groups := map[groupKey]*fdGroup{}
-	sole := n.soleCgroups()
-	for i := range n.Report.Processes.List {
-		p := &n.Report.Processes.List[i]
-		if p.FDs == nil {
-			if !p.Kernel && p.State != "Z" {
-				r.Unread++
-			}
-			continue
-		}
-		exact := n.Blame(p).Owner
-		key := keyOf(by, p, exact)
-		if groups[key] == nil {
-			groups[key] = &fdGroup{row: FDRow{Owner: key.owner}, targets: map[report.Target]int{}, containers: map[string]int{}, cgroups: map[int]bool{}}
-		}
-		g := groups[key]
-		g.add(p, exact.Container, n.startsUp(p))
-		if by != ByProcess && p.Cgroup >= 0 && p.Cgroup < len(sole) && sole[p.Cgroup] {
-			g.cgroups[p.Cgroup] = true
-			g.inCgroups += p.FDs.Count
-		} else {
-			g.addGrowth(p)
-		}
-		r.Descriptors += p.FDs.Count
-	}
-	for _, g := range groups {
-		for c := range g.cgroups {
-			g.inCgroups -= n.Report.Processes.Cgroups[c].FDsBefore
-		}
-		r.Rows = append(r.Rows, g.finish(by, r))
-	}
-	sort.Slice(r.Rows, func(i, j int) bool {
-		a, b := &r.Rows[i], &r.Rows[j]
-		return cmp.Or(b.Descriptors-a.Descriptors, cmp.Compare(a.Owner.Name(), b.Owner.Name()), cmp.Compare(a.Heaviest.PID, b.Heaviest.PID)) < 0
-	})
-	return r
-}
-
-// Name is the node's name: the API's, else its own hostname.
-func (n *Node) Name() string {
-	if n.Inventory != nil && n.Inventory.Node != "" {
-		return n.Inventory.Node
-	}
-	return n.Report.Node.Hostname
-}
-
-func percent(part, whole float64) float64 {
-	if whole == 0 {
-		return 0
-	}
-	return 100 * part / whole
 }

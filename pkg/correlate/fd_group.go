@@ -1,58 +1,11 @@
 package correlate
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
-
-// groupKey is what a row of a ranking stands for.
-type groupKey struct {
-	owner Owner
-	pid   int // ranked by process
-}
-
-// keyOf gives the row that a process of owner o counts towards.
-func keyOf(by By, p *report.Process, o Owner) groupKey {
-	if by != ByContainer && by != ByProcess && o.Type == OwnerPod {
-		o.Container, o.ContainerID, o.Sandbox = "", "", false
-	}
-	switch {
-	case by == ByProcess:
-		return groupKey{owner: o, pid: p.PID}
-	case by == ByWorkload && o.Workload != "" && !o.Static:
-		o = Owner{Type: OwnerWorkload, Namespace: o.Namespace, Workload: o.Workload}
-	case by == ByUnit && o.Type == OwnerPod:
-		o = Owner{Type: OwnerCgroup, Cgroup: "kubepods"}
-	}
-	return groupKey{owner: o}
-}
-
-// soleCgroups are those all of whose processes belong to one owner, so that the
-// sums of two counts can be compared: not the root, where without systemd all
-// daemons live, nor one into which a container's process has moved.
-func (n *Node) soleCgroups() []bool {
-	sole := make([]bool, len(n.places))
-	for i := range sole {
-		sole[i] = true
-	}
-	for i := range n.Report.Processes.List {
-		p := &n.Report.Processes.List[i]
-		if p.Cgroup < 0 || p.Cgroup >= len(sole) || p.Kernel {
-			continue
-		}
-		if b := n.Blame(p); b.By != ByCgroup || b.Owner.Command != "" {
-			sole[p.Cgroup] = false
-		}
-	}
-	return sole
-}
-
-// startupSeconds: a process opens its files when it starts. What is younger is
-// not held against it.
-const startupSeconds = 60
-
-func (n *Node) startsUp(p *report.Process) bool {
-	return n.Report.Node.ClockTicks > 0 && n.Age(p.PID) < startupSeconds
-}
 
 // fdGroup sums up the processes of a row.
 type fdGroup struct {
@@ -64,23 +17,43 @@ type fdGroup struct {
 	matched          int
 	settled          int // growth of processes that are past their start
 	targets          map[report.Target]int
-	// containers counts the descriptors of each.
+	kinds            map[string]int
+	// containers and holders count the descriptors of each.
 	containers map[string]int
+	holders    map[Owner]int
 }
 
-func (g *fdGroup) add(p *report.Process, container string, startsUp bool) {
-	g.row.Processes++
-	g.row.Descriptors += p.FDs.Count
-	g.containers[container] += p.FDs.Count
-	if p.FDs.Before != nil && !startsUp {
+func newFDGroup(key groupKey) *fdGroup {
+	return &fdGroup{row: FDRow{Owner: key.owner}, targets: map[report.Target]int{}, kinds: map[string]int{},
+		containers: map[string]int{}, holders: map[Owner]int{}, cgroups: map[int]bool{}}
+}
+
+func (g *fdGroup) add(n *Node, p *report.Process, exact Owner) {
+	g.hold(p, exact, p.FDs.Count)
+	g.containers[exact.Container] += p.FDs.Count
+	if p.FDs.Before != nil && !n.startsUp(p) {
 		g.settled += p.FDs.Count - *p.FDs.Before
-		g.addGain(p, p.FDs.Count-*p.FDs.Before)
+		g.addGain(p, p.FDs.Count-*p.FDs.Before, n.Age(p.PID))
 	}
-	if p.FDs.Count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
-		g.row.Heaviest = Heaviest{PID: p.PID, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: p.FDs.Count}
+	if use := limitUse(p); use != nil && (g.row.Fullest == nil || use.Percent > g.row.Fullest.Percent) {
+		g.row.Fullest = use
 	}
 	for _, t := range p.FDs.Targets {
 		g.targets[report.Target{Kind: t.Kind, Pattern: t.Pattern}] += t.Count
+	}
+	for _, k := range p.FDs.Kinds {
+		g.kinds[k.Name] += k.Count
+	}
+}
+
+// hold counts what a process holds of the row's descriptors.
+func (g *fdGroup) hold(p *report.Process, exact Owner, count int) {
+	g.row.Processes++
+	g.row.Descriptors += count
+	exact.Container, exact.ContainerID, exact.Sandbox = "", "", false
+	g.holders[exact] += count
+	if count > g.row.Heaviest.Descriptors || g.row.Heaviest.PID == 0 {
+		g.row.Heaviest = Heaviest{PID: p.PID, Comm: p.Comm, Cmdline: p.Cmdline, Descriptors: count}
 	}
 }
 
@@ -91,35 +64,36 @@ func (g *fdGroup) addGrowth(p *report.Process) {
 	}
 }
 
-func (g *fdGroup) addGain(p *report.Process, gained int) {
+func (g *fdGroup) addGain(p *report.Process, gained int, age float64) {
 	if gained <= 0 || g.row.Fastest != nil && gained <= g.row.Fastest.Gained {
 		return
 	}
-	g.row.Fastest = &Fastest{PID: p.PID, Comm: p.Comm, Gained: gained, Descriptors: p.FDs.Count, Steady: rises(p.FDs.Steps)}
+	g.row.Fastest = &Fastest{PID: p.PID, Comm: p.Comm, AgeSeconds: age, Gained: gained, Descriptors: p.FDs.Count, Steady: rises(p.FDs.Steps)}
 	if len(p.FDs.Targets) > 0 {
 		g.row.Fastest.Mostly = &p.FDs.Targets[0]
 	}
 }
 
-func (g *fdGroup) finish(by By, r FDRanking) FDRow {
+func (g *fdGroup) finish(by By, key groupKey, r FDRanking) FDRow {
 	row := g.row
-	if by == ByProcess {
+	switch {
+	case by == ByProcess:
 		row.PID = row.Heaviest.PID
+	case by == ByUser && row.Owner.Type == OwnerUser:
+		row.UID = &key.uid
 	}
 	if row.Owner.Type == OwnerPod || row.Owner.Type == OwnerWorkload {
 		row.Container = most(g.containers)
+	}
+	if by == ByUser || by == ByKind {
+		row.HeldMostBy = mostHolding(g.holders)
 	}
 	row.Percent = percent(float64(row.Descriptors), float64(r.Descriptors))
 	if (g.matched > 0 || len(g.cgroups) > 0) && r.Seconds > 0 {
 		rate := float64(g.inCgroups+g.grown) / r.Seconds
 		row.PerSecond, row.SettledPerSecond = &rate, float64(g.settled)/r.Seconds
 	}
-	for t, count := range g.targets {
-		t.Count = count
-		if row.Mostly == nil || t.Count > row.Mostly.Count || t.Count == row.Mostly.Count && t.Pattern < row.Mostly.Pattern {
-			row.Mostly = &t
-		}
-	}
+	row.Mostly, row.Kinds = mostOf(g.targets), sortedKinds(g.kinds)
 	return row
 }
 
@@ -132,4 +106,25 @@ func most(counts map[string]int) string {
 		}
 	}
 	return best
+}
+
+func mostHolding(counts map[Owner]int) *Owner {
+	var best *Owner
+	for o, count := range counts {
+		if best == nil || cmp.Or(counts[*best]-count, cmp.Compare(o.Name(), best.Name()), cmp.Compare(o.PodUID, best.PodUID)) < 0 {
+			best = &o
+		}
+	}
+	return best
+}
+
+func sortedKinds(counts map[string]int) []report.Counted {
+	var list []report.Counted
+	for name, count := range counts {
+		list = append(list, report.Counted{Name: name, Count: count})
+	}
+	slices.SortFunc(list, func(a, b report.Counted) int {
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name))
+	})
+	return list
 }

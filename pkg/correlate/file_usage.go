@@ -17,6 +17,33 @@ type FileUsage struct {
 	Steady    bool    `json:"steady"`
 	// FullInSeconds at that rate; nil where it does not grow.
 	FullInSeconds *float64 `json:"fullInSeconds,omitempty"`
+	// InNoTable is what no process's descriptors explain; nil where these were
+	// not counted.
+	InNoTable *InNoTable `json:"inNoTable,omitempty"`
+}
+
+// InNoTable are open files that no process's descriptor table holds: mapped
+// ones whose descriptor is closed, those in flight over unix sockets, those
+// registered with io_uring, and the kernel's own for loop devices, swap, nfsd.
+type InNoTable struct {
+	// AtLeast is file-nr less all descriptors: many of these may share a file.
+	AtLeast uint64 `json:"atLeast"`
+	// Percent of the node's open files.
+	Percent float64 `json:"percent"`
+	// Partial: this process table is not the whole kernel's, as in a node that
+	// is a container itself, and says nothing about the rest.
+	Partial bool `json:"partial,omitempty"`
+}
+
+// inNoTable compares the kernel's count with all descriptors that were seen.
+// Every kernel has threads of its own: where none are seen, the processes are
+// those of a pid namespace.
+func (n *Node) inNoTable(u *FileUsage, descriptors int) *InNoTable {
+	if u == nil || n.Report.Processes == nil || n.Report.Processes.FDMethod == "" || descriptors < 0 {
+		return nil
+	}
+	left := u.Used - min(u.Used, uint64(descriptors))
+	return &InNoTable{AtLeast: left, Percent: percent(float64(left), float64(u.Used)), Partial: n.Report.Processes.KernelThreads == 0}
 }
 
 // Unlimited says whether the limit is beyond what memory could hold: a file

@@ -3,6 +3,7 @@
 package correlate
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -19,6 +20,8 @@ const (
 	OwnerUnit      OwnerType = "Unit"      // a systemd unit of the host
 	OwnerCgroup    OwnerType = "Cgroup"    // of the host, without a unit
 	OwnerKernel    OwnerType = "Kernel"
+	OwnerUser      OwnerType = "User"    // all processes of one, where ranked so
+	OwnerKind      OwnerType = "Kind"    // all descriptors of one, where ranked so
 	OwnerUnknown   OwnerType = "Unknown" // what should tell could not be read
 )
 
@@ -55,6 +58,10 @@ type Owner struct {
 	Cgroup      string `json:"cgroup,omitempty"`
 	// Command tells host processes apart that no cgroup tells apart.
 	Command string `json:"command,omitempty"`
+	// User is the host's name of a user, else its uid.
+	User string `json:"user,omitempty"`
+	// Kind of descriptors; "" for those that were not looked into.
+	Kind string `json:"kind,omitempty"`
 }
 
 // Name is how a person calls the owner, without its container.
@@ -78,6 +85,10 @@ func (o Owner) Name() string {
 		return "cgroup " + o.Cgroup
 	case OwnerKernel:
 		return "kernel"
+	case OwnerUser:
+		return o.User
+	case OwnerKind:
+		return cmp.Or(o.Kind, "not looked into")
 	}
 	return "unknown"
 }

@@ -49,7 +49,14 @@ type rule struct {
 func rules() []rule {
 	return []rule{
 		{ExecFIFOs, execFIFOs},
+		{CloseWait, closeWait},
+		{RuntimeClients, runtimeClients},
+		{DeletedFiles, deletedFiles},
 		{FDGrowth, fdGrowth},
+		{FDProcessLimit, processLimit},
+		{InotifyInstances, inotifyInstances},
+		{InotifyWatches, inotifyWatches},
+		{FDNoTable, noTable},
 		{FDNodeLimit, fdNodeLimit},
 	}
 }
@@ -87,9 +94,14 @@ func ids(earlier []Finding, wanted ...string) []string {
 	return found
 }
 
-// isSubject says whether an earlier finding of this ID blames owner.
-func isSubject(owner correlate.Owner, earlier []Finding, id string) bool {
-	return slices.ContainsFunc(earlier, func(f Finding) bool {
-		return f.ID == id && f.Subject != nil && *f.Subject == owner
-	})
+// causesOf names the findings among earlier that have one of the given IDs and
+// blame owner.
+func causesOf(owner correlate.Owner, earlier []Finding, wanted ...string) []string {
+	var same []Finding
+	for _, f := range earlier {
+		if f.Subject != nil && *f.Subject == owner {
+			same = append(same, f)
+		}
+	}
+	return ids(same, wanted...)
 }

@@ -50,6 +50,16 @@ func TestHealthyNodesYieldNothing(t *testing.T) {
 			p.FDs.Before = nil
 			add(r, p)
 		}),
+		"what a busy node has of everything": with(func(r *report.NodeReport) {
+			r.OpenFiles.Inotify = report.InotifyLimits{MaxInstances: new(uint64(128)), MaxWatches: new(uint64(65_536))}
+			p := watching(9, 0, inKubelet, 60, 9000)
+			p.FDs.Count, p.FDs.Before, p.FDs.Limit = 700, new(700), &report.FDLimit{Soft: new(uint64(1024)), Hard: new(uint64(524_288))}
+			p.FDs.Kinds = []report.Counted{{Name: "deleted file", Count: 60}}
+			p.FDs.Sockets = []report.SocketGroup{{Protocol: "TCP", State: "CLOSE_WAIT", Remote: "10.0.0.1:443", Count: 20},
+				{Protocol: "TCP", State: "TIME_WAIT", Count: 9000},
+				{Protocol: "unix", State: "CONNECTED", Local: "/run/docker.sock", Peer: &report.SocketPeer{PID: 2, Comm: "kubelet"}, Count: 60}}
+			add(r, p)
+		}),
 		"the container's own stdio": with(func(r *report.NodeReport) {
 			p := process(9, "containerd", inDocker, 400, 400)
 			p.FDs.Targets = []report.Target{{Kind: "FIFO", Pattern: "/run/containerd/…-stdout", Count: 300}}

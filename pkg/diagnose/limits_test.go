@@ -87,6 +87,7 @@ func TestGrowth(t *testing.T) {
 			r.Processes.FDIntervalMillis = c.millis
 			p := process(22, "java", inPod, c.before, c.count)
 			p.StartTicks = (86400 - c.age) * 100
+			p.FDs.Targets = []report.Target{{Kind: "FIFO", Pattern: fifoPattern, Count: c.count}}
 			findings := diagnosed(add(r, p), hubInventory())
 			if !c.want && len(findings) == 0 {
 				return

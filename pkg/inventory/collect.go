@@ -17,24 +17,42 @@ import (
 // node's own files name most pods too.
 const patience = 30 * time.Second
 
-// Collect asks the API server for the pods of a node and their controllers. It
-// does not fail: what could not be asked is said in the result.
+// Asker asks the API server about one node, again and again. It serves one
+// goroutine.
+type Asker struct {
+	client    kubernetes.Interface
+	node      string
+	workloads *workloads // a controller's own controller never changes
+}
+
+// NewAsker asks client about node.
+func NewAsker(client kubernetes.Interface, node string) *Asker {
+	return &Asker{client: client, node: node, workloads: newWorkloads(client)}
+}
+
+// Collect is one Ask.
 func Collect(ctx context.Context, client kubernetes.Interface, node string) *Inventory {
+	return NewAsker(client, node).Ask(ctx)
+}
+
+// Ask asks the API server for the pods of the node and their controllers. It
+// does not fail: what could not be asked is said in the result.
+func (a *Asker) Ask(ctx context.Context) *Inventory {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	inv := &Inventory{Node: node}
+	inv := &Inventory{Node: a.node}
 	// Resource version 0 is served from the watch cache, which spares etcd on a
 	// cluster that is in trouble. The list comes after the report, and what a
 	// lagging cache still holds or lacks is settled by UID.
-	list, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
-		FieldSelector:   fields.OneTermEqualSelector("spec.nodeName", node).String(),
+	list, err := a.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
+		FieldSelector:   fields.OneTermEqualSelector("spec.nodeName", a.node).String(),
 		ResourceVersion: "0",
 	})
 	if err != nil {
 		inv.PodsError = err.Error()
 		return inv
 	}
-	w := newWorkloads(client)
+	w := a.workloads
 	inv.WorkloadsError = w.resolve(ctx, list.Items)
 	for i := range list.Items {
 		p := fromPod(&list.Items[i])
@@ -45,7 +63,12 @@ func Collect(ctx context.Context, client kubernetes.Interface, node string) *Inv
 }
 
 func fromPod(p *corev1.Pod) Pod {
-	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: string(p.UID), Phase: string(p.Status.Phase), Deleting: p.DeletionTimestamp != nil}
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: string(p.UID), Phase: string(p.Status.Phase), Deleting: p.DeletionTimestamp != nil, Labels: p.Labels}
+	if !p.Spec.HostNetwork {
+		for _, ip := range p.Status.PodIPs {
+			pod.IPs = append(pod.IPs, ip.IP)
+		}
+	}
 	if _, mirror := p.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
 		pod.ConfigHash = report.Escape(p.Annotations["kubernetes.io/config.hash"])
 	}

@@ -25,7 +25,10 @@ type Pod struct {
 	// cgroups, directories and the runtime; UID is only its mirror's.
 	ConfigHash string `json:"configHash,omitempty"`
 	// Workload is the topmost controller, "Deployment/web", "" for none.
-	Workload   string      `json:"workload,omitempty"`
+	Workload string            `json:"workload,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"`
+	// IPs are the pod's own; none where it has the node's network.
+	IPs        []string    `json:"ips,omitempty"`
 	Containers []Container `json:"containers,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"context"
+	"maps"
 	"strings"
 	"sync"
 
@@ -22,6 +23,7 @@ const parallelGets = 8
 type workloads struct {
 	client  kubernetes.Interface
 	parents map[ownerKey]string // of the owner → its owner's "Kind/name"
+	settled map[ownerKey]bool   // looked up before
 }
 
 type ownerKey struct{ namespace, kind, name string }
@@ -34,7 +36,7 @@ func hasParent(o *metav1.OwnerReference) bool {
 }
 
 func newWorkloads(client kubernetes.Interface) *workloads {
-	return &workloads{client: client, parents: map[ownerKey]string{}}
+	return &workloads{client: client, parents: map[ownerKey]string{}, settled: map[ownerKey]bool{}}
 }
 
 // resolve looks up the owners of pods, each once; it returns the first failure
@@ -44,7 +46,7 @@ func (w *workloads) resolve(ctx context.Context, pods []corev1.Pod) string {
 		mu       sync.Mutex
 		group    sync.WaitGroup
 		slots    = make(chan struct{}, parallelGets)
-		asked    = map[ownerKey]bool{}
+		asked    = maps.Clone(w.settled)
 		failures = make([]string, len(pods))
 	)
 	for i := range pods {
@@ -64,12 +66,15 @@ func (w *workloads) resolve(ctx context.Context, pods []corev1.Pod) string {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case apierrors.IsNotFound(err):
+			case apierrors.IsNotFound(err): // or not in the watch cache yet
+				return
 			case err != nil:
 				failures[i] = err.Error()
+				return
 			case parent != nil:
 				w.parents[key] = workloadName(parent)
 			}
+			w.settled[key] = true
 		})
 	}
 	group.Wait()

@@ -3,12 +3,9 @@ package printer
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-	"github.com/mattn/go-runewidth"
-	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
@@ -19,6 +16,9 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 	if err := s.printWrapped(w, "", fdHead(r, findings, s)); err != nil {
 		return err
 	}
+	if err := fdFilter(w, r.Filter, s); err != nil {
+		return err
+	}
 	shown := r.Rows
 	if s.Top > 0 && len(shown) > s.Top {
 		shown = shown[:s.Top]
@@ -27,16 +27,28 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 	for _, row := range shown {
 		rows = append(rows, fdCells(row, s))
 	}
-	if len(rows) == 0 {
-		return unreadable(w, "", r.Gaps, s)
-	}
-	if err := printTable(w, fdColumns(), rows, s.tableWidth(), s.bold()); err != nil {
-		return err
+	if len(rows) > 0 {
+		if err := printTable(w, fdColumns(r.By), rows, s.tableWidth(), s.bold()); err != nil {
+			return err
+		}
 	}
 	if err := fdRest(w, r, len(shown), s); err != nil {
 		return err
 	}
 	return Findings(w, findings, s)
+}
+
+// fdFilter says what the table is about: the line above it is the whole node's.
+func fdFilter(w io.Writer, f *correlate.Filtered, s Style) error {
+	if f == nil {
+		return nil
+	}
+	verb := "match"
+	if f.Matched == 1 {
+		verb = "matches"
+	}
+	return s.printWrapped(w, "", fmt.Sprintf("%s of %s %s %s, with %s", humanize.Comma(int64(f.Matched)),
+		english.Plural(f.Of, "owner", ""), verb, f, english.Plural(f.Descriptors, "descriptor", "")))
 }
 
 // fdHead is the line that says how far the node is from its limit.
@@ -70,92 +82,6 @@ func fdTrend(u correlate.FileUsage) string {
 	return trend
 }
 
-func fdColumns() []column {
-	return []column{
-		{title: "FDS", right: true},
-		{title: "SHARE", right: true, drop: 1},
-		{title: "GROWTH", right: true, drop: 6},
-		{title: "OWNER", least: 24},
-		{title: "CONTAINER", least: 9, drop: 2},
-		{title: "WORKLOAD", least: 10, drop: 4},
-		{title: "HEAVIEST", least: 14, drop: 5},
-		{title: "MOSTLY", least: 16, drop: 3},
-	}
-}
-
-func fdCells(row correlate.FDRow, s Style) []string {
-	return []string{
-		humanize.Comma(int64(row.Descriptors)),
-		fmt.Sprintf("%.1f%%", row.Percent),
-		rate(row.PerSecond),
-		ownerCell(row.Owner),
-		rowContainer(row),
-		rowWorkload(row.Owner),
-		fmt.Sprintf("%d %s", row.Heaviest.PID, heaviestName(row.Heaviest, s)),
-		mostlyCell(row),
-	}
-}
-
-func heaviestName(h correlate.Heaviest, s Style) string {
-	const most = 60 // cells; one long command line must not push the rest away
-	if s.Wide && h.Cmdline != "" {
-		return runewidth.Truncate(h.Cmdline, most, "…")
-	}
-	return h.Comm
-}
-
-// ownerCell names the owner, marked where the API server no longer knows it.
-func ownerCell(o correlate.Owner) string {
-	name := o.Name()
-	switch o.PodState {
-	case correlate.PodGone:
-		return name + " (gone)"
-	case correlate.PodReplaced:
-		return name + " (gone, replaced)"
-	}
-	return name
-}
-
-func containerCell(o correlate.Owner) string {
-	switch {
-	case o.Type != correlate.OwnerPod:
-		return ""
-	case o.Sandbox:
-		return "(sandbox)"
-	case o.Container == "" && o.ContainerID != "":
-		return correlate.ShortID(o.ContainerID)
-	}
-	return o.Container
-}
-
-// rowContainer: ranked by pod, the container that holds most of it.
-func rowContainer(row correlate.FDRow) string {
-	if own := containerCell(row.Owner); own != "" {
-		return own
-	}
-	return row.Container
-}
-
-// rowWorkload: ranked by workload, the owner's name has it.
-func rowWorkload(o correlate.Owner) string {
-	if o.Type == correlate.OwnerWorkload {
-		return ""
-	}
-	return o.Workload
-}
-
-func mostlyCell(row correlate.FDRow) string {
-	m := row.Mostly
-	if m == nil {
-		return ""
-	}
-	// For sockets, pipes and anonymous inodes the kind says it all.
-	if m.Pattern == "" || m.Pattern[0] != '/' {
-		return fmt.Sprintf("%s %s", humanize.Comma(int64(m.Count)), m.Kind)
-	}
-	return fmt.Sprintf("%s %s %s", humanize.Comma(int64(m.Count)), m.Kind, m.Pattern)
-}
-
 // fdRest says what the table leaves out.
 func fdRest(w io.Writer, r correlate.FDRanking, shown int, s Style) error {
 	if rest := r.Rows[shown:]; len(rest) > 0 {
@@ -168,6 +94,9 @@ func fdRest(w io.Writer, r correlate.FDRanking, shown int, s Style) error {
 			return err
 		}
 	}
+	if err := fdInNoTable(w, r, s); err != nil {
+		return err
+	}
 	if r.Unread > 0 {
 		if err := s.printWrapped(w, "unreadable  ", "the descriptors of "+english.Plural(r.Unread, "process", "processes")); err != nil {
 			return err
@@ -176,23 +105,25 @@ func fdRest(w io.Writer, r correlate.FDRanking, shown int, s Style) error {
 	return unreadable(w, "", r.Gaps, s)
 }
 
-// rate is a growth per second: "+642/s", "-0.3/s", "0/s"; "" where unknown.
-func rate(perSecond *float64) string {
-	switch {
-	case perSecond == nil:
-		return ""
-	case *perSecond > -0.05 && *perSecond < 0.05:
-		return "0/s"
-	case *perSecond > -10 && *perSecond < 10:
-		return fmt.Sprintf("%+.1f/s", *perSecond)
-	}
-	return fmt.Sprintf("%+.0f/s", *perSecond)
-}
+// Fewer open files in no process's table, or a smaller share, are what opened
+// and closed while we counted.
+const (
+	inNoTableMin     = 1000
+	inNoTablePercent = 10.0
+)
 
-// humanSeconds is "12s", "4m12s", "9h"; more than ten years are "years".
-func humanSeconds(seconds float64) string {
-	if seconds > 10*365*24*3600 {
-		return "years"
+// fdInNoTable names what the ranking cannot explain, where that says something.
+func fdInNoTable(w io.Writer, r correlate.FDRanking, s Style) error {
+	if r.Files == nil || r.Files.InNoTable == nil {
+		return nil
 	}
-	return duration.HumanDuration(time.Duration(seconds * float64(time.Second)))
+	t := r.Files.InNoTable
+	if t.Partial || t.AtLeast < inNoTableMin || t.Percent < inNoTablePercent {
+		return nil
+	}
+	why := "mapped files, files in flight over unix sockets, io_uring's, the kernel's own"
+	if r.Unread > 0 {
+		why += ", those of unread processes"
+	}
+	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("in no process's table: at least %s open files (%s)", humanize.Comma(int64(t.AtLeast)), why)))
 }

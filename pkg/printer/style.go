@@ -47,6 +47,14 @@ var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 // cells is the width of a text on a terminal; colours take none.
 func cells(text string) int { return runewidth.StringWidth(colours.ReplaceAllString(text, "")) }
 
+// shorten cuts a text without colours to a width; 0: not at all.
+func shorten(text string, width int) string {
+	if width <= 0 {
+		return text
+	}
+	return runewidth.Truncate(text, width, "…")
+}
+
 // printWrapped prints text behind a prefix, broken at spaces to the style's
 // width, the rest below the text's start.
 func (s Style) printWrapped(w io.Writer, prefix, text string) error {

@@ -1,0 +1,124 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// fdDocument is a ranking as an object.
+type fdDocument struct {
+	correlate.FDRanking
+	Findings []diagnose.Finding `json:"findings"`
+}
+
+// fdProcessDocument is a process as an object.
+type fdProcessDocument struct {
+	correlate.ProcessFDs
+	Findings []diagnose.Finding `json:"findings"`
+}
+
+// fdReply is what one report comes to, in every format.
+type fdReply struct {
+	kind   string
+	doc    any
+	owners []correlate.Owner
+	text   func(io.Writer, printer.Style) error
+}
+
+// print prints the answer of one report.
+func (o *fdOptions) print(n *correlate.Node) error {
+	a, err := o.answer(n)
+	if err != nil {
+		return err
+	}
+	if o.output.human() {
+		style := o.output.style(o.streams.Out)
+		style.Top = o.top
+		return a.text(o.streams.Out, style)
+	}
+	return o.output.print(o.streams.Out, a.kind, a.doc, a.owners)
+}
+
+func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
+	switch {
+	case n.Report.Processes == nil:
+		return fdReply{}, fmt.Errorf("the report has no processes%s", failures(n.Report))
+	case n.Report.Processes.FDMethod == "":
+		return fdReply{}, errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
+	}
+	findings := o.userCommands(diagnose.Diagnose(n))
+	if o.pidGiven {
+		return o.processAnswer(n, findings)
+	}
+	if err := o.answerable(n); err != nil {
+		return fdReply{}, err
+	}
+	ranking := n.Rank(correlate.RankOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
+	a := fdReply{kind: "FileDescriptorRanking"}
+	a.text = func(w io.Writer, s printer.Style) error { return printer.FD(w, ranking, findings, s) }
+	shown := ranking
+	if o.topGiven && o.top > 0 {
+		shown.Rows = shown.Rows[:min(o.top, len(shown.Rows))]
+	}
+	a.doc = fdDocument{shown, findings}
+	for _, row := range shown.Rows {
+		a.owners = append(a.owners, row.Owner)
+	}
+	return a, nil
+}
+
+// answerable refuses what the report cannot tell: an empty answer would lie.
+func (o *fdOptions) answerable(n *correlate.Node) error {
+	if o.filter.Selector != nil {
+		switch {
+		case n.Inventory == nil:
+			return errors.New("labels are the API server's, and the report was saved without it: --selector cannot be answered")
+		case n.Inventory.PodsError != "":
+			return fmt.Errorf("labels are the API server's, and it would not list the node's pods, so that --selector cannot be answered: %s", n.Inventory.PodsError)
+		}
+	}
+	hasUser := func(p report.Process) bool { return p.UID != nil }
+	if o.by == string(correlate.ByUser) && o.source.from != "" && !slices.ContainsFunc(n.Report.Processes.List, hasUser) {
+		return errors.New("the report was made without asking for users: make one with fd --by user --save")
+	}
+	return nil
+}
+
+func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding) (fdReply, error) {
+	p, ok := n.ProcessFDs(o.pid)
+	if !ok {
+		if o.source.from != "" && !slices.Contains(n.Report.Processes.Missing, o.pid) {
+			return fdReply{}, fmt.Errorf("process %d is not in the report of %s, which was made without asking for it: it may be a thread, or the kernel's", o.pid, n.Name())
+		}
+		return fdReply{}, fmt.Errorf("process %d does not exist on %s, or has ended", o.pid, n.Name())
+	}
+	findings = slices.DeleteFunc(findings, func(f diagnose.Finding) bool {
+		return f.Subject != nil && *f.Subject != p.Process.Owner
+	})
+	a := fdReply{kind: "ProcessFileDescriptors", owners: []correlate.Owner{p.Process.Owner}}
+	a.text = func(w io.Writer, s printer.Style) error { return printer.FDProcess(w, p, findings, s) }
+	shown := p
+	if o.topGiven && o.top > 0 {
+		shown.Targets = shown.Targets[:min(o.top, len(shown.Targets))]
+		shown.Sockets = shown.Sockets[:min(o.top, len(shown.Sockets))]
+	}
+	a.doc = fdProcessDocument{shown, findings}
+	return a, nil
+}
+
+// failures says which collectors did not finish.
+func failures(r *report.NodeReport) string {
+	var b strings.Builder
+	for _, f := range r.Probe.Failed {
+		fmt.Fprintf(&b, "; %s: %s", f.What, f.Cause)
+	}
+	return b.String()
+}

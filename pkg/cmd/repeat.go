@@ -1,0 +1,156 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const (
+	// A pod must end by itself some day, whatever becomes of us.
+	longestRepeat = 12 * time.Hour
+	// Each report also goes through the container's log, some 100 KB of it, and
+	// docker's is not rotated unless somebody has asked for it.
+	mostSamples = 2500
+	// A sick node takes its time to answer.
+	perSample = 30 * time.Second
+)
+
+// errWatchEnded is how --watch ends by Ctrl-C: as it should.
+var errWatchEnded = errors.New("the watch has ended")
+
+// repeatFlags are --samples and --watch.
+type repeatFlags struct {
+	samples      int
+	watch, given bool
+}
+
+func (f *repeatFlags) add(c *cobra.Command) {
+	c.Flags().IntVar(&f.samples, "samples", 0, "Look this many times, one --interval after another; --save keeps the last")
+	c.Flags().BoolVarP(&f.watch, "watch", "w", false, "Look again and again until Ctrl-C, 12 hours at most")
+}
+
+func (f *repeatFlags) on() bool { return f.watch || f.given }
+
+// endless says whether Ctrl-C is the normal end.
+func (f *repeatFlags) endless() bool { return f.watch && !f.given }
+
+func (f *repeatFlags) validate(interval time.Duration, s *sourceFlags) error {
+	switch {
+	case !f.on():
+		return nil
+	case s.from != "":
+		return errors.New("a saved report is one sample: --samples and --watch do not go with --from")
+	case f.given && (f.samples < 1 || f.samples > mostSamples):
+		return fmt.Errorf("--samples must be between 1 and %d, not %d", mostSamples, f.samples)
+	case f.given && time.Duration(f.samples)*interval > longestRepeat:
+		return fmt.Errorf("%d samples of %s take %s, the limit is %s: take fewer, or a shorter --interval",
+			f.samples, interval, time.Duration(f.samples)*interval, longestRepeat)
+	}
+	return nil
+}
+
+// life is how long the source must live for it.
+func (f *repeatFlags) life(interval time.Duration) time.Duration {
+	if f.endless() {
+		return longestRepeat
+	}
+	return time.Duration(f.samples) * (interval + perSample)
+}
+
+// repetition looks again and again. What it shows and how it waits are parts
+// that tests replace.
+type repetition struct {
+	flags *repeatFlags
+	req   report.Request
+	open  func(context.Context) (opened, error)
+	ask   func(context.Context, opened) *inventory.Inventory
+	keep  func(*report.NodeReport, *inventory.Inventory) error
+	show  func(n *correlate.Node, sample int) error
+	// ticks come while a report is awaited, and idle is called for each.
+	ticks <-chan time.Time
+	idle  func() error
+	// done ends the showing, before anything else is said.
+	done func() error
+	now  func() time.Time
+	warn func(string)
+}
+
+// run ends with errWatchEnded where Ctrl-C is the normal end and all went well.
+func (r *repetition) run(ctx context.Context) error {
+	o, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	last, inv, err := r.loop(ctx, o)
+	err = errors.Join(unlessReaderLeft(err), unlessReaderLeft(r.done()))
+	if last != nil {
+		err = errors.Join(err, r.keep(last, inv))
+	}
+	err = errors.Join(err, o.release())
+	if err == nil && ctx.Err() != nil && last != nil && r.flags.endless() {
+		return errWatchEnded
+	}
+	return err
+}
+
+// loop takes samples until there are enough, time is up or ctx ends; then its
+// error is nil. It returns the last report that came whole.
+func (r *repetition) loop(ctx context.Context, o opened) (last *report.NodeReport, inv *inventory.Inventory, err error) {
+	end := r.now().Add(longestRepeat)
+	for i := 1; r.flags.endless() || i <= r.flags.samples; i++ {
+		if i > mostSamples || r.now().After(end) {
+			r.warn(fmt.Sprintf("stopped after %d samples: a pod lives %s at most; run the same command again to go on", i-1, longestRepeat))
+			return last, inv, nil
+		}
+		next, err := r.await(ctx, o)
+		switch {
+		case ctx.Err() != nil:
+			return last, inv, nil
+		case err != nil && last != nil:
+			return last, inv, fmt.Errorf("sample %d failed, what is shown before it stands; run the same command again to go on: %w", i, err)
+		case err != nil:
+			return nil, nil, err
+		}
+		known := r.ask(ctx, o)
+		if ctx.Err() != nil {
+			return last, inv, nil
+		}
+		last, inv = next, known
+		if err := r.show(correlate.Join(last, inv), i); err != nil {
+			return last, inv, err
+		}
+	}
+	return last, inv, nil
+}
+
+// await collects one report, idle meanwhile.
+func (r *repetition) await(ctx context.Context, o opened) (*report.NodeReport, error) {
+	type result struct {
+		report *report.NodeReport
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		got, err := o.collect(ctx, r.req)
+		done <- result{got, err}
+	}()
+	for {
+		select {
+		case res := <-done:
+			return res.report, res.err
+		case <-r.ticks:
+			if err := r.idle(); err != nil {
+				<-done
+				return nil, err
+			}
+		}
+	}
+}
