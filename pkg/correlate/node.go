@@ -56,8 +56,9 @@ func (n *Node) indexReport() {
 		for i := range p.List {
 			n.processes[p.List[i].PID] = &p.List[i]
 		}
+		depths := rootDepths(p)
 		for _, c := range p.Cgroups {
-			n.places = append(n.places, PlaceOf(c))
+			n.places = append(n.places, PlaceOf(fromRoot(c, depths)))
 		}
 		if first := n.processes[1]; first != nil {
 			n.runsIn = n.place(first).ContainerID

@@ -16,14 +16,16 @@ var templates embed.FS
 const pauseImage = "registry.k8s.io/pause:3.10"
 
 type kubeletSettings struct {
-	CgroupRoot string
-	ClusterDNS string
+	CgroupDriver string
+	CgroupRoot   string
+	ClusterDNS   string
 }
 
 type containerdSettings struct {
-	Pause       string
-	RestrictOOM bool
-	Snapshotter string
+	Pause         string
+	RestrictOOM   bool
+	Snapshotter   string
+	SystemdCgroup bool
 }
 
 type cniSettings struct {

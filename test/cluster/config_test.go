@@ -17,9 +17,13 @@ func TestRender(t *testing.T) {
 		settings any
 		want     []string
 	}{
-		{"kubelet.yaml", kubeletSettings{CgroupRoot: "/nd-node-3", ClusterDNS: "10.0.0.10"}, []string{"\ncgroupRoot: /nd-node-3\n", "\nclusterDNS: [10.0.0.10]\n"}},
+		{"kubelet.yaml", kubeletSettings{CgroupDriver: "systemd", CgroupRoot: "/nd-node-3", ClusterDNS: "10.0.0.10"}, []string{"\ncgroupDriver: systemd\n", "\ncgroupRoot: /nd-node-3\n", "\nclusterDNS: [10.0.0.10]\n"}},
 		{"containerd.toml", containerdSettings{Pause: "p:1", RestrictOOM: true, Snapshotter: "native"}, []string{
 			`sandbox_image = "p:1"`, "restrict_oom_score_adj = true", `snapshotter = "native"`,
+		}},
+		{"kubelet.service", kubeletServiceSettings{IP: "10.0.0.3"}, []string{"--node-ip=10.0.0.3\n"}},
+		{"eth0.network", vmNetworkSettings{IP: "10.0.0.3", Host: "10.0.0.1", Others: []plannedNode{{IP: "10.0.0.4", PodCIDR: "10.4.0.0/24"}}}, []string{
+			"\nAddress=10.0.0.3/24\nGateway=10.0.0.1\n", "\n[Route]\nDestination=10.4.0.0/24\nGateway=10.0.0.4\n",
 		}},
 		{"cni.json", cniSettings{PodCIDR: "10.9.8.0/24"}, []string{`{"subnet": "10.9.8.0/24"}`}},
 	}
@@ -75,9 +79,14 @@ func TestPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	machines, err := planVMs(maxVMs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes = append(nodes, machines...)
 	seen := map[string]bool{}
 	for _, n := range nodes {
-		for _, value := range []string{n.Name, n.IP, n.PodCIDR} {
+		for _, value := range []string{n.Name, n.IP, n.PodCIDR, n.mac()} {
 			if seen[value] {
 				t.Errorf("%s is given twice", value)
 			}
@@ -86,6 +95,11 @@ func TestPlan(t *testing.T) {
 	}
 	if nodes[0] != (plannedNode{Name: "nd-node-1", IP: "10.213.0.11", PodCIDR: "10.213.1.0/24"}) {
 		t.Errorf("unexpected first node %+v", nodes[0])
+	}
+	for _, count := range []int{-1, maxVMs + 1} {
+		if _, err := planVMs(count); err == nil {
+			t.Errorf("%d virtual machines are planned", count)
+		}
 	}
 	for _, count := range []int{-1, 0, maxNodes + 1} {
 		if _, err := plan(count); err == nil {

@@ -32,8 +32,8 @@ func startOnHost(l layout, c component) (daemon, error) {
 	return started, nil
 }
 
-// start starts a command with a log file and in a session of its own.
-func start(l layout, cmd *exec.Cmd, log string) error {
+// start starts a command with a log file, in a session of its own, and with what else is to be in its environment.
+func start(l layout, cmd *exec.Cmd, log string, extra ...string) error {
 	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
 		return fmt.Errorf("failed to make the directory of %q: %w", log, err)
 	}
@@ -43,7 +43,7 @@ func start(l layout, cmd *exec.Cmd, log string) error {
 	}
 	defer output.Close()
 	cmd.Stdout, cmd.Stderr = output, output
-	cmd.Env = environment(l)
+	cmd.Env = append(environment(l), extra...)
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}

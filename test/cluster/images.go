@@ -76,7 +76,10 @@ func busyboxLayer() ([]image.File, error) {
 // load imports an image. A containerd that has only just been started needs a moment before it listens.
 func (s nodeState) load(ctx context.Context, l layout, a archive) error {
 	needs := []daemon{{Name: "containerd of " + s.Name, PID: s.ContainerdPID, Log: s.ContainerdLog}}
-	return await(ctx, "image "+a.name+" on "+s.Name, 30*time.Second, needs, func(ctx context.Context) error {
+	if s.VM != nil {
+		needs = s.daemons()
+	}
+	return await(ctx, "image "+a.name+" on "+s.Name, s.patience(30*time.Second), needs, func(ctx context.Context) error {
 		cmd := s.enter(ctx, "node-run", s.Name+"/user.slice", "ctr", "--namespace=k8s.io", "images", "import", "-")
 		cmd.Env = append(environment(l), "CONTAINERD_SNAPSHOTTER="+s.Snapshotter)
 		cmd.Stdin = bytes.NewReader(a.content)

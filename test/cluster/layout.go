@@ -44,6 +44,15 @@ func (l layout) root(node string, parts ...string) string {
 	return filepath.Join(append([]string{l.dir, "nodes", node, "root"}, parts...)...)
 }
 
+// What belongs to a virtual machine: what it unpacks, and how to get in.
+func (l layout) vmConfig(node string) string {
+	return filepath.Join(l.dir, "nodes", node, "config.tar")
+}
+func (l layout) vmKey(node string) string { return filepath.Join(l.dir, "nodes", node, "ssh") }
+func (l layout) vmKnown(node string) string {
+	return filepath.Join(l.dir, "nodes", node, "known_hosts")
+}
+
 // write writes a file that only root may read, with the directories above it.
 func write(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -41,6 +41,9 @@ func claimedBy() (string, bool) {
 
 // connect makes a node's network: a namespace, and a cable from there into the bridge.
 func connect(ctx context.Context, n plannedNode, nodes []plannedNode) error {
+	if n.VM {
+		return connectVM(ctx, n)
+	}
 	inside := "-n " + n.Name + " "
 	commands := []string{
 		"netns add " + n.Name,
@@ -69,7 +72,7 @@ func ip(ctx context.Context, commands ...string) error {
 	return nil
 }
 
-var ourLink = regexp.MustCompile(`^(` + bridge + `|` + nodePrefix + `\d+)$`)
+var ourLink = regexp.MustCompile(`^(` + bridge + `|(` + nodePrefix + `|` + vmPrefix + `)\d+)$`)
 
 // disconnect removes the network of every node, and the bridge last, since it is the claim.
 func disconnect(ctx context.Context) error {

@@ -27,10 +27,10 @@ func writeNodeConfig(root string, n plannedNode, authority *pki.Authority) error
 		path, template string
 		settings       any
 	}{
-		{"var/lib/kubelet/config.yaml", "kubelet.yaml", kubeletSettings{CgroupRoot: n.cgroupRoot(), ClusterDNS: dnsIP}},
-		{"etc/containerd/config.toml", "containerd.toml", containerdSettings{
-			Pause: pauseImage, RestrictOOM: !mayLowerOOMScore(), Snapshotter: snapshotter(root),
+		{"var/lib/kubelet/config.yaml", "kubelet.yaml", kubeletSettings{
+			CgroupDriver: n.cgroupDriver(), CgroupRoot: n.cgroupRoot(), ClusterDNS: dnsIP,
 		}},
+		{"etc/containerd/config.toml", "containerd.toml", n.containerdSettings(root)},
 		{"etc/cni/net.d/10-nodedoc.conflist", "cni.json", cniSettings{PodCIDR: n.PodCIDR}},
 	} {
 		if files[file.path], err = render(file.template, file.settings); err != nil {
@@ -43,4 +43,12 @@ func writeNodeConfig(root string, n plannedNode, authority *pki.Authority) error
 		}
 	}
 	return nil
+}
+
+// containerdSettings go by what this machine can do, unless the node has a kernel of its own.
+func (n plannedNode) containerdSettings(root string) containerdSettings {
+	if n.VM {
+		return containerdSettings{Pause: pauseImage, Snapshotter: "overlayfs", SystemdCgroup: true}
+	}
+	return containerdSettings{Pause: pauseImage, RestrictOOM: !mayLowerOOMScore(), Snapshotter: snapshotter(root)}
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/test/cluster/node"
 )
@@ -80,13 +81,27 @@ func (s nodeState) start(ctx context.Context, l layout, name, log string, args .
 
 // enter is a command inside the node; how is one of the cluster program's own commands there.
 func (s nodeState) enter(ctx context.Context, how, group string, args ...string) *exec.Cmd {
+	if s.VM != nil {
+		return s.VM.enter(ctx, args...) // into a session of systemd's making
+	}
 	return exec.CommandContext(ctx, "nsenter", append([]string{
 		"--target", strconv.Itoa(s.InitPID), "--mount", "--uts", "--net", "--pid", "--",
 		node.Program, how, group,
 	}, args...)...)
 }
 
+// patience is how long the node may take for what takes others a given time.
+func (s nodeState) patience(usual time.Duration) time.Duration {
+	if s.VM != nil {
+		return vmPatience
+	}
+	return usual
+}
+
 func (s nodeState) daemons() []daemon {
+	if s.VM != nil {
+		return []daemon{{Name: s.Name, PID: s.VM.PID, Log: s.VM.Console}}
+	}
 	return []daemon{
 		{Name: s.Name, PID: s.InitPID, Log: s.InitLog},
 		{Name: "containerd of " + s.Name, PID: s.ContainerdPID, Log: s.ContainerdLog},

@@ -12,7 +12,7 @@ import (
 type options struct {
 	command string
 	layout  layout
-	nodes   int
+	size    size
 	node    string
 	args    []string
 	load    loadOptions
@@ -35,7 +35,8 @@ func parseOptions(command string, args []string) (options, error) {
 	dir := flags.String("dir", "/var/tmp/nodedoc-cluster", "where the cluster keeps its things")
 	switch command {
 	case "up", "run":
-		flags.IntVar(&o.nodes, "nodes", 2, "how many nodes")
+		flags.IntVar(&o.size.nodes, "nodes", 2, "how many nodes")
+		flags.IntVar(&o.size.vms, "vms", 0, "how many nodes more that are virtual machines")
 	case "load":
 		flags.StringVar(&o.load.image, "image", "", "the image's name")
 		flags.StringVar(&o.load.base, "base", "", "what the image builds on")
@@ -92,7 +93,7 @@ func (o *options) complete() error {
 func (o options) run(ctx context.Context, p progress) error {
 	switch o.command {
 	case "up":
-		err := up(ctx, o.layout, p, o.nodes)
+		err := up(ctx, o.layout, p, o.size)
 		if err != nil && exists(o.layout.before()) {
 			err = fmt.Errorf("%w\nwhat is there of the cluster goes with `cluster down --dir %s`", err, o.layout.dir)
 		}
@@ -100,7 +101,7 @@ func (o options) run(ctx context.Context, p progress) error {
 	case "down":
 		return down(ctx, o.layout, p)
 	case "run":
-		return runInside(ctx, o.layout, p, o.nodes, o.args)
+		return runInside(ctx, o.layout, p, o.size, o.args)
 	case "restart":
 		return restart(ctx, o.layout, p, o.args[0])
 	case "exec":

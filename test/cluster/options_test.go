@@ -11,9 +11,10 @@ func TestParseOptions(t *testing.T) {
 		line string
 		want options
 	}{
-		{"up", options{command: "up", layout: layout{"/var/tmp/nodedoc-cluster"}, nodes: 2}},
-		{"up --nodes 3 --dir /x/../y", options{command: "up", layout: layout{"/y"}, nodes: 3}},
-		{"run --nodes=1 -- sh -c true", options{command: "run", layout: layout{"/var/tmp/nodedoc-cluster"}, nodes: 1, args: []string{"sh", "-c", "true"}}},
+		{"up", options{command: "up", layout: layout{"/var/tmp/nodedoc-cluster"}, size: size{nodes: 2}}},
+		{"up --nodes 3 --dir /x/../y", options{command: "up", layout: layout{"/y"}, size: size{nodes: 3}}},
+		{"run --nodes=1 -- sh -c true", options{command: "run", layout: layout{"/var/tmp/nodedoc-cluster"}, size: size{nodes: 1}, args: []string{"sh", "-c", "true"}}},
+		{"up --nodes 1 --vms 2", options{command: "up", layout: layout{"/var/tmp/nodedoc-cluster"}, size: size{nodes: 1, vms: 2}}},
 		{"exec --dir /y n1 -- ps -ef", options{command: "exec", layout: layout{"/y"}, node: "n1", args: []string{"ps", "-ef"}}},
 		{"exec --dir /y n1 ps -ef", options{command: "exec", layout: layout{"/y"}, node: "n1", args: []string{"ps", "-ef"}}},
 		{"load --dir /y --image i --entrypoint /a --entrypoint b f g=/h", options{command: "load", layout: layout{"/y"}, args: []string{"f", "g=/h"},

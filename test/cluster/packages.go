@@ -16,8 +16,8 @@ type needed struct {
 	present func() bool
 }
 
-func requirements() []needed {
-	return []needed{
+func requirements(vms bool) []needed {
+	needs := []needed{
 		{"containerd", programs("containerd", "ctr", "containerd-shim-runc-v2")},
 		{"runc", programs("runc")},
 		{"containernetworking-plugins", programs("/usr/lib/cni/ptp", "/usr/lib/cni/portmap")},
@@ -27,12 +27,21 @@ func requirements() []needed {
 		{"util-linux", programs("nsenter", "unshare")},
 		{"e2fsprogs", programs("mkfs.ext4")},
 	}
+	if !vms {
+		return needs
+	}
+	return append(needs,
+		needed{"qemu-system-x86", programs("qemu-system-x86_64")},
+		needed{"debootstrap", programs("debootstrap")},
+		needed{"debian-archive-keyring", func() bool { return exists("/usr/share/keyrings/debian-archive-keyring.gpg") }},
+		needed{"openssh-client", programs("ssh", "ssh-keygen")},
+	)
 }
 
 // installPackages installs what the machine lacks.
-func installPackages(ctx context.Context, p progress) error {
+func installPackages(ctx context.Context, p progress, vms bool) error {
 	var missing []string
-	for _, requirement := range requirements() {
+	for _, requirement := range requirements(vms) {
 		if !requirement.present() {
 			missing = append(missing, requirement.pkg)
 		}

@@ -16,14 +16,14 @@ import (
 const runPatience = 10 * time.Second
 
 // runInside makes a cluster, runs a command with it, and always takes the cluster down again.
-func runInside(ctx context.Context, l layout, p progress, count int, args []string) (err error) {
+func runInside(ctx context.Context, l layout, p progress, s size, args []string) (err error) {
 	defer func() {
 		// Whatever cancelled the command must not cancel this.
 		if failure := down(context.WithoutCancel(ctx), l, p); failure != nil {
 			err = errors.Join(err, failure)
 		}
 	}()
-	if err := up(ctx, l, p, count); err != nil {
+	if err := up(ctx, l, p, s); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -47,6 +47,9 @@ func execInside(l layout, name string, args []string) error {
 	// Ctrl-C reaches the command, which decides what it means; SIGTERM ends this program, and the command dies with it.
 	signal.Reset(syscall.SIGTERM)
 	runtime.LockOSThread()
+	if n.VM != nil && isTerminal(os.Stdin) {
+		n.VM.SSH = append(n.VM.SSH, "-t")
+	}
 	cmd := n.enter(context.Background(), "node-run", n.Name+"/user.slice", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(environment(l), "TERM="+os.Getenv("TERM"))

@@ -31,6 +31,9 @@ type nodeState struct {
 	InitLog          string `json:"initLog"`
 	ContainerdLog    string `json:"containerdLog"`
 	KubeletLog       string `json:"kubeletLog"`
+
+	// For a virtual machine, which has no process IDs and paths of this machine besides.
+	VM *vmState `json:"vm,omitempty"`
 }
 
 func (s state) save(l layout) error {

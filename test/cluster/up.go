@@ -10,6 +10,7 @@ import (
 
 	"github.com/nodedoc/kubectl-nodedoc/test/cluster/cgroup"
 	"github.com/nodedoc/kubectl-nodedoc/test/cluster/pki"
+	"github.com/nodedoc/kubectl-nodedoc/test/cluster/vm"
 )
 
 // builder makes one cluster.
@@ -18,14 +19,15 @@ type builder struct {
 	progress
 	nodes     []plannedNode
 	binaries  binaries
+	vmImage   vm.Image
 	authority *pki.Authority
 	api       api
 	state     state
 }
 
 // up makes a cluster, and returns when pods can run on every node.
-func up(ctx context.Context, l layout, p progress, count int) error {
-	nodes, err := plan(count)
+func up(ctx context.Context, l layout, p progress, s size) error {
+	nodes, err := s.plan()
 	if err != nil {
 		return err
 	}
@@ -61,12 +63,17 @@ func (b *builder) build(ctx context.Context) error {
 
 // prepare gets all that comes from elsewhere, then takes possession of the machine.
 func (b *builder) prepare(ctx context.Context) error {
-	if err := installPackages(ctx, b.progress); err != nil {
+	if err := installPackages(ctx, b.progress, b.hasVMs()); err != nil {
 		return err
 	}
 	var err error
 	if b.binaries, err = buildBinaries(ctx, b.layout, b.progress); err != nil {
 		return err
+	}
+	if b.hasVMs() {
+		if b.vmImage, err = buildVMImage(ctx, b.layout, b.progress); err != nil {
+			return err
+		}
 	}
 	if err := saveBefore(b.layout); err != nil {
 		return err
@@ -108,7 +115,7 @@ func (b *builder) write(ctx context.Context) error {
 		}
 	}
 	for _, n := range b.nodes {
-		if err := writeRoot(ctx, b.layout, n, b.authority, b.binaries.kube); err != nil {
+		if err := b.writeNode(ctx, n); err != nil {
 			return err
 		}
 	}
@@ -139,7 +146,7 @@ func (b *builder) startNodes(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, n := range b.nodes {
 		group.Go(func() error {
-			s, err := startNode(groupCtx, b.layout, n)
+			s, err := b.startNode(groupCtx, n)
 			if err != nil {
 				return err
 			}
@@ -168,6 +175,12 @@ func (b *builder) startKubelets(ctx context.Context) error {
 	b.say("the API server is ready")
 	for i := range b.state.Nodes {
 		n := &b.state.Nodes[i]
+		if n.VM != nil {
+			if err := n.VM.startKubelet(ctx, b.layout); err != nil {
+				return err
+			}
+			continue
+		}
 		pid, err := n.start(ctx, b.layout, "kubelet", n.KubeletLog,
 			"--config=/var/lib/kubelet/config.yaml", "--kubeconfig=/etc/kubernetes/kubelet.conf", "--node-ip="+n.IP)
 		if err != nil {
@@ -180,7 +193,7 @@ func (b *builder) startKubelets(ctx context.Context) error {
 	}
 	for _, n := range b.state.Nodes {
 		ready := func(ctx context.Context) error { return b.api.nodeReady(ctx, n.Name) }
-		if err := await(ctx, "node "+n.Name, time.Minute, n.daemons(), ready); err != nil {
+		if err := await(ctx, "node "+n.Name, n.patience(time.Minute), n.daemons(), ready); err != nil {
 			return err
 		}
 		b.say("%s is ready", n.Name)
