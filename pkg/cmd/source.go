@@ -29,10 +29,12 @@ type sourceFlags struct {
 	from, save   string
 	local        bool
 	image        string
+	probeImage   string
 	pullSecret   string
 	profile      string
 	startTimeout time.Duration
 	showSecrets  bool
+	given        func(flag string) bool
 }
 
 func newSourceFlags() *sourceFlags {
@@ -41,13 +43,15 @@ func newSourceFlags() *sourceFlags {
 
 func (f *sourceFlags) add(c *cobra.Command) {
 	fs := c.Flags()
+	f.given = fs.Changed
 	fs.StringVar(&f.from, "from", "", "Answer from a saved report instead of a node; - reads stdin")
 	fs.StringVar(&f.save, "save", "", "Also save the raw report, with what the API server said, to this file")
 	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
 	fs.StringVar(&f.image, "image", "", "Image for the pod, any with a shell; default: one that the node already has")
-	fs.StringVar(&f.pullSecret, "image-pull-secret", "", "Secret in the pod's namespace to pull --image with")
+	fs.StringVar(&f.probeImage, "probe-image", "", "Image for the pod that holds the probe itself (cmd/nodedoc-probe/Dockerfile)")
+	fs.StringVar(&f.pullSecret, "image-pull-secret", "", "Secret in the pod's namespace to pull --image or --probe-image with")
 	fs.StringVar(&f.profile, "profile", f.profile, "What the pod may do: sysadmin (privileged) or minimal (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG)")
-	fs.DurationVar(&f.startTimeout, "start-timeout", f.startTimeout, "How long to wait for the pod to start")
+	fs.DurationVar(&f.startTimeout, "start-timeout", f.startTimeout, "How long to wait for the pod to start; 20s if the node is not ready and this is not given")
 	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
 	must(c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profiles(), cobra.ShellCompDirectiveNoFileComp)))
 }
@@ -64,8 +68,10 @@ func (f *sourceFlags) validate() error {
 		return fmt.Errorf("--profile is sysadmin or minimal, not %q", f.profile)
 	case f.save == "-":
 		return errors.New("--save needs a file's name; -o json prints the answer")
-	case f.pullSecret != "" && f.image == "":
-		return errors.New("--image-pull-secret goes with --image")
+	case f.image != "" && f.probeImage != "":
+		return errors.New("--image and --probe-image exclude each other")
+	case f.pullSecret != "" && f.image == "" && f.probeImage == "":
+		return errors.New("--image-pull-secret goes with --image or --probe-image")
 	case f.startTimeout <= 0:
 		return fmt.Errorf("--start-timeout must be positive, not %s", f.startTimeout)
 	}
@@ -124,9 +130,13 @@ func (s *source) fromNode(ctx context.Context, node string, req report.Request) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	startTimeout := s.flags.startTimeout
+	if !s.flags.given("start-timeout") {
+		startTimeout = 0
+	}
 	session, err := debugpod.Start(ctx, clients, debugpod.Config{
-		Node: node, Namespace: namespace, Image: s.flags.image, PullSecret: s.flags.pullSecret,
-		Profile: debugpod.Profile(s.flags.profile), StartTimeout: s.flags.startTimeout,
+		Node: node, Namespace: namespace, Image: s.flags.image, ProbeImage: s.flags.probeImage, PullSecret: s.flags.pullSecret,
+		Profile: debugpod.Profile(s.flags.profile), StartTimeout: startTimeout,
 		Version: s.env.version, Kubectl: s.env.kubectl(),
 		Created: func(byHand string) { noteLeftBehind(ctx, byHand) },
 	}, s.progress.show, s.progress.warn)
@@ -165,6 +175,9 @@ func (e env) clients() (debugpod.Clients, string, error) {
 	if err != nil {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
 	}
+	// client-go's own limits, 5 a second after the first 10, are for
+	// controllers. A run makes about 20 requests.
+	config.QPS, config.Burst = 50, 100
 	namespace, _, err := e.kube.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
