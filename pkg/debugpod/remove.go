@@ -136,8 +136,8 @@ func (l leftover) watchGone(ctx context.Context, p *corev1.Pod) bool {
 	ctx, cancel := context.WithTimeout(ctx, rereadEvery)
 	defer cancel()
 	ended := hasEnded(p)
-	if ended {
-		l.drop(ctx)
+	if ended && l.drop(ctx, p) {
+		return true
 	}
 	changes, err := l.client.CoreV1().Pods(l.namespace).Watch(ctx, metav1.ListOptions{
 		FieldSelector:   fields.OneTermEqualSelector("metadata.name", l.name).String(),
@@ -159,20 +159,22 @@ func (l leftover) watchGone(ctx context.Context, p *corev1.Pod) bool {
 			case event.Type == watch.Deleted:
 				return true
 			case !ended && hasEnded(changed):
-				ended = true
-				l.drop(ctx)
+				if ended = true; l.drop(ctx, changed) {
+					return true
+				}
 			}
 		}
 	}
 }
 
-// drop deletes the record of a pod that has ended. Should it fail, the kubelet
-// does so.
-func (l leftover) drop(ctx context.Context) {
-	_ = l.client.CoreV1().Pods(l.namespace).Delete(ctx, l.name, metav1.DeleteOptions{
+// drop deletes the record of a pod that has ended, and says whether it is gone
+// by that. If not, the kubelet does it, or a finalizer holds it.
+func (l leftover) drop(ctx context.Context, p *corev1.Pod) bool {
+	err := l.client.CoreV1().Pods(l.namespace).Delete(ctx, l.name, metav1.DeleteOptions{
 		GracePeriodSeconds: new(int64(0)),
 		Preconditions:      &metav1.Preconditions{UID: &l.uid},
 	})
+	return err == nil && len(p.Finalizers) == 0 || apierrors.IsNotFound(err)
 }
 
 // hasEnded says whether the kubelet has seen the container's end. For one that
