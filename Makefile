@@ -29,8 +29,12 @@ FORCE:
 
 probes: $(PROBES) ## the probes that the plugin carries
 
+# The version is in the probe, too: an image that holds a probe is known by it.
+dist/version: FORCE
+	@mkdir -p dist && { echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@; }
+
 # -n keeps name and time out of the archive: the same source gives the same bytes.
-pkg/payload/bin/nodedoc-probe-linux-%.gz: $(PROBE_SOURCES)
+pkg/payload/bin/nodedoc-probe-linux-%.gz: $(PROBE_SOURCES) dist/version
 	mkdir -p dist
 	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o dist/nodedoc-probe-linux-$* ./cmd/nodedoc-probe
 	gzip -9nc dist/nodedoc-probe-linux-$* > $@.new

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/probe"
@@ -19,8 +20,12 @@ import (
 // version is set by the linker.
 var version = "devel"
 
+// patience of a probe that came with its image, with a client.
+const patience = 2 * time.Minute
+
 const usage = `usage: nodedoc-probe [--proc DIR] [--sys DIR] [--root DIR] COMMAND
   serve NONCE     answer a kubectl-nodedoc on stdin and stdout
+  await NONCE     the same, after a first line with the nonce: for images that hold the probe
   report REQUEST  print the report for a request (JSON), for tests and bug reports
 `
 
@@ -46,6 +51,11 @@ func run() error {
 	}
 	switch {
 	case flag.NArg() == 2 && flag.Arg(0) == "serve":
+		return probe.Serve(context.Background(), os.Stdin, os.Stdout, flag.Arg(1), version, fs)
+	case flag.NArg() == 2 && flag.Arg(0) == "await":
+		if err := probe.Await(context.Background(), os.Stdin, flag.Arg(1), patience); err != nil {
+			return err
+		}
 		return probe.Serve(context.Background(), os.Stdin, os.Stdout, flag.Arg(1), version, fs)
 	case flag.NArg() == 2 && flag.Arg(0) == "report":
 		return printReport(fs, flag.Arg(1))

@@ -30,11 +30,13 @@ type sourceFlags struct {
 	from, save   string
 	local        bool
 	image        string
+	probeImage   string
 	pullSecret   string
 	profile      string
 	startTimeout time.Duration
 	showSecrets  bool
 	podNamespace string
+	given        func(flag string) bool
 }
 
 // usualLife is that of a pod which answers once.
@@ -46,14 +48,16 @@ func newSourceFlags() *sourceFlags {
 
 func (f *sourceFlags) add(c *cobra.Command) {
 	fs := c.Flags()
+	f.given = fs.Changed
 	fs.StringVar(&f.from, "from", "", "Answer from a saved report instead of a node; - reads stdin")
 	fs.StringVar(&f.save, "save", "", "Also save the raw report, with what the API server said, to this file")
 	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
 	fs.StringVar(&f.podNamespace, "pod-namespace", "", "Namespace that the pod runs in; default: that of -n, else of the kubeconfig's context")
 	fs.StringVar(&f.image, "image", "", "Image for the pod, any with a shell; default: one that the node already has")
-	fs.StringVar(&f.pullSecret, "image-pull-secret", "", "Secret in the pod's namespace to pull --image with")
+	fs.StringVar(&f.probeImage, "probe-image", "", "Image for the pod that holds the probe itself (cmd/nodedoc-probe/Dockerfile)")
+	fs.StringVar(&f.pullSecret, "image-pull-secret", "", "Secret in the pod's namespace to pull --image or --probe-image with")
 	fs.StringVar(&f.profile, "profile", f.profile, "What the pod may do: sysadmin (privileged) or minimal (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG)")
-	fs.DurationVar(&f.startTimeout, "start-timeout", f.startTimeout, "How long to wait for the pod to start")
+	fs.DurationVar(&f.startTimeout, "start-timeout", f.startTimeout, "How long to wait for the pod to start; 20s if the node is not ready and this is not given")
 	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
 	must(c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profiles(), cobra.ShellCompDirectiveNoFileComp)))
 }
@@ -70,8 +74,10 @@ func (f *sourceFlags) validate() error {
 		return fmt.Errorf("--profile is sysadmin or minimal, not %q", f.profile)
 	case f.save == "-":
 		return errors.New("--save needs a file's name; -o json prints the answer")
-	case f.pullSecret != "" && f.image == "":
-		return errors.New("--image-pull-secret goes with --image")
+	case f.image != "" && f.probeImage != "":
+		return errors.New("--image and --probe-image exclude each other")
+	case f.pullSecret != "" && f.image == "" && f.probeImage == "":
+		return errors.New("--image-pull-secret goes with --image or --probe-image")
 	case f.startTimeout <= 0:
 		return fmt.Errorf("--start-timeout must be positive, not %s", f.startTimeout)
 	}
@@ -165,9 +171,14 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 	if err != nil {
 		return opened{}, err
 	}
+	startTimeout := s.flags.startTimeout
+	if !s.flags.given("start-timeout") {
+		startTimeout = 0
+	}
 	config := debugpod.Config{
-		Node: node, Namespace: cmp.Or(s.flags.podNamespace, namespace), Image: s.flags.image, PullSecret: s.flags.pullSecret,
-		Profile: debugpod.Profile(s.flags.profile), StartTimeout: s.flags.startTimeout,
+		Node: node, Namespace: cmp.Or(s.flags.podNamespace, namespace),
+		Image: s.flags.image, ProbeImage: s.flags.probeImage, PullSecret: s.flags.pullSecret,
+		Profile: debugpod.Profile(s.flags.profile), StartTimeout: startTimeout,
 		Version: s.env.version, Kubectl: s.env.kubectl(),
 		Created: func(byHand string) { noteLeftBehind(ctx, byHand) },
 	}
@@ -219,6 +230,9 @@ func (e env) clients() (debugpod.Clients, string, error) {
 	if err != nil {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
 	}
+	// client-go's own limits, 5 a second after the first 10, are for
+	// controllers. A run makes about 20 requests.
+	config.QPS, config.Burst = 50, 100
 	namespace, _, err := e.kube.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)

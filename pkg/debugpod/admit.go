@@ -14,8 +14,8 @@ import (
 
 // admit asks the server, by a dry run, what it would make of the pod, so that
 // PodSecurity, quota, webhooks and priority speak before anything is created.
-// It returns the pod that may be created.
-func admit(ctx context.Context, client kubernetes.Interface, spec podSpec, warn func(string)) (*corev1.Pod, error) {
+// It returns the pod that may be created, and what time the server has.
+func admit(ctx context.Context, client kubernetes.Interface, spec podSpec, warn func(string)) (*corev1.Pod, serverTime, error) {
 	asked := pod(spec)
 	got, err := dryRun(ctx, client, asked)
 	if spec.critical && (apierrors.IsForbidden(err) || apierrors.IsInvalid(err)) && !isPodSecurity(err) {
@@ -30,20 +30,24 @@ func admit(ctx context.Context, client kubernetes.Interface, spec podSpec, warn 
 	}
 	if apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "dry run") {
 		warn(fmt.Sprintf("what admission makes of the pod is not known before it is created: %v", err))
-		return asked, nil
+		return asked, serverTime{}, nil
 	}
 	if err != nil {
-		return nil, explainRejection(ctx, client, spec.namespace, err)
+		return nil, serverTime{}, explainRejection(ctx, client, asked, err)
 	}
 	fatal, notable := mutations(asked, got)
 	if len(fatal) > 0 {
-		return nil, mutationError(spec.namespace, fatal)
+		return nil, serverTime{}, mutationError(spec.namespace, fatal)
 	}
 	if len(notable) > 0 {
 		warn("admission changes the pod: " + strings.Join(notable, "; "))
 	}
-	return asked, nil
+	return asked, got.CreationTimestamp, nil
 }
+
+// serverTime is the API server's, zero if it is not known. Nodes and clients
+// may have other clocks.
+type serverTime = metav1.Time
 
 func dryRun(ctx context.Context, client kubernetes.Interface, p *corev1.Pod) (*corev1.Pod, error) {
 	return client.CoreV1().Pods(p.Namespace).Create(ctx, p, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
@@ -65,18 +69,26 @@ func isRefusal(err error) bool {
 		apierrors.IsNotFound(err) || apierrors.IsUnauthorized(err)
 }
 
-func explainRejection(ctx context.Context, client kubernetes.Interface, namespace string, err error) error {
+func explainRejection(ctx context.Context, client kubernetes.Interface, p *corev1.Pod, err error) error {
 	switch {
 	case isPodSecurity(err):
-		return podSecurityError(ctx, client, namespace, err)
+		return podSecurityError(ctx, client, p.Namespace, err)
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("there is no namespace %q for the debug pod: name another one with -n: %w", namespace, err)
+		return fmt.Errorf("there is no namespace %q for the debug pod: name another one with -n: %w", p.Namespace, err)
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
-		return fmt.Errorf("the debug pod is not allowed in namespace %q: try another one with -n: %w", namespace, err)
+		return fmt.Errorf("the debug pod is not allowed in namespace %q%s: try another one with -n: %w", p.Namespace, mountsWhat(p), err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	return fmt.Errorf("the server did not accept the debug pod (dry run): %w", err)
+	return fmt.Errorf("the server did not accept the debug pod (dry run)%s: %w", mountsWhat(p), err)
+}
+
+// mountsWhat names what a policy about volumes may object to.
+func mountsWhat(p *corev1.Pod) string {
+	if startedBy(p) != byHostShell {
+		return ""
+	}
+	return " (it mounts the node's programs, for their shell: with --image and an image that has one, or --probe-image, it mounts nothing)"
 }
 
 // podSecurityLabel of a namespace sets the standard that its pods must meet.

@@ -29,7 +29,10 @@ type Config struct {
 	Node      string
 	Namespace string
 	// Image overrides the choice among the images that the node has.
-	Image      string
+	Image string
+	// ProbeImage is an image that holds the probe: nothing is delivered, and
+	// no shell is needed.
+	ProbeImage string
 	PullSecret string
 	Profile    Profile
 	// Version of this program, noted on the pod.
@@ -41,7 +44,8 @@ type Config struct {
 	// CheckTimeout bounds everything up to and including the pod's creation:
 	// a credential plugin or a webhook may never answer.
 	CheckTimeout time.Duration
-	// StartTimeout bounds the wait for the container to run.
+	// StartTimeout bounds the wait for the container to run. By default a node
+	// that is not ready has less time.
 	StartTimeout time.Duration
 	// DeliverTimeout is how long the stream may stand still while the probe
 	// is delivered, and how long the probe may take to say hello.
@@ -73,7 +77,6 @@ func (c Config) withDefaults() Config {
 		fallback time.Duration
 	}{
 		{&c.CheckTimeout, 45 * time.Second},
-		{&c.StartTimeout, time.Minute},
 		{&c.DeliverTimeout, 30 * time.Second},
 		{&c.ReportTimeout, 2 * time.Minute},
 		{&c.RemoveTimeout, 30 * time.Second},

@@ -96,7 +96,7 @@ func endOf(p *corev1.Pod, nonce string) string {
 	if c := containerStatus(p); c != nil && c.State.Terminated != nil {
 		t := *c.State.Terminated
 		t.Message = withoutFrames(t.Message, nonce)
-		return "the container ended: " + describeEnd(&t)
+		return "the container ended: " + describeEnd(&t) + noStarter(p, t.Message)
 	}
 	if p.Status.Phase == corev1.PodFailed {
 		return "the pod failed: " + quote(p.Status.Reason, p.Status.Message)

@@ -15,7 +15,20 @@ type imageChoice struct {
 	pull corev1.PullPolicy
 	// onNode: the node says that it has this image.
 	onNode bool
+	by     starter
 }
+
+// starter is what starts the probe in the container.
+type starter int
+
+const (
+	// byImageShell: the image's sh receives the probe and starts it.
+	byImageShell starter = iota
+	// byHostShell: the node's own sh does, mounted into any image.
+	byHostShell
+	// byItself: the image holds the probe.
+	byItself
+)
 
 // knownImages are repositories whose images carry sh, head, sha256sum and
 // chmod, best first: small bases, distributions, then what runs on many nodes
@@ -73,14 +86,33 @@ func knownImages() []string {
 }
 
 // chooseImage prefers what the user asked for, then the best of the images
-// that the node has, since it may be unable to pull any. The kubelet lists the
-// 50 largest images only, so a small one can be there unlisted: the default's
-// pull policy lets the kubelet find it. A tag or digest that the runtime has
-// lost reads "<none>".
-func chooseImage(asked string, onNode []corev1.ContainerImage) imageChoice {
-	if asked != "" {
-		return imageChoice{name: asked, pull: corev1.PullIfNotPresent, onNode: hasImage(asked, onNode)}
+// that the node has, since it may be unable to pull any: one that is known to
+// carry a shell, else any, with the node's own shell. The kubelet lists the 50
+// largest images only, so a small one can be there unlisted: the default's
+// pull policy lets the kubelet find it.
+func chooseImage(cfg Config, node *corev1.Node) imageChoice {
+	onNode := node.Status.Images
+	named := func(name string, by starter) imageChoice {
+		return imageChoice{name: name, pull: corev1.PullIfNotPresent, onNode: hasImage(name, onNode), by: by}
 	}
+	switch {
+	case cfg.ProbeImage != "":
+		return named(cfg.ProbeImage, byItself)
+	case cfg.Image != "":
+		return named(cfg.Image, byImageShell)
+	}
+	if known := knownImage(onNode); known != "" {
+		return imageChoice{name: known, pull: corev1.PullNever, onNode: true}
+	}
+	if local := anyImage(onNode); local != "" && mayHaveShell(node) {
+		return imageChoice{name: local, pull: corev1.PullNever, onNode: true, by: byHostShell}
+	}
+	return named(defaultImage, byImageShell)
+}
+
+// knownImage is the best known image that the node has, "" if it has none. A
+// tag or digest that the runtime has lost reads "<none>".
+func knownImage(onNode []corev1.ContainerImage) string {
 	known := knownImages()
 	best, bestRank := "", len(known)*2
 	for _, image := range onNode {
@@ -100,10 +132,7 @@ func chooseImage(asked string, onNode []corev1.ContainerImage) imageChoice {
 			}
 		}
 	}
-	if best != "" {
-		return imageChoice{name: best, pull: corev1.PullNever, onNode: true}
-	}
-	return imageChoice{name: defaultImage, pull: corev1.PullIfNotPresent, onNode: hasImage(defaultImage, onNode)}
+	return best
 }
 
 func hasImage(asked string, onNode []corev1.ContainerImage) bool {

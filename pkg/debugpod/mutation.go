@@ -15,6 +15,7 @@ import (
 // server adds are neither.
 func mutations(asked, got *corev1.Pod) (fatal, notable []string) {
 	fatal = append(changedPod(asked, got), addedContainers(got)...)
+	fatal = append(fatal, changedVolumes(asked, got)...)
 	i := slices.IndexFunc(got.Spec.Containers, func(c corev1.Container) bool { return c.Name == containerName })
 	if i < 0 {
 		return append(fatal, "container "+containerName+" removed"), nil
@@ -80,9 +81,33 @@ func changedContainer(asked, got *corev1.Container) []string {
 	c.check("stdin", asked.Stdin, got.Stdin)
 	c.check("stdinOnce", asked.StdinOnce, got.StdinOnce)
 	c.check("tty", asked.TTY, got.TTY)
+	c.check("workingDir", asked.WorkingDir, got.WorkingDir)
 	for _, m := range asked.VolumeMounts {
-		if !slices.ContainsFunc(got.VolumeMounts, func(g corev1.VolumeMount) bool { return g.Name == m.Name && g.MountPath == m.MountPath }) {
+		i := slices.IndexFunc(got.VolumeMounts, func(g corev1.VolumeMount) bool { return g.Name == m.Name && g.MountPath == m.MountPath })
+		if i < 0 {
 			c = append(c, "mount of "+m.MountPath+" removed")
+		} else {
+			c.check("readOnly of mount "+m.MountPath, m.ReadOnly, got.VolumeMounts[i].ReadOnly)
+		}
+	}
+	for _, e := range asked.Env {
+		if !slices.Contains(got.Env, e) {
+			c = append(c, fmt.Sprintf("environment variable %q changed", e.Name))
+		}
+	}
+	return c
+}
+
+// changedVolumes: whatever is in another volume than ours, it is not what runs
+// there. Added ones are not ours to judge.
+func changedVolumes(asked, got *corev1.Pod) []string {
+	var c changed
+	for _, v := range asked.Spec.Volumes {
+		i := slices.IndexFunc(got.Spec.Volumes, func(g corev1.Volume) bool { return g.Name == v.Name })
+		if i < 0 {
+			c = append(c, fmt.Sprintf("volume %q removed", v.Name))
+		} else {
+			c.check(fmt.Sprintf("volume %q", v.Name), v.VolumeSource, got.Spec.Volumes[i].VolumeSource)
 		}
 	}
 	return c
@@ -123,7 +148,7 @@ func notablePod(asked, got *corev1.Pod) []string {
 		c = append(c, "a node selector or affinity added")
 	}
 	for _, v := range g.Volumes {
-		if v.Name != volumeName {
+		if !slices.ContainsFunc(a.Volumes, func(ours corev1.Volume) bool { return ours.Name == v.Name }) {
 			c = append(c, fmt.Sprintf("volume %q added", v.Name))
 		}
 	}
@@ -137,6 +162,9 @@ func notableContainer(asked, got *corev1.Container) []string {
 		c.check(string(name)+" limit", asked.Resources.Limits[name], got.Resources.Limits[name])
 	}
 	for _, e := range got.Env {
+		if slices.ContainsFunc(asked.Env, func(ours corev1.EnvVar) bool { return ours.Name == e.Name }) {
+			continue
+		}
 		c = append(c, fmt.Sprintf("environment variable %q added", e.Name))
 	}
 	return c

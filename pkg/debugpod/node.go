@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -87,6 +88,33 @@ func notReady(n *corev1.Node) string {
 		default:
 			return fmt.Sprintf("node %q is not ready: %s", n.Name, report.Escape(c.Message))
 		}
+	}
+	return ""
+}
+
+// otherWay is what remains where no pod starts.
+const otherWay = "if none does, log in to the node and run `kubectl-nodedoc` with --local there"
+
+// leaseExpired says that the kubelet no longer renews its lease, which it does every
+// ten seconds; the node is declared dead at four times that or later. The
+// server's own note of the last renewal is compared with the server's time,
+// since the node's clock may be wrong.
+func leaseExpired(n *corev1.Node, lease *coordinationv1.Lease, now serverTime) string {
+	if lease == nil || now.IsZero() {
+		return ""
+	}
+	allowed := 40 * time.Second
+	if s := lease.Spec.LeaseDurationSeconds; s != nil && *s > 0 {
+		allowed = time.Duration(*s) * time.Second
+	}
+	var renewed time.Time
+	for _, f := range lease.ManagedFields {
+		if f.Time != nil && f.Time.After(renewed) {
+			renewed = f.Time.Time
+		}
+	}
+	if age := now.Sub(renewed); !renewed.IsZero() && age > allowed {
+		return fmt.Sprintf("the kubelet of node %q has not renewed its lease for %s", n.Name, age.Round(time.Second))
 	}
 	return ""
 }

@@ -33,6 +33,7 @@ const (
 // podSpec is all that the pod depends on.
 type podSpec struct {
 	namespace, name, nonce, node string
+	arch                         string
 	image                        imageChoice
 	pullSecret                   string
 	profile                      Profile
@@ -47,8 +48,9 @@ type podSpec struct {
 // pod builds the debug pod. Every line of it is there so that it starts where
 // other pods no longer do, and leaves nothing behind: the node is named, so no
 // scheduler is needed; the host's network, so no CNI; no service account, no
-// disk. It mounts nothing of the host: a hostPath of / copies the node's mount
-// table and pins the very volumes that will not unmount.
+// disk. It mounts nothing of the host, but for its shell where there is no other:
+// a hostPath of / copies the node's mount table and pins the very volumes that
+// will not unmount.
 func pod(s podSpec) *corev1.Pod {
 	return &corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
@@ -67,13 +69,7 @@ func pod(s podSpec) *corev1.Pod {
 			TerminationGracePeriodSeconds: new(int64(graceSeconds)),
 			ImagePullSecrets:              pullSecrets(s.pullSecret),
 			Containers:                    []corev1.Container{container(s)},
-			Volumes: []corev1.Volume{{
-				Name: volumeName,
-				VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
-					Medium:    corev1.StorageMediumMemory,
-					SizeLimit: resource.NewQuantity(maxProbeBytes, resource.BinarySI),
-				}},
-			}},
+			Volumes:                       volumes(s),
 		},
 	}
 }
@@ -101,21 +97,48 @@ func podMeta(s podSpec) metav1.ObjectMeta {
 }
 
 func container(s podSpec) corev1.Container {
-	return corev1.Container{
+	c := corev1.Container{
 		Name:            containerName,
 		Image:           s.image.name,
 		ImagePullPolicy: s.image.pull,
 		Command:         s.command,
+		WorkingDir:      "/", // the image's own may be below a mount that is read-only
 		Stdin:           true,
 		// The first attach is the last: when it ends, so does stdin, and the
 		// probe with it.
 		StdinOnce:       true,
 		Resources:       s.resources,
 		SecurityContext: securityContext(s.profile, s.server),
-		VolumeMounts:    []corev1.VolumeMount{{Name: volumeName, MountPath: probeDir}},
 		// What the script says on failure reaches us in the pod's status, too.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 	}
+	if s.image.by != byItself {
+		c.VolumeMounts = []corev1.VolumeMount{{Name: volumeName, MountPath: probeDir}}
+	}
+	if s.image.by == byHostShell {
+		c.Env = loaderEnv()
+		c.VolumeMounts = append(c.VolumeMounts, hostMounts(s.arch)...)
+	}
+	return c
+}
+
+// volumes are the tmpfs that the probe is delivered to, and what starts it
+// there.
+func volumes(s podSpec) []corev1.Volume {
+	if s.image.by == byItself {
+		return nil
+	}
+	v := []corev1.Volume{{
+		Name: volumeName,
+		VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
+			Medium:    corev1.StorageMediumMemory,
+			SizeLimit: resource.NewQuantity(maxProbeBytes, resource.BinarySI),
+		}},
+	}}
+	if s.image.by == byHostShell {
+		v = append(v, hostVolumes(s.arch)...)
+	}
+	return v
 }
 
 func priorityClass(critical bool) string {

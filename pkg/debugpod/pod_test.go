@@ -13,10 +13,10 @@ import (
 func testSpec(edit func(*podSpec)) podSpec {
 	resources, critical := chooseResources(testRoom("1", "1Gi", true), nil)
 	s := podSpec{
-		namespace: "kube-system", name: "nodedoc-worker-1-0123456789abcdef", nonce: "0123456789abcdef", node: "worker-1",
+		namespace: "kube-system", name: "nodedoc-worker-1-0123456789abcdef", nonce: "0123456789abcdef", node: "worker-1", arch: "amd64",
 		image:   imageChoice{name: "docker.io/library/busybox:1.36", pull: corev1.PullNever, onNode: true},
 		profile: ProfileSysadmin, server: serverVersion{1, 35}, resources: resources, critical: critical,
-		lifetimeSeconds: 900, version: "v0.1.0", command: command("0123456789abcdef", []byte("probe")),
+		lifetimeSeconds: 900, version: "v0.1.0", command: command(byImageShell, "0123456789abcdef", []byte("probe")),
 	}
 	if edit != nil {
 		edit(&s)
@@ -37,6 +37,19 @@ func TestPod(t *testing.T) {
 			s.resources, s.critical = chooseResources(room{}, nil)
 			s.image = imageChoice{name: "registry.example/tools:1", pull: corev1.PullIfNotPresent}
 			s.pullSecret = "registry"
+		},
+		"host-shell": func(s *podSpec) {
+			s.image = imageChoice{name: "registry.k8s.io/pause:3.10", pull: corev1.PullNever, onNode: true, by: byHostShell}
+			s.command = command(byHostShell, s.nonce, []byte("probe"))
+		},
+		"host-shell-arm64-minimal": func(s *podSpec) {
+			s.arch, s.profile = "arm64", ProfileMinimal
+			s.image = imageChoice{name: "registry.k8s.io/pause:3.10", pull: corev1.PullNever, onNode: true, by: byHostShell}
+			s.command = command(byHostShell, s.nonce, []byte("probe"))
+		},
+		"probe-image": func(s *podSpec) {
+			s.image = imageChoice{name: "registry.example/probe:1", pull: corev1.PullIfNotPresent, by: byItself}
+			s.command = command(byItself, s.nonce, nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package debugpod
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,9 +25,9 @@ func stateOf(p *corev1.Pod) (running bool, why string, err error) {
 		case c.State.Running != nil:
 			return true, "", nil
 		case c.State.Terminated != nil:
-			return false, "", startError(c.Image, c.State.Terminated)
+			return false, "", startError(p, c.State.Terminated)
 		case c.State.Waiting != nil && p.Status.Phase == corev1.PodPending:
-			return waiting(p.Spec.Containers[0].Image, c.State.Waiting)
+			return waiting(p, c.State.Waiting)
 		}
 	}
 	switch p.Status.Phase {
@@ -50,8 +51,8 @@ func containerStatus(p *corev1.Pod) *corev1.ContainerStatus {
 	return nil
 }
 
-func waiting(image string, w *corev1.ContainerStateWaiting) (bool, string, error) {
-	why := quote(w.Reason, w.Message)
+func waiting(p *corev1.Pod, w *corev1.ContainerStateWaiting) (bool, string, error) {
+	image, why := p.Spec.Containers[0].Image, quote(w.Reason, w.Message)
 	switch w.Reason {
 	case "ErrImageNeverPull":
 		return false, "", fmt.Errorf("the node may not use image %s, which it said it has: name another one with --image: %s", image, why)
@@ -61,10 +62,10 @@ func waiting(image string, w *corev1.ContainerStateWaiting) (bool, string, error
 	case "InvalidImageName":
 		return false, "", fmt.Errorf("%s is no image's name: correct --image: %s", image, why)
 	case "CreateContainerConfigError", "RunContainerError", "StartError", "PreCreateHookError", "PreStartHookError":
-		return false, "", fmt.Errorf("the node cannot start a container of image %s: %s%s", image, why, noShell(image, w.Message))
+		return false, "", fmt.Errorf("the node cannot start a container of image %s: %s%s", image, why, noStarter(p, w.Message))
 	case "CreateContainerError":
 		// Also what a slow runtime causes; the kubelet then tries again.
-		if hint := noShell(image, w.Message); hint != "" {
+		if hint := noStarter(p, w.Message); hint != "" {
 			return false, "", fmt.Errorf("the node cannot create a container of image %s: %s%s", image, why, hint)
 		}
 	}
@@ -72,8 +73,8 @@ func waiting(image string, w *corev1.ContainerStateWaiting) (bool, string, error
 }
 
 // startError explains a container that ended before we reached it.
-func startError(image string, t *corev1.ContainerStateTerminated) error {
-	return fmt.Errorf("the container ended at once: %s%s", describeEnd(t), noShell(image, t.Message))
+func startError(p *corev1.Pod, t *corev1.ContainerStateTerminated) error {
+	return fmt.Errorf("the container ended at once: %s%s", describeEnd(t), noStarter(p, t.Message))
 }
 
 // describeEnd tells how a container ended.
@@ -85,14 +86,23 @@ func describeEnd(t *corev1.ContainerStateTerminated) string {
 	return s
 }
 
-// noShell recognises, in what runtimes say, an image without sh.
-func noShell(image, message string) string {
-	for _, sign := range []string{"executable file not found", "executable file `sh` not found", `exec: "sh"`, "no such file or directory: unknown"} {
-		if strings.Contains(message, sign) {
-			return fmt.Sprintf(": image %s has no shell, choose another one with --image", image)
-		}
+// noStarter recognises, in what runtimes, env and dynamic loaders say, that
+// what starts the probe is not there.
+func noStarter(p *corev1.Pod, message string) string {
+	signs := []string{"executable file not found", "executable file `sh` not found", `exec: "sh"`, "no such file or directory",
+		"No such file or directory", "can't execute", "error while loading shared libraries"}
+	if !slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(message, sign) }) {
+		return ""
 	}
-	return ""
+	image := p.Spec.Containers[0].Image
+	switch startedBy(p) {
+	case byHostShell:
+		return fmt.Sprintf(": node %q has no shell of its own that serves: name an image with a shell by --image, or one that holds the probe "+
+			"by --probe-image", p.Spec.NodeName)
+	case byItself:
+		return fmt.Sprintf(": image %s holds no probe at %s: name one made by cmd/nodedoc-probe/Dockerfile with --probe-image", image, probeInImage)
+	}
+	return fmt.Sprintf(": image %s has no shell, choose another one with --image (one that holds the probe with --probe-image)", image)
 }
 
 // refused explains a pod that the kubelet did not admit, or gave up on:

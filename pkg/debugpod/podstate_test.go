@@ -64,7 +64,7 @@ func TestStateOfStopsAtWhatCannotHeal(t *testing.T) {
 		"repeated failed pull": {waitingFor("ImagePullBackOff", "Back-off"), "--image-pull-secret"},
 		"image name":           {waitingFor("InvalidImageName", ""), "correct --image"},
 		"config":               {waitingFor("CreateContainerConfigError", "secret not found"), "secret not found"},
-		"no shell, containerd": {terminated("StartError", `failed to create containerd task: exec: "sh": executable file not found in $PATH: unknown`, 128), "image busybox has no shell, choose another one with --image"},
+		"no shell, containerd": {terminated("StartError", `failed to create containerd task: exec: "sh": executable file not found in $PATH: unknown`, 128), "image docker.io/library/busybox:1.36 has no shell, choose another one with --image"},
 		"no shell, CRI-O":      {waitingFor("CreateContainerError", "container create failed: executable file `sh` not found in $PATH"), "has no shell"},
 		"no shell, dockershim": {waitingFor("RunContainerError", `exec: "sh": executable file not found in $PATH`), "has no shell"},
 		"killed at once":       {terminated("OOMKilled", "", 137), "memory limit was too low"},

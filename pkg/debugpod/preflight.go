@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -14,60 +13,67 @@ import (
 type plan struct {
 	node      *corev1.Node
 	nonce     string
-	probe     []byte
+	probe     []byte      // what is delivered; nothing where the image holds it
 	pod       *corev1.Pod // admitted by a dry run
 	webSocket bool
+	// sick is why the node may never start the pod, "" if nothing says so.
+	sick string
 }
 
 // preflight refuses whatever can be refused before a pod exists.
 func preflight(ctx context.Context, client kubernetes.Interface, cfg Config, by parts, warn func(string)) (*plan, error) {
-	access, err := checkAccess(ctx, client, cfg.Namespace)
+	found, err := lookAround(ctx, client, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if access.unchecked != nil {
-		warn(fmt.Sprintf("whether you may delete the pod again is not known: %v", access.unchecked))
+	if found.access.unchecked != nil {
+		warn(fmt.Sprintf("whether you may delete the pod again is not known: %v", found.access.unchecked))
 	}
-	node, err := getNode(ctx, client, cfg.Node)
-	if err != nil {
+	if err := checkNode(found.node); err != nil {
 		return nil, err
 	}
-	if err := checkNode(node); err != nil {
-		return nil, err
+	p := &plan{node: found.node, webSocket: found.access.webSocket}
+	if cfg.ProbeImage == "" {
+		if p.probe, err = by.probe(architecture(found.node)); err != nil {
+			return nil, err
+		}
 	}
-	warnOfNode(node, warn)
-	probe, err := by.probe(architecture(node))
-	if err != nil {
-		return nil, err
+	if len(p.probe) > maxProbeBytes {
+		return nil, fmt.Errorf("the probe has %d bytes, its volume %d: this build is broken", len(p.probe), maxProbeBytes)
 	}
-	if len(probe) > maxProbeBytes {
-		return nil, fmt.Errorf("the probe has %d bytes, its volume %d: this build is broken", len(probe), maxProbeBytes)
-	}
-	p := &plan{node: node, probe: probe, webSocket: access.webSocket}
 	if p.nonce, err = newNonce(); err != nil {
 		return nil, err
 	}
-	spec, err := specify(ctx, client, cfg, p, warn)
-	if err != nil {
+	var now serverTime
+	if p.pod, now, err = admit(ctx, client, specify(cfg, found, p, warn), warn); err != nil {
 		return nil, err
 	}
-	p.pod, err = admit(ctx, client, spec, warn)
-	return p, err
+	if p.sick = notReady(found.node); p.sick == "" {
+		p.sick = leaseExpired(found.node, found.lease, now)
+	}
+	if p.sick != "" {
+		warn(p.sick + ": a new pod may never start there; " + otherWay)
+	}
+	return p, nil
 }
 
 // specify decides all that the pod depends on.
-func specify(ctx context.Context, client kubernetes.Interface, cfg Config, p *plan, warn func(string)) (podSpec, error) {
-	version, err := client.Discovery().ServerVersion()
-	if err != nil {
-		return podSpec{}, fmt.Errorf("failed to ask the API server's version: %w", err)
-	}
-	image := chooseImage(cfg.Image, p.node.Status.Images)
-	if !image.onNode && cfg.Image == "" {
+func specify(cfg Config, found *surroundings, p *plan, warn func(string)) podSpec {
+	image := chooseImage(cfg, p.node)
+	switch {
+	case image.by == byHostShell:
+		warn(fmt.Sprintf("node %q lists no image that is known to carry a shell, so the pod runs the node's own, with the node's %s "+
+			"mounted read-only into image %s; name an image with a shell by --image to have nothing mounted",
+			p.node.Name, strings.Join(hostDirs(architecture(p.node)), ", "), image.name))
+	case !image.onNode && image.by == byImageShell && cfg.Image == "":
 		warn(fmt.Sprintf("node %q lists no image that is known to carry a shell: it may have to pull %s; name one that it has with --image",
 			p.node.Name, image.name))
 	}
-	room := findRoom(ctx, client, p.node)
-	resources, critical := chooseResources(room, limitRanges(ctx, client, cfg.Namespace))
+	room := room{}
+	if found.podsKnown {
+		room = roomBeside(p.node, found.pods)
+	}
+	resources, critical := chooseResources(room, found.ranges)
 	if pressed := pressures(p.node); !critical && len(pressed) > 0 {
 		warn(fmt.Sprintf("node %q is under %s and has no known room for a critical pod: it may refuse this one",
 			p.node.Name, strings.Join(pressed, ", ")))
@@ -77,21 +83,16 @@ func specify(ctx context.Context, client kubernetes.Interface, cfg Config, p *pl
 		name:            podName(p.node.Name, p.nonce),
 		nonce:           p.nonce,
 		node:            p.node.Name,
+		arch:            architecture(p.node),
 		image:           image,
 		pullSecret:      cfg.PullSecret,
 		profile:         cfg.Profile,
-		server:          parseServerVersion(version),
+		server:          found.server,
 		resources:       resources,
 		critical:        critical,
 		lifetimeSeconds: int64(cfg.Lifetime.Seconds()),
 		version:         cfg.Version,
-		command:         command(p.nonce, p.probe),
-	}, nil
-}
-
-func warnOfNode(node *corev1.Node, warn func(string)) {
-	if why := notReady(node); why != "" {
-		warn(why + ": a new pod may never start there")
+		command:         command(image.by, p.nonce, p.probe),
 	}
 }
 
@@ -100,14 +101,4 @@ func architecture(node *corev1.Node) string {
 		return arch
 	}
 	return node.Labels[corev1.LabelArchStable]
-}
-
-// limitRanges are the namespace's, or none if they are not ours to list: then
-// the dry run tells.
-func limitRanges(ctx context.Context, client kubernetes.Interface, namespace string) []corev1.LimitRange {
-	list, err := client.CoreV1().LimitRanges(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil
-	}
-	return list.Items
 }

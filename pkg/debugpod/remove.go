@@ -9,7 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -33,7 +35,7 @@ func (l leftover) byHand() string {
 // remove deletes the pod and waits until it is really gone, that is, until the
 // kubelet has confirmed that its container is. It has a context of its own:
 // the caller's may be the reason for removing it. Finalizers stay untouched,
-// and deletion is never forced: it would hide a container that still runs.
+// and deletion is never forced while the container may run: that would hide it.
 func (l leftover) remove(timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -114,6 +116,9 @@ func (l leftover) waitGone(ctx context.Context) (last string, err error) {
 			return "", nil
 		case err == nil:
 			last = stuck(p)
+			if l.watchGone(ctx, p) {
+				return "", nil
+			}
 		case ctx.Err() == nil:
 			last = "but since then " + err.Error()
 		}
@@ -121,6 +126,62 @@ func (l leftover) waitGone(ctx context.Context) (last string, err error) {
 			return last, errors.New("timeout")
 		}
 	}
+}
+
+// watchGone follows the pod's end for a while. As soon as the kubelet says that
+// the container has ended, nothing of the pod runs any more, and its record can
+// go, as that of any finished pod does when it is deleted. The kubelet would
+// drop it with its next look at all containers, a second later.
+func (l leftover) watchGone(ctx context.Context, p *corev1.Pod) bool {
+	ctx, cancel := context.WithTimeout(ctx, rereadEvery)
+	defer cancel()
+	ended := hasEnded(p)
+	if ended && l.drop(ctx, p) {
+		return true
+	}
+	changes, err := l.client.CoreV1().Pods(l.namespace).Watch(ctx, metav1.ListOptions{
+		FieldSelector:   fields.OneTermEqualSelector("metadata.name", l.name).String(),
+		ResourceVersion: p.ResourceVersion,
+	})
+	if err != nil {
+		return false
+	}
+	defer changes.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case event, ok := <-changes.ResultChan():
+			changed, isPod := event.Object.(*corev1.Pod)
+			switch {
+			case !ok || !isPod || changed.UID != l.uid:
+				return false
+			case event.Type == watch.Deleted:
+				return true
+			case !ended && hasEnded(changed):
+				if ended = true; l.drop(ctx, changed) {
+					return true
+				}
+			}
+		}
+	}
+}
+
+// drop deletes the record of a pod that has ended, and says whether it is gone
+// by that. If not, the kubelet does it, or a finalizer holds it.
+func (l leftover) drop(ctx context.Context, p *corev1.Pod) bool {
+	err := l.client.CoreV1().Pods(l.namespace).Delete(ctx, l.name, metav1.DeleteOptions{
+		GracePeriodSeconds: new(int64(0)),
+		Preconditions:      &metav1.Preconditions{UID: &l.uid},
+	})
+	return err == nil && len(p.Finalizers) == 0 || apierrors.IsNotFound(err)
+}
+
+// hasEnded says whether the kubelet has seen the container's end. For one that
+// it cannot find it makes up a status without an id.
+func hasEnded(p *corev1.Pod) bool {
+	c := containerStatus(p)
+	return c != nil && c.State.Terminated != nil && c.State.Terminated.ContainerID != ""
 }
 
 // stuck says what a pod in deletion waits for.

@@ -1,13 +1,8 @@
 package debugpod
 
 import (
-	"context"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/client-go/kubernetes"
 )
 
 // room is what the node has left for requests, and whether it takes one more
@@ -20,20 +15,7 @@ type room struct {
 	cpu, memory resource.Quantity
 }
 
-// findRoom adds up what runs on the node; an unknown room if that is not ours
-// to list. ResourceVersion 0 reads the server's cache, which has an index by
-// node.
-func findRoom(ctx context.Context, client kubernetes.Interface, node *corev1.Node) room {
-	pods, err := client.CoreV1().Pods("").List(ctx, metav1.ListOptions{
-		FieldSelector:   fields.OneTermEqualSelector("spec.nodeName", node.Name).String(),
-		ResourceVersion: "0",
-	})
-	if err != nil {
-		return room{}
-	}
-	return roomBeside(node, pods.Items)
-}
-
+// roomBeside adds up what runs on the node.
 func roomBeside(node *corev1.Node, pods []corev1.Pod) room {
 	free := node.Status.Allocatable.DeepCopy()
 	r := room{known: true, cpu: *free.Cpu(), memory: *free.Memory()}

@@ -29,7 +29,7 @@ kill $! 2>/dev/null
 [ $got = 0 ] || fail "the client left before it sent anything"
 [ "$line" = "$1" ] || fail "another client is attached"
 for tool in head sha256sum chmod; do
-  command -v "$tool" >/dev/null || fail "this image has no $tool: choose another one with --image"
+  command -v "$tool" >/dev/null || fail "there is no $tool here: choose another image with --image"
 done
 umask 077
 probe=` + probeDir + `/probe
@@ -39,8 +39,18 @@ sum=$(sha256sum "$probe") || fail "failed to read the probe back"
 chmod 0700 "$probe" || fail "failed to make the probe executable"
 exec "$probe" serve "$1"`
 
-// command runs script for one session's probe.
-func command(nonce string, probe []byte) []string {
+// probeInImage is where an image that holds the probe has it.
+const probeInImage = "/nodedoc-probe"
+
+// command is what the container runs in one session.
+func command(by starter, nonce string, probe []byte) []string {
 	sum := sha256.Sum256(probe)
-	return []string{"sh", "-c", script, appName, nonce, strconv.Itoa(len(probe)), hex.EncodeToString(sum[:])}
+	sh := []string{"sh", "-c", script, appName, nonce, strconv.Itoa(len(probe)), hex.EncodeToString(sum[:])}
+	switch by {
+	case byHostShell:
+		return underHostShell(sh)
+	case byItself:
+		return []string{probeInImage, "await", nonce}
+	}
+	return sh
 }

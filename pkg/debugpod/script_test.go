@@ -79,7 +79,7 @@ func TestScriptRefuses(t *testing.T) {
 	} {
 		for shell, argv := range shells(t) {
 			t.Run(name+" in "+shell, func(t *testing.T) {
-				args := command("n0nce", []byte(fakeProbe))[3:]
+				args := command(byImageShell, "n0nce", []byte(fakeProbe))[3:]
 				out, errOut, err := runScript(t, argv, args, strings.NewReader(c.stdin))
 				if err == nil || out != "" || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, c.want) {
 					t.Errorf("got %v, stdout %q, stderr %q; want a failure with one line: %q", err, out, errOut, c.want)
@@ -98,7 +98,7 @@ func TestScriptBecomesTheProbe(t *testing.T) {
 	} {
 		for shell, argv := range shells(t) {
 			t.Run(name+" in "+shell, func(t *testing.T) {
-				out, errOut, err := runScript(t, argv, command("n0nce", []byte(fakeProbe))[3:], in())
+				out, errOut, err := runScript(t, argv, command(byImageShell, "n0nce", []byte(fakeProbe))[3:], in())
 				if err != nil || errOut != "" || !strings.HasPrefix(out, "hello serve n0nce\n") {
 					t.Errorf("got %v, stdout %q, stderr %q", err, out, errOut)
 				}
@@ -114,7 +114,7 @@ func TestScriptKeepsStdinForTheProbe(t *testing.T) {
 		t.Run(shell, func(t *testing.T) {
 			dir := t.TempDir()
 			full := append(append([]string{}, argv[2:]...), "-c", strings.ReplaceAll(script, probeDir, dir))
-			cmd := exec.CommandContext(t.Context(), argv[1], append(full, command("n0nce", []byte(fakeProbe))[3:]...)...)
+			cmd := exec.CommandContext(t.Context(), argv[1], append(full, command(byImageShell, "n0nce", []byte(fakeProbe))[3:]...)...)
 			cmd.Env = []string{"PATH=" + argv[0]}
 			stdin, _ := cmd.StdinPipe()
 			stdout, _ := cmd.StdoutPipe()
@@ -147,8 +147,8 @@ func TestScriptNamesTheMissingTool(t *testing.T) {
 	for shell, argv := range found {
 		t.Run(shell, func(t *testing.T) {
 			argv[0] = t.TempDir() // a PATH without anything
-			out, errOut, err := runScript(t, argv, command("n0nce", []byte(fakeProbe))[3:], strings.NewReader("n0nce\n"+fakeProbe))
-			if err == nil || out != "" || !strings.Contains(errOut, "this image has no head: choose another one with --image") {
+			out, errOut, err := runScript(t, argv, command(byImageShell, "n0nce", []byte(fakeProbe))[3:], strings.NewReader("n0nce\n"+fakeProbe))
+			if err == nil || out != "" || !strings.Contains(errOut, "there is no head here: choose another image with --image") {
 				t.Errorf("got %v, stdout %q, stderr %q", err, out, errOut)
 			}
 		})

@@ -27,7 +27,7 @@ func TestScriptWaitsForAClientButNotForEver(t *testing.T) {
 			t.Run(shell+" "+name, func(t *testing.T) {
 				t.Parallel()
 				text := strings.ReplaceAll(impatient, probeDir, t.TempDir())
-				cmd := exec.CommandContext(t.Context(), argv[1], append(append(append([]string{}, argv[2:]...), "-c", text), command("n0nce", []byte(fakeProbe))[3:]...)...)
+				cmd := exec.CommandContext(t.Context(), argv[1], append(append(append([]string{}, argv[2:]...), "-c", text), command(byImageShell, "n0nce", []byte(fakeProbe))[3:]...)...)
 				cmd.Env = []string{"PATH=" + argv[0] + ":" + os.Getenv("PATH")}
 				in, err := cmd.StdinPipe()
 				if err != nil {

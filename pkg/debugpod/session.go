@@ -21,6 +21,7 @@ type Session struct {
 	clients Clients
 	cfg     Config
 	node    *corev1.Node
+	sick    string // why the node may start no pod, "" if nothing says so
 	nonce   string
 	pod     *corev1.Pod
 	left    leftover

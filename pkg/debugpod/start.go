@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,10 +36,10 @@ func start(ctx context.Context, c Clients, cfg Config, by parts, progress, warn 
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{clients: c, cfg: cfg, node: p.node, nonce: p.nonce, done: make(chan struct{}), left: leftover{
+	s := &Session{clients: c, cfg: cfg, node: p.node, sick: p.sick, nonce: p.nonce, done: make(chan struct{}), left: leftover{
 		client: c.Kube, namespace: p.pod.Namespace, name: p.pod.Name, nonce: p.nonce, kubectl: cfg.Kubectl,
 	}}
-	if err := s.open(ctx, p, by, progress); err != nil {
+	if err := s.open(ctx, p, by, progress, warn); err != nil {
 		if errors.Is(err, errNeverCreated) {
 			return nil, err
 		}
@@ -79,16 +80,16 @@ func check(ctx context.Context, c Clients, cfg Config, by parts, warn func(strin
 var errNeverCreated = errors.New("nothing was created")
 
 // open goes from an admitted pod to a probe that has said hello.
-func (s *Session) open(ctx context.Context, p *plan, by parts, progress func(string)) error {
+func (s *Session) open(ctx context.Context, p *plan, by parts, progress, warn func(string)) error {
 	progress(fmt.Sprintf("creating pod %s/%s", p.pod.Namespace, p.pod.Name))
 	s.cfg.Created(s.left.byHand())
 	if err := s.create(ctx, p.pod); err != nil {
 		return err
 	}
-	if err := s.waitRunning(ctx, progress); err != nil {
+	if err := s.waitRunning(ctx, progress, warn); err != nil {
 		return err
 	}
-	progress("delivering the probe")
+	progress(map[bool]string{true: "delivering the probe", false: "greeting the probe"}[len(p.probe) > 0])
 	attach, err := by.attach(s.clients, s.pod, p.webSocket)
 	if err != nil {
 		return err
@@ -108,7 +109,7 @@ func (s *Session) create(ctx context.Context, asked *corev1.Pod) error {
 		return s.clients.Kube.CoreV1().Pods(asked.Namespace).Create(ctx, asked, metav1.CreateOptions{})
 	})
 	if isRefusal(err) {
-		return fmt.Errorf("%w: %w", errNeverCreated, explainRejection(ctx, s.clients.Kube, asked.Namespace, err))
+		return fmt.Errorf("%w: %w", errNeverCreated, explainRejection(ctx, s.clients.Kube, asked, err))
 	}
 	if err != nil {
 		return fmt.Errorf("failed to create pod %q: %w", asked.Name, err)
@@ -121,22 +122,45 @@ func (s *Session) create(ctx context.Context, asked *corev1.Pod) error {
 	return nil
 }
 
-func (s *Session) waitRunning(ctx context.Context, progress func(string)) error {
-	ctx, cancel := bounded(ctx, s.cfg.StartTimeout, "the pod did not start")
+// slowStart is when a start takes so long that whoever waits is told why, also
+// where no progress is shown.
+const slowStart = 10 * time.Second
+
+// startTimeout is short where the node's kubelet is in trouble: most such
+// nodes start nothing for as long as it lasts.
+func (s *Session) startTimeout() time.Duration {
+	switch {
+	case s.cfg.StartTimeout > 0:
+		return s.cfg.StartTimeout
+	case s.sick != "":
+		return 20 * time.Second
+	}
+	return time.Minute
+}
+
+func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) error {
+	ctx, cancel := bounded(ctx, s.startTimeout(), "the pod did not start")
 	defer cancel()
 	w := waiter{client: s.clients.Kube, reasons: make(chan string), said: map[string]bool{}}
 	ended := make(chan error, 1)
 	go func() { ended <- w.wait(ctx, s.pod) }()
+	slow := time.NewTimer(slowStart)
+	defer slow.Stop()
 	last := "nothing"
 	for {
 		select {
 		case last = <-w.reasons:
 			progress(last)
+		case <-slow.C:
+			warn(fmt.Sprintf("the pod has not started within %v: %s; still waiting", slowStart, last))
 		case err := <-ended:
 			if ctx.Err() == nil {
 				return s.notStarted(err)
 			}
 		case <-ctx.Done():
+			if !w.takenUp.Load() { // who has not begun with it will hardly confirm its end
+				s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, 10*time.Second)
+			}
 			return s.notStarted(fmt.Errorf("%w; last seen: %s", context.Cause(ctx), last))
 		}
 	}
@@ -148,18 +172,19 @@ func (s *Session) notStarted(err error) error {
 		return nil
 	}
 	err = fmt.Errorf("failed to start pod %s/%s on node %q: %w", s.pod.Namespace, s.pod.Name, s.node.Name, err)
-	if why := notReady(s.node); why != "" {
-		err = fmt.Errorf("%w; %s", err, why)
+	if s.sick != "" {
+		err = fmt.Errorf("%w; %s; %s", err, s.sick, otherWay)
 	}
 	return err
 }
 
 // deliver sends the first line, the probe, and nothing more before its hello:
-// head in the script may have read ahead.
+// head in the script may have read ahead. A probe that comes with an image
+// must be of our version; the one we sent is.
 func (s *Session) deliver(ctx context.Context, probe []byte) error {
 	err := s.talk.send(ctx, append([]byte(s.nonce+"\n"), probe...), s.cfg.DeliverTimeout)
+	var hello report.Frame
 	if err == nil {
-		var hello report.Frame
 		hello, err = s.talk.receive(ctx, s.cfg.DeliverTimeout)
 		if err == nil && hello.Type != report.FrameHello {
 			err = fmt.Errorf("it said %q in place of hello", hello.Type)
@@ -167,6 +192,10 @@ func (s *Session) deliver(ctx context.Context, probe []byte) error {
 	}
 	if err != nil {
 		return s.explain(ctx, "failed to start the probe", err)
+	}
+	if theirs := string(hello.Payload); s.cfg.ProbeImage != "" && theirs != s.cfg.Version {
+		return fmt.Errorf("image %s holds the probe of version %s, and this is %s: name an image of this version, or leave --probe-image away",
+			s.cfg.ProbeImage, quote("", theirs), s.cfg.Version)
 	}
 	return nil
 }

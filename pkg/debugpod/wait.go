@@ -3,6 +3,8 @@ package debugpod
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,17 +24,18 @@ type waiter struct {
 	client   kubernetes.Interface
 	reasons  chan string
 	said     map[string]bool
-	eventsAt time.Time // when events were last read
+	takenUp  atomic.Bool // the kubelet has begun with the pod
+	eventsAt time.Time   // when events were last read
 }
 
 // wait returns once the container runs, at once for what cannot heal, and when
-// ctx ends. Each round reads the pod and watches it from there until something
-// ends the watch, so that a watch which is refused, closed or too old (410)
-// costs a read and no more. An informer would need "list" as well and, of
+// ctx ends. Each round watches the pod from where it was last read until
+// something ends the watch, so that a watch which is refused, closed or too old
+// (410) costs a read and no more. An informer would need "list" as well and, of
 // servers before 1.19, would await a bookmark that they never send.
 func (w *waiter) wait(ctx context.Context, p *corev1.Pod) error {
+	got, err := p, error(nil)
 	for {
-		got, err := w.client.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err), err == nil && got.UID != p.UID:
 			return fmt.Errorf("the pod is gone: somebody deleted it")
@@ -44,13 +47,16 @@ func (w *waiter) wait(ctx context.Context, p *corev1.Pod) error {
 			if running, err = w.watch(ctx, got); running || err != nil {
 				return err
 			}
-			w.tellEvent(ctx, p)
+			if err := w.tellEvent(ctx, p); err != nil {
+				return err
+			}
 		case ctx.Err() == nil:
 			w.tell(ctx, fmt.Sprintf("the API server does not answer: %v", err))
 		}
-		if err := pause(ctx, 500*time.Millisecond); err != nil {
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
 			return err
 		}
+		got, err = w.client.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	}
 }
 
@@ -83,6 +89,9 @@ func (w *waiter) watch(ctx context.Context, p *corev1.Pod) (running bool, err er
 }
 
 func (w *waiter) judge(ctx context.Context, p *corev1.Pod) (running bool, err error) {
+	if p.Status.StartTime != nil {
+		w.takenUp.Store(true)
+	}
 	running, why, err := stateOf(p)
 	if !running && err == nil {
 		w.tell(ctx, why)
@@ -103,12 +112,19 @@ func (w *waiter) tell(ctx context.Context, why string) {
 }
 
 // tellEvent passes on what events say, since a kubelet that waits for a
-// sandbox or a volume says so nowhere else.
-func (w *waiter) tellEvent(ctx context.Context, p *corev1.Pod) {
-	if time.Since(w.eventsAt) >= rereadEvery {
-		w.eventsAt = time.Now()
-		w.tell(ctx, latestEvent(ctx, w.client, p))
+// sandbox or a volume says so nowhere else. One of them cannot heal: a node
+// without the directories that are to be mounted.
+func (w *waiter) tellEvent(ctx context.Context, p *corev1.Pod) error {
+	if time.Since(w.eventsAt) < rereadEvery {
+		return nil
 	}
+	w.eventsAt = time.Now()
+	said := latestEvent(ctx, w.client, p)
+	if strings.Contains(said, "hostPath type check failed") {
+		return fmt.Errorf("%s%s", said, noStarter(p, "no such file or directory"))
+	}
+	w.tell(ctx, said)
+	return nil
 }
 
 // pause waits for d, or fails when ctx ends first.

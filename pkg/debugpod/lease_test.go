@@ -1,0 +1,80 @@
+package debugpod
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestLeaseExpired(t *testing.T) {
+	now := metav1.Unix(1700000000, 0)
+	renewed := func(before time.Duration) *coordinationv1.Lease {
+		return &coordinationv1.Lease{
+			ObjectMeta: metav1.ObjectMeta{Namespace: corev1.NamespaceNodeLease, Name: "worker-1", ManagedFields: []metav1.ManagedFieldsEntry{
+				{Manager: "somebody", Time: new(metav1.NewTime(now.Add(-time.Hour)))}, {Manager: "kubelet", Time: new(metav1.NewTime(now.Add(-before)))}, {}}},
+			// A node whose clock is an hour late.
+			Spec: coordinationv1.LeaseSpec{RenewTime: new(metav1.NewMicroTime(now.Add(-before - time.Hour))), LeaseDurationSeconds: new(int32(40))},
+		}
+	}
+	for name, c := range map[string]struct {
+		lease *coordinationv1.Lease
+		now   serverTime
+		want  string
+	}{
+		"fresh, by a clock that is wrong": {renewed(12 * time.Second), now, ""},
+		"just in time":                    {renewed(40 * time.Second), now, ""},
+		"expired":                         {renewed(41 * time.Second), now, `the kubelet of node "worker-1" has not renewed its lease for 41s`},
+		"a longer one": {func() *coordinationv1.Lease {
+			l := renewed(time.Minute)
+			l.Spec.LeaseDurationSeconds = new(int32(120))
+			return l
+		}(), now, ""},
+		"not ours to read":   {nil, now, ""},
+		"nobody noted it":    {&coordinationv1.Lease{}, now, ""},
+		"the time not known": {renewed(time.Hour), serverTime{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := leaseExpired(testNode(nil), c.lease, c.now); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// A kubelet that hangs is noticed before anything is created, gets less time,
+// and the other way in is named twice: before the wait and after it.
+func TestDeadKubeletIsSaidFirst(t *testing.T) {
+	c := newFakeCluster(t, testNode(func(n *corev1.Node) {
+		n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, LastHeartbeatTime: metav1.Unix(1700000000, 0)}}
+	}))
+	created := false
+	c.kubelet = func(*corev1.Pod) { created = true }
+	_, said, err := begin(t.Context(), c, answers, func(cfg *Config) { cfg.StartTimeout = 50 * time.Millisecond })
+	if err == nil || !strings.Contains(err.Error(), "stopped posting its status") || !strings.Contains(err.Error(), "--local") {
+		t.Errorf("got %v", err)
+	}
+	if !created {
+		t.Error("it was not tried")
+	}
+	if len(said) < 2 || !strings.Contains(said[1], "a new pod may never start there; if none does, log in to the node") {
+		t.Errorf("said %q", said)
+	}
+	wantGone(t, c)
+}
+
+func TestStartTimeout(t *testing.T) {
+	for _, c := range []struct {
+		sick  string
+		given time.Duration
+		want  time.Duration
+	}{{"", 0, time.Minute}, {"not ready", 0, 20 * time.Second}, {"not ready", time.Hour, time.Hour}, {"", time.Second, time.Second}} {
+		s := Session{sick: c.sick, cfg: Config{StartTimeout: c.given}}
+		if got := s.startTimeout(); got != c.want {
+			t.Errorf("%+v: got %v", c, got)
+		}
+	}
+}
