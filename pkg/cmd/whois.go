@@ -100,7 +100,7 @@ type whoisDocument struct {
 }
 
 func (o *whoisOptions) run(ctx context.Context) error {
-	req := report.NewRequest(report.CollectProcesses, report.CollectContainers)
+	req := report.NewRequest(report.CollectProcesses, report.CollectContainers, report.CollectBackground)
 	req.PIDs = o.pids
 	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
 	return s.answer(ctx, o.node, req, o.print)

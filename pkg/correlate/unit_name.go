@@ -75,7 +75,7 @@ func hexDigit(c byte) byte {
 	if c <= '9' {
 		return c - '0'
 	}
-	return c|0x20 - 'a' + 10
+	return c | 0x20 - 'a' + 10
 }
 
 // unescapeBytes decodes \xNN alone.

@@ -63,7 +63,7 @@ func namesDevice(prefix string) bool {
 // it: as many of them as such filesystems are mounted.
 func ThreadFSType(comm string) string {
 	name := strings.TrimPrefix(comm, "kworker/R-")
-	for prefix, fstype := range map[string]string{"ext4-rsv": "ext4", "btrfs-": "btrfs", "xfs": "xfs", "nfsd": "nfsd", "nfsv4": "nfs4"} {
+	for prefix, fstype := range map[string]string{"ext4-rsv": "ext4", "btrfs-": "btrfs"} {
 		if strings.HasPrefix(name, prefix) && !strings.Contains(name, "/") {
 			return fstype
 		}
