@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -47,16 +48,11 @@ func (r *Root) link(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	info, err := r.root.Lstat(inside)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", nil
-	case err != nil:
-		return "", err
-	case info.Mode()&fs.ModeSymlink == 0:
+	target, err := r.root.Readlink(inside)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EINVAL) { // EINVAL: no link
 		return "", nil
 	}
-	return r.root.Readlink(inside)
+	return target, err
 }
 
 // ReadLinked is ReadFile through any symbolic links; resolved is where they lead.
@@ -67,13 +63,13 @@ func (r *Root) ReadLinked(name string, limit int64) (b []byte, resolved string, 
 	return b, resolved, err
 }
 
-// ModTime is when a file was last written, by lstat(2) below the root.
+// ModTime is when a file was last written, by stat(2) below the root.
 func (r *Root) ModTime(name string) (time.Time, error) {
 	inside, err := r.inside(name)
 	if err != nil {
 		return time.Time{}, err
 	}
-	info, err := r.root.Lstat(inside)
+	info, err := r.root.Stat(inside)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -3,8 +3,7 @@
 package probe
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -41,7 +40,7 @@ func (b *background) devices() {
 	if len(d.threads) == 0 {
 		return
 	}
-	slices.SortFunc(d.threads, func(a, b *report.Process) int { return a.PID - b.PID })
+	sort.Slice(d.threads, func(i, j int) bool { return d.threads[i].PID < d.threads[j].PID })
 	list, err := hostfs.BlockDevices(b.fs, maxBlockDevices)
 	if err != nil && !hostfs.Gone(err) {
 		b.bad.add("/sys/class/block", err)
@@ -57,7 +56,7 @@ func (b *background) devices() {
 	for fstype, devices := range d.fstypes {
 		b.out.Mounted = append(b.out.Mounted, report.Counted{Name: fstype, Count: len(devices)})
 	}
-	slices.SortFunc(b.out.Mounted, func(a, b report.Counted) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(b.out.Mounted, func(i, j int) bool { return b.out.Mounted[i].Name < b.out.Mounted[j].Name })
 }
 
 // match notes which threads are a device's.
@@ -100,8 +99,17 @@ func (d *threadDevices) list(b *background) []report.ThreadDevice {
 			all = append(all, *t)
 		}
 	}
-	slices.SortFunc(all, func(a, b report.ThreadDevice) int {
-		return cmp.Or(a.PID-b.PID, cmp.Compare(min(b.MountsTotal, 1), min(a.MountsTotal, 1)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Number, b.Number))
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		switch mounted := a.MountsTotal > 0; {
+		case a.PID != b.PID:
+			return a.PID < b.PID
+		case mounted != (b.MountsTotal > 0):
+			return mounted
+		case a.Name != b.Name:
+			return a.Name < b.Name
+		}
+		return a.Number < b.Number
 	})
 	var kept []report.ThreadDevice
 	guesses := 0

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,8 +45,8 @@ func (t *table) rights(pid int, bad unreadable) *report.Rights {
 	if r.LoginUID != nil {
 		r.LoginName = t.userName(*r.LoginUID)
 	}
-	if reflect.DeepEqual(*r, report.Rights{}) {
-		return nil
+	if r.Capabilities == (report.CapabilitySets{}) && len(r.Namespaces)+len(r.Limits) == 0 && r.OOMScoreAdj == nil {
+		return nil // none of it is there: a captured tree, or a process that is ending
 	}
 	return r
 }

@@ -99,7 +99,34 @@ func startedBy(timer string, unit report.Unit) string {
 			}
 		}
 	}
+	return expandName(starts, timer, stem)
+}
+
+// expandName replaces the specifiers of systemd.unit(5) that a Unit= may have.
+func expandName(text, name, stem string) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
 	prefix, _, _ := strings.Cut(stem, "@")
-	return strings.NewReplacer("%%", "%", "%i", hostfs.UnitInstance(timer), "%I", hostfs.UnitInstance(timer),
-		"%p", prefix, "%N", stem, "%n", timer).Replace(starts)
+	instance := hostfs.UnitInstance(name)
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '%' || i+1 == len(text) {
+			b.WriteByte(text[i])
+			continue
+		}
+		switch i++; text[i] {
+		case 'i', 'I':
+			b.WriteString(instance)
+		case 'p', 'P':
+			b.WriteString(prefix)
+		case 'N':
+			b.WriteString(stem)
+		case 'n':
+			b.WriteString(name)
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
 }
