@@ -29,6 +29,8 @@ type whoisOptions struct {
 	output *outputFlags
 	node   string
 	pids   []int
+	// verbose is -o wide by another name.
+	verbose bool
 }
 
 func newWhoisPID(e env) *cobra.Command {
@@ -51,6 +53,7 @@ func newWhoisPID(e env) *cobra.Command {
 	}
 	o.source.add(c)
 	o.output.add(c)
+	c.Flags().BoolVar(&o.verbose, "verbose", false, "Also show limits, capabilities, namespaces, listening ports and all siblings, as -o wide does")
 	return c
 }
 
@@ -100,7 +103,7 @@ type whoisDocument struct {
 }
 
 func (o *whoisOptions) run(ctx context.Context) error {
-	req := report.NewRequest(report.CollectProcesses, report.CollectContainers)
+	req := report.NewRequest(report.CollectProcesses, report.CollectContainers, report.CollectBackground)
 	req.PIDs = o.pids
 	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
 	return s.answer(ctx, o.node, req, o.print)
@@ -139,7 +142,9 @@ func (o *whoisOptions) print(n *correlate.Node) error {
 
 func (o *whoisOptions) printAnswer(doc whoisDocument, owners []correlate.Owner) error {
 	if o.output.human() {
-		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, doc.Gaps, o.output.style(o.streams.Out))
+		style := o.output.style(o.streams.Out)
+		style.Wide = style.Wide || o.verbose
+		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, doc.Gaps, style)
 	}
 	return o.output.print(o.streams.Out, "ProcessIdentities", doc, owners)
 }

@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"time"
+
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -16,6 +18,7 @@ type Node struct {
 	// its process 1 lives there.
 	runsIn     string
 	ancestors  map[int]*report.Process // see decidingAncestor
+	zone       *time.Location          // see Zone
 	containers map[string]report.Container
 	podRecords map[string]report.PodRecord // by UID, from the node's files
 
@@ -119,6 +122,12 @@ func (n *Node) Gaps() []report.Unreadable {
 	}
 	if r.Containers != nil {
 		gaps = append(gaps, r.Containers.Unreadable...)
+	}
+	if r.Background != nil {
+		gaps = append(gaps, r.Background.Unreadable...)
+	}
+	if r.Found != nil {
+		gaps = append(gaps, r.Found.Unreadable...)
 	}
 	if inv := n.Inventory; inv != nil {
 		if inv.PodsError != "" {

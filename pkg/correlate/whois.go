@@ -41,6 +41,10 @@ type Identity struct {
 	PIDInContainer int           `json:"pidInContainer,omitempty"`
 	Exe            string        `json:"exe,omitempty"`
 	Cwd            string        `json:"cwd,omitempty"`
+	Rights         *Rights       `json:"rights,omitempty"`
+	// Listening are the sockets at which it waits, "TCP 0.0.0.0:80".
+	Listening []string `json:"listening,omitempty"`
+	Background
 	// Notes say what may mislead.
 	Notes      []string            `json:"notes,omitempty"`
 	Unreadable []report.Unreadable `json:"unreadable,omitempty"`
@@ -80,11 +84,14 @@ func (n *Node) Whois(id int) (Identity, bool) {
 		i.Shim = &watched
 	}
 	n.addTimes(&i, p)
-	i.Notes = n.notes(p, b)
+	i.Background = n.background(p, b)
+	i.Listening = listening(p)
+	i.Notes = append(n.notes(p, b), n.threadNotes(p, i.Devices)...)
 	if p.Detail == nil {
 		i.Notes = append(i.Notes, "the report was made without asking for this process: user, exe, cwd and its pid inside the container are not in it")
 	} else {
 		i.addDetail(p.Detail)
+		i.Rights = n.rights(p.Detail)
 	}
 	return i, true
 }
@@ -137,17 +144,29 @@ func (n *Node) chain(p *report.Process) []Link {
 }
 
 func (n *Node) addTimes(i *Identity, p *report.Process) {
-	node := n.Report.Node
-	if node.ClockTicks <= 0 || node.BootTime == 0 {
+	if n.Report.Node.ClockTicks <= 0 || n.Report.Node.BootTime == 0 {
 		return
 	}
-	afterBoot := float64(p.StartTicks) / float64(node.ClockTicks)
-	started := time.Unix(node.BootTime, 0).Add(time.Duration(afterBoot * float64(time.Second))).UTC().Truncate(time.Second)
-	i.AgeSeconds = math.Round(n.Age(p.PID)*100) / 100
-	// A node may claim any time; JSON has none after the year 9999.
-	if year := started.Year(); year >= 1970 && year <= 9999 {
+	i.AgeSeconds = n.age(p)
+	if started, ok := n.started(p); ok {
+		started = started.UTC().Truncate(time.Second)
 		i.Started = &started
 	}
+}
+
+// age is Age, rounded for people.
+func (n *Node) age(p *report.Process) float64 { return math.Round(n.Age(p.PID)*100) / 100 }
+
+// started is when a process started, by the node's clock; false where the node
+// does not say or claims a time that no calendar has.
+func (n *Node) started(p *report.Process) (time.Time, bool) {
+	node := n.Report.Node
+	if node.ClockTicks <= 0 || node.BootTime == 0 {
+		return time.Time{}, false
+	}
+	afterBoot := float64(p.StartTicks) / float64(node.ClockTicks)
+	at := time.Unix(node.BootTime, 0).Add(time.Duration(afterBoot * float64(time.Second)))
+	return at, inCalendar(at)
 }
 
 // stateName spells proc_pid_stat(5)'s letters out.

@@ -32,7 +32,13 @@ func whoisOne(w io.Writer, node string, i correlate.Identity, s Style) error {
 	if err := s.printWrapped(w, "", chain(i)); err != nil {
 		return err
 	}
-	lines := append(ownerLines(i, s), processLines(i)...)
+	lines := append(ownerLines(i, s), backgroundLines(i, s)...)
+	lines = append(lines, deviceLines(i.Devices, s)...)
+	lines = append(lines, processLines(i)...)
+	lines = append(lines, siblingLines(i, s)...)
+	if s.Wide {
+		lines = append(lines, rightsLines(i)...)
+	}
 	lines = append([][2]string{{"node", node}}, lines...)
 	for _, l := range lines {
 		if l[1] == "" {
@@ -109,6 +115,9 @@ func processLines(i correlate.Identity) [][2]string {
 	user := i.User
 	if i.UID != nil && user != fmt.Sprint(*i.UID) {
 		user = strings.TrimSpace(fmt.Sprintf("%s uid %d", i.User, *i.UID))
+	}
+	if r := i.Rights; r != nil && r.UIDInside != nil {
+		user += fmt.Sprintf(", uid %d inside its user namespace", *r.UIDInside)
 	}
 	fds := ""
 	if i.FDs != nil {

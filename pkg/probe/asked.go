@@ -118,6 +118,7 @@ func (t *table) detail(p *report.Process) *report.ProcessDetail {
 		}
 		d.Exe, d.Cwd = link("exe"), link("cwd")
 		d.ExeDeleted = strings.HasSuffix(d.Exe, " (deleted)")
+		d.Rights = t.rights(p.PID, bad)
 	}
 	d.Unreadable = bad.list()
 	return d

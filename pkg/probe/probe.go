@@ -45,6 +45,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectOpenFiles, 5*time.Second + interval(req), collectOpenFiles},
 		{report.CollectProcesses, 60 * time.Second, collectProcesses},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
+		{report.CollectBackground, 15 * time.Second, collectBackground},
 	}
 	wanted := all[:1]
 	for _, c := range all[1:] {

@@ -72,6 +72,8 @@ type ProcessDetail struct {
 	// ExeDeleted: the kernel marks the file as unlinked, or its name really
 	// ends in " (deleted)": the link text cannot tell these apart.
 	ExeDeleted bool `json:"exeDeleted,omitempty"`
+	// Rights is nil for kernel threads.
+	Rights *Rights `json:"rights,omitempty"`
 
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }

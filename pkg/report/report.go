@@ -25,6 +25,8 @@ type NodeReport struct {
 	OpenFiles  *OpenFiles  `json:"openFiles,omitempty"`
 	Processes  *Processes  `json:"processes,omitempty"`
 	Containers *Containers `json:"containers,omitempty"`
+	Background *Background `json:"background,omitempty"`
+	Found      *Found      `json:"found,omitempty"`
 }
 
 // Probe says which program made the report, and how.

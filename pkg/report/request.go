@@ -8,6 +8,8 @@ const (
 	CollectOpenFiles  = "openFiles"
 	CollectProcesses  = "processes"
 	CollectContainers = "containers"
+	CollectBackground = "background"
+	CollectFound      = "found"
 )
 
 // Request is what the client asks of the probe.
@@ -23,6 +25,8 @@ type Request struct {
 	IntervalMillis int64 `json:"intervalMillis,omitempty"`
 	// AllFDs: classify those of every process, within what memory allows.
 	AllFDs bool `json:"allFDs,omitempty"`
+	// Find asks who holds a port or an inode.
+	Find *Find `json:"find,omitempty"`
 	// Users: read the user of every process.
 	Users bool `json:"users,omitempty"`
 	// ShowSecrets leaves command lines as they are; else likely secrets in them

@@ -1,0 +1,82 @@
+package calendar
+
+import (
+	_ "embed"
+	"strings"
+	"testing"
+	"time"
+)
+
+// facts are what systemd-analyze calendar (systemd 252) says: the machine's time
+// zone, the local time to begin at, an expression, and its next three moments in
+// UTC; or "invalid", or "never".
+//
+//go:embed testdata/systemd-252.txt
+var facts string
+
+func TestSaysWhatSystemdSays(t *testing.T) {
+	for line := range strings.Lines(facts) {
+		f := strings.Split(strings.TrimSpace(line), "|")
+		zone, base, text, want := f[0], f[1], f[2], f[3:]
+		t.Run(zone+" "+text, func(t *testing.T) {
+			local, err := time.LoadLocation(zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, err := time.ParseInLocation(time.DateTime, base, local)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := say(text, at, local, len(want)); strings.Join(got, "|") != strings.Join(want, "|") {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func say(text string, at time.Time, local *time.Location, n int) []string {
+	e, err := Parse(text)
+	if err != nil {
+		return []string{"invalid"}
+	}
+	var got []string
+	for range n {
+		next, ok := e.Next(at, local)
+		if !ok {
+			return append(got, "never")
+		}
+		got, at = append(got, next.UTC().Format(time.DateTime)), next
+	}
+	return got
+}
+
+// An event in a zone of its own does not ask where the node is.
+func TestOwnZone(t *testing.T) {
+	e, err := Parse("*-*-* 12:00 Asia/Tokyo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, _ := e.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.FixedZone("west", -8*3600))
+	if got := next.UTC().Format(time.DateTime); got != "2026-01-01 03:00:00" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// FuzzParse: whatever is accepted comes after the moment that it is asked for,
+// and soon ends.
+func FuzzParse(f *testing.F) {
+	for line := range strings.Lines(facts) {
+		f.Add(strings.Split(line, "|")[2], int64(1_800_000_000))
+	}
+	f.Add("Mon..Sun 0..23/1:0..59/1:0/0.000001", int64(-1))
+	f.Fuzz(func(t *testing.T, text string, at int64) {
+		e, err := Parse(text)
+		if err != nil {
+			return
+		}
+		from := time.Unix(at%(1<<34), 0)
+		if next, ok := e.Next(from, time.UTC); ok && !next.After(from) {
+			t.Errorf("%q: %s is not after %s", text, next, from)
+		}
+	})
+}

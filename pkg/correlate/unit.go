@@ -1,0 +1,89 @@
+package correlate
+
+import (
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// UnitInfo is a systemd unit as its files on the node describe it.
+type UnitInfo struct {
+	Name string `json:"name"`
+	// Title is the name decoded, where systemd has escaped it.
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+	// Files are its fragment and its drop-ins.
+	Files []string `json:"files,omitempty"`
+	// Source is what a generator made it from: an init script, fstab.
+	Source string `json:"source,omitempty"`
+	Masked bool   `json:"masked,omitempty"`
+	// Slice is the decoded name of the slice around it, where that is escaped.
+	Slice string `json:"slice,omitempty"`
+}
+
+// unitInfo is what the report has of a unit; nil where it is not about it.
+func (n *Node) unitInfo(name, cgroup string) *UnitInfo {
+	info := &UnitInfo{Name: name, Title: UnitTitle(name), Slice: sliceAround(cgroup)}
+	if n.Report.Background == nil {
+		return info
+	}
+	for _, u := range n.Report.Background.Units {
+		if u.Name == name {
+			info.Description = expand(last(u, "Unit", "Description"), name)
+			info.Source, info.Masked, info.Files = last(u, "Unit", "SourcePath"), u.Masked, filesOf(u)
+		}
+	}
+	return info
+}
+
+// sliceAround is the innermost slice of a path, decoded; "" where its name is plain.
+func sliceAround(cgroup string) string {
+	title := ""
+	for e := range strings.SplitSeq(cgroup, "/") {
+		if strings.HasSuffix(e, ".slice") {
+			title = UnitTitle(e)
+		}
+	}
+	return title
+}
+
+func filesOf(u report.Unit) []string {
+	var files []string
+	for _, f := range u.Files {
+		files = append(files, f.Path)
+	}
+	return files
+}
+
+// last is the value that a setting ends up with.
+func last(u report.Unit, section, key string) string {
+	value := ""
+	for _, f := range u.Files {
+		for _, s := range f.Settings {
+			if s.Section == section && s.Key == key {
+				value = s.Value
+			}
+		}
+	}
+	return value
+}
+
+// yes reads a boolean of systemd.syntax(7).
+func yes(value string) bool {
+	switch strings.ToLower(value) {
+	case "1", "yes", "y", "true", "t", "on":
+		return true
+	}
+	return false
+}
+
+// expand replaces the specifiers of systemd.unit(5) that a name tells.
+func expand(text, name string) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
+	stem := name[:max(strings.LastIndexByte(name, '.'), 0)]
+	prefix, instance, _ := strings.Cut(stem, "@")
+	return report.Clean(strings.NewReplacer("%%", "%", "%n", name, "%N", stem, "%p", prefix, "%P", unescapeBytes(prefix),
+		"%i", instance, "%I", unescapeUnit(instance)).Replace(text))
+}

@@ -1,0 +1,102 @@
+package hostfs
+
+import (
+	"bytes"
+	"strings"
+)
+
+// UnitSetting is one assignment of a unit file.
+type UnitSetting struct{ Section, Key, Value string }
+
+// ParseUnitFile reads a unit file, systemd.syntax(7), and keeps the assignments
+// that want names:
+//
+//	[Section]
+//	Key=value, a backslash at the end continues the line
+//	# a comment, also between continued lines; ';' too
+//
+// An empty value is kept: it resets what stood before.
+func ParseUnitFile(b []byte, want func(section, key string) bool) []UnitSetting {
+	var settings []UnitSetting
+	section, pending := "", ""
+	for raw := range bytes.Lines(b) {
+		line := strings.TrimSpace(string(raw))
+		if strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") {
+			continue
+		}
+		line = pending + line
+		if before, continued := strings.CutSuffix(line, `\`); continued {
+			pending = before + " "
+			continue
+		}
+		pending = ""
+		if strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]") {
+			section = line[1 : len(line)-1]
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		if key = strings.TrimSpace(key); ok && want(section, key) {
+			settings = append(settings, UnitSetting{section, key, strings.TrimSpace(value)})
+		}
+	}
+	return settings
+}
+
+// UnitType is the suffix that makes a name a unit's, "" for none.
+func UnitType(name string) string {
+	for _, t := range []string{"service", "scope", "slice", "mount", "socket", "swap", "timer", "path", "target", "automount", "device"} {
+		if strings.HasSuffix(name, "."+t) {
+			return t
+		}
+	}
+	return ""
+}
+
+// UnitTemplate is "getty@.service" for "getty@tty1.service", "" for a unit that
+// is no instance.
+func UnitTemplate(name string) string {
+	at := strings.IndexByte(name, '@')
+	dot := strings.LastIndexByte(name, '.')
+	if at < 0 || dot <= at+1 {
+		return ""
+	}
+	return name[:at+1] + name[dot:]
+}
+
+// UnitInstance is "tty1" for "getty@tty1.service".
+func UnitInstance(name string) string {
+	at := strings.IndexByte(name, '@')
+	dot := strings.LastIndexByte(name, '.')
+	if at < 0 || dot <= at {
+		return ""
+	}
+	return name[at+1 : dot]
+}
+
+// DropInDirs are the names of the directories whose *.conf files extend a unit,
+// the most specific first, systemd.unit(5): its own, its template's, those of
+// its prefixes up to each dash, that of its type.
+//
+//	foo-bar@x.service.d  foo-bar@.service.d  foo-@.service.d  foo-.service.d  service.d
+func DropInDirs(name string) []string {
+	dirs := []string{name + ".d"}
+	dot := strings.LastIndexByte(name, '.')
+	if dot < 0 {
+		return dirs
+	}
+	stem, suffix := name[:dot], name[dot:]
+	at := ""
+	if t := UnitTemplate(name); t != "" {
+		dirs = append(dirs, t+".d")
+		stem, at = name[:strings.IndexByte(name, '@')], "@"
+	}
+	for i := len(stem) - 1; i > 0 && len(dirs) < 16; i-- {
+		if stem[i-1] == '-' {
+			dirs = append(dirs, stem[:i]+at+suffix+".d")
+			if at != "" {
+				dirs = append(dirs, stem[:i]+suffix+".d")
+			}
+		}
+	}
+	return append(dirs, suffix[1:]+".d")
+}

@@ -1,0 +1,101 @@
+package printer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// rightsLines say what a process may do, and what holds it back.
+func rightsLines(i correlate.Identity) [][2]string {
+	lines := [][2]string{{"listening", strings.Join(i.Listening, ", ")}}
+	r := i.Rights
+	if r == nil {
+		return lines
+	}
+	confined := r.Seccomp
+	if confined != "" {
+		confined = "seccomp " + confined
+	}
+	if r.NoNewPrivs != nil {
+		confined += ", no new privileges: " + map[bool]string{true: "yes", false: "no"}[*r.NoNewPrivs]
+	}
+	if r.Label != "" {
+		confined += ", label " + r.Label
+	}
+	return append(lines,
+		[2]string{"effective", capabilityText(r.Effective)}, [2]string{"permitted", capabilityText(r.Permitted)}, [2]string{"bounding", capabilityText(r.Bounding)},
+		[2]string{"confined", strings.TrimPrefix(confined, ", ")}, [2]string{"shares", sharedText(r)},
+		[2]string{"user map", mapText(r.UIDMap)}, [2]string{"group map", mapText(r.GIDMap)},
+		[2]string{"oom", oomText(r)}, [2]string{"limits", limitsText(r.Limits)})
+}
+
+func capabilityText(names []string) string {
+	if len(names) == 0 {
+		return "no capabilities"
+	}
+	return strings.Join(names, " ")
+}
+
+func sharedText(r *correlate.Rights) string {
+	switch {
+	case len(r.HostNamespaces)+len(r.OwnNamespaces) == 0:
+		return ""
+	case len(r.HostNamespaces) == 0:
+		return "no namespace with the host"
+	case len(r.OwnNamespaces) == 0:
+		return "all namespaces with the host"
+	}
+	return "the host's " + strings.Join(r.HostNamespaces, ", ") + "; its own: " + strings.Join(r.OwnNamespaces, ", ")
+}
+
+// mapText is "" where ids are the host's own.
+func mapText(maps []report.IDMap) string {
+	if len(maps) == 0 || len(maps) == 1 && maps[0].Inside == maps[0].Outside {
+		return ""
+	}
+	const shown = 4
+	var parts []string
+	for _, m := range maps[:min(len(maps), shown)] {
+		parts = append(parts, fmt.Sprintf("%d inside is %d outside (%d ids)", m.Inside, m.Outside, m.Length))
+	}
+	if more := len(maps) - shown; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func oomText(r *correlate.Rights) string {
+	var parts []string
+	if r.OOMScore != nil {
+		parts = append(parts, fmt.Sprintf("score %d", *r.OOMScore))
+	}
+	if r.OOMScoreAdj != nil {
+		parts = append(parts, fmt.Sprintf("adjusted by %d", *r.OOMScoreAdj))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func limitsText(limits []report.Limit) string {
+	var parts []string
+	for _, l := range limits {
+		parts = append(parts, fmt.Sprintf("%s %s", strings.TrimPrefix(l.Name, "Max "), limitText(l)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func limitText(l report.Limit) string {
+	value := func(v *uint64) string {
+		if v == nil {
+			return "unlimited"
+		}
+		return strconv.FormatUint(*v, 10)
+	}
+	if soft, hard := value(l.Soft), value(l.Hard); soft != hard {
+		return soft + "/" + hard
+	}
+	return value(l.Soft)
+}

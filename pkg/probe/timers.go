@@ -1,0 +1,132 @@
+//go:build linux
+
+package probe
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const (
+	maxTimers     = 1024 // looked at
+	maxTimersKept = 32
+	stampDir      = "/var/lib/systemd/timers"
+)
+
+// timers finds the timers that start one of the wanted units: by Unit=, else by
+// their own name.
+func (b *background) timers(files *unitFiles, wanted map[string]bool) {
+	wants := files.wants()
+	for _, name := range files.timerNames(wants) {
+		unit := files.read(name, func(section, key string) bool { return section == "Timer" || describes(section, key) })
+		starts := startedBy(name, unit)
+		if !wanted[starts] || unit.Masked {
+			continue
+		}
+		if len(b.out.Timers) == maxTimersKept {
+			b.bad.add("timers", errTooMany)
+			return
+		}
+		t := report.Timer{Unit: unit, Starts: starts, WantedBy: wants[name]}
+		stamp := path.Join(stampDir, "stamp-"+name)
+		switch written, err := b.root.ModTime(stamp); {
+		case err == nil:
+			seconds := written.Unix()
+			t.Stamp = &seconds
+		case !hostfs.Gone(err):
+			b.bad.add(stamp, err)
+		}
+		b.out.Timers = append(b.out.Timers, t)
+	}
+}
+
+// timerNames are all timers on the node, the enabled instances of templates
+// among them.
+func (u *unitFiles) timerNames(wants map[string][]string) []string {
+	var names []string
+	add := func(name string) {
+		if strings.HasSuffix(name, ".timer") && !strings.HasSuffix(name, "@.timer") {
+			names = append(names, name)
+		}
+	}
+	for _, dir := range u.dirs {
+		for _, name := range dir.names {
+			add(name)
+		}
+	}
+	for name := range wants {
+		add(name)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > maxTimers {
+		u.bad.add("timers", errTooMany)
+	}
+	return names[:min(len(names), maxTimers)]
+}
+
+// wants maps a timer to the directories that enable it: x.target.wants and
+// x.target.requires.
+func (u *unitFiles) wants() map[string][]string {
+	by := map[string][]string{}
+	for _, dir := range u.dirs {
+		for _, sub := range dir.names {
+			if !strings.HasSuffix(sub, ".wants") && !strings.HasSuffix(sub, ".requires") {
+				continue
+			}
+			for _, name := range u.names(path.Join(dir.path, sub)) {
+				if strings.HasSuffix(name, ".timer") {
+					by[name] = append(by[name], report.Escape(path.Join(dir.path, sub)))
+				}
+			}
+		}
+	}
+	return by
+}
+
+// startedBy is the unit that a timer starts.
+func startedBy(timer string, unit report.Unit) string {
+	stem := strings.TrimSuffix(timer, ".timer")
+	starts := stem + ".service"
+	for _, f := range unit.Files {
+		for _, s := range f.Settings {
+			if s.Section == "Timer" && s.Key == "Unit" && s.Value != "" {
+				starts = s.Value
+			}
+		}
+	}
+	return expandName(starts, timer, stem)
+}
+
+// expandName replaces the specifiers of systemd.unit(5) that a Unit= may have.
+func expandName(text, name, stem string) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
+	prefix, _, _ := strings.Cut(stem, "@")
+	instance := hostfs.UnitInstance(name)
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '%' || i+1 == len(text) {
+			b.WriteByte(text[i])
+			continue
+		}
+		switch i++; text[i] {
+		case 'i', 'I':
+			b.WriteString(instance)
+		case 'p', 'P':
+			b.WriteString(prefix)
+		case 'N':
+			b.WriteString(stem)
+		case 'n':
+			b.WriteString(name)
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
+}
