@@ -2,7 +2,6 @@ package printer
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
@@ -82,20 +81,15 @@ func oomText(r *correlate.Rights) string {
 func limitsText(limits []report.Limit) string {
 	var parts []string
 	for _, l := range limits {
-		parts = append(parts, fmt.Sprintf("%s %s", strings.TrimPrefix(l.Name, "Max "), limitText(l)))
+		parts = append(parts, fmt.Sprintf("%s %s", strings.TrimPrefix(l.Name, "Max "), softAndHard(l)))
 	}
 	return strings.Join(parts, ", ")
 }
 
-func limitText(l report.Limit) string {
-	value := func(v *uint64) string {
-		if v == nil {
-			return "unlimited"
-		}
-		return strconv.FormatUint(*v, 10)
-	}
-	if soft, hard := value(l.Soft), value(l.Hard); soft != hard {
+// softAndHard are one number where they are the same.
+func softAndHard(l report.Limit) string {
+	if soft, hard := limitText(l.Soft), limitText(l.Hard); soft != hard {
 		return soft + "/" + hard
 	}
-	return value(l.Soft)
+	return limitText(l.Soft)
 }
