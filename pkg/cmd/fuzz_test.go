@@ -19,6 +19,10 @@ func FuzzAnswer(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","node":{"now":253402300800},"openFiles":{"max":10,"samples":[{"allocated":9}],"inotify":{"maxInstances":1,"maxWatches":1}},` +
+		`"processes":{"fdMethod":"getdents","kernelThreads":1,"users":[{"uid":0,"name":"root"}],"list":[{"pid":1,"uid":0,"fds":{"count":-5,"limit":{"soft":18446744073709551615,"hard":0},"inotify":{"instances":-1,"watches":9},` +
+		`"kinds":[{"name":"deleted file","count":600}],"targets":[{"kind":"TCP","pattern":"CLOSE_WAIT to [::1]:1","count":3}],"sockets":[{"protocol":"TCP","state":"CLOSE_WAIT","remote":"[::1]:1","count":500},` +
+		`{"protocol":"unix","local":"/run/docker.sock","peer":{"pid":9,"comm":"x"},"count":900}]}}]}}`))
 	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","processes":{"list":[{"pid":1,"ppid":1,"cgroup":7,"fds":{"count":-1}}]}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		r, inv, err := saved.Read("-", bytes.NewReader(in))
@@ -38,6 +42,7 @@ func FuzzAnswer(f *testing.F) {
 			if _, err := toObject("X", fdDocument{ranking, findings}); err != nil {
 				t.Fatal(err)
 			}
+			n.Rank(correlate.RankOptions{By: correlate.By(by), Sort: correlate.SortGrowth, Filter: correlate.Filter{Namespace: "prod"}})
 		}
 		if r.Processes == nil {
 			return
@@ -51,6 +56,13 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatal(err)
 			}
 			if _, err := toObject("X", whoisDocument{Processes: []correlate.Identity{id}}); err != nil {
+				t.Fatal(err)
+			}
+			fds, _ := n.ProcessFDs(p.PID)
+			if err := printer.FDProcess(&text, fds, findings, printer.Style{Width: 40}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := toObject("X", fdProcessDocument{fds, findings}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -95,7 +95,7 @@ func (r *repetition) run(ctx context.Context) error {
 		err = errors.Join(err, r.keep(last, inv))
 	}
 	err = errors.Join(err, o.release())
-	if err == nil && ctx.Err() != nil && last != nil && r.flags.endless() {
+	if err == nil && interrupted(ctx) && last != nil && r.flags.endless() {
 		return errWatchEnded
 	}
 	return err
@@ -112,7 +112,7 @@ func (r *repetition) loop(ctx context.Context, o opened) (last *report.NodeRepor
 		}
 		next, err := r.await(ctx, o)
 		switch {
-		case ctx.Err() != nil:
+		case interrupted(ctx):
 			return last, inv, nil
 		case err != nil && last != nil:
 			return last, inv, fmt.Errorf("sample %d failed, what is shown before it stands; run the same command again to go on: %w", i, err)
@@ -120,7 +120,7 @@ func (r *repetition) loop(ctx context.Context, o opened) (last *report.NodeRepor
 			return nil, nil, err
 		}
 		known := r.ask(ctx, o)
-		if ctx.Err() != nil {
+		if interrupted(ctx) {
 			return last, inv, nil
 		}
 		last, inv = next, known
@@ -130,6 +130,9 @@ func (r *repetition) loop(ctx context.Context, o opened) (last *report.NodeRepor
 	}
 	return last, inv, nil
 }
+
+// interrupted says that nobody wants more.
+func interrupted(ctx context.Context) bool { return ctx.Err() != nil }
 
 // await collects one report, idle meanwhile.
 func (r *repetition) await(ctx context.Context, o opened) (*report.NodeReport, error) {

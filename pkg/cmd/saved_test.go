@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"bytes"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
@@ -73,3 +75,10 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	code = Run(args, "v0.0.0-test", genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
 	return out.String(), errOut.String(), code
 }
+
+// testStreams say errors to w and nothing else to anybody.
+func testStreams(w io.Writer) genericiooptions.IOStreams {
+	return genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: w}
+}
+
+func testKube() *genericclioptions.ConfigFlags { return genericclioptions.NewConfigFlags(true) }

@@ -62,10 +62,10 @@ func (s *screen) resize() error {
 	if s.shown == nil {
 		return nil
 	}
-	if width, height, err := s.size(); err != nil || width == s.width && height == s.height {
-		return nil
+	if width, height, err := s.size(); err == nil && (width != s.width || height != s.height) {
+		return s.draw(s.shown)
 	}
-	return s.draw(s.shown)
+	return nil
 }
 
 // close gives the terminal back as it was, with the last frame on it in full.

@@ -119,7 +119,7 @@ func mostHolding(counts map[Owner]int) *Owner {
 }
 
 func sortedKinds(counts map[string]int) []report.Counted {
-	var list []report.Counted
+	list := make([]report.Counted, 0, len(counts))
 	for name, count := range counts {
 		list = append(list, report.Counted{Name: name, Count: count})
 	}

@@ -62,7 +62,7 @@ func (g *fdGroups) addKinds(p *report.Process, exact Owner) {
 }
 
 func (g *fdGroups) rows(r FDRanking) []FDRow {
-	rows := []FDRow{}
+	rows := make([]FDRow, 0, len(g.groups))
 	for key, row := range g.groups {
 		for c := range row.cgroups {
 			row.inCgroups -= g.n.Report.Processes.Cgroups[c].FDsBefore

@@ -150,7 +150,7 @@ func (n *Node) RuntimeClients() []RuntimeClient {
 			}
 		}
 	})
-	var list []RuntimeClient
+	list := make([]RuntimeClient, 0, len(at))
 	for k, c := range at {
 		c.Count = max(c.Count, own[k])
 		list = append(list, *c)

@@ -25,8 +25,7 @@ func processLimit(n *correlate.Node, earlier []Finding) []Finding {
 		f := Finding{Severity: Warning, Subject: &owner,
 			Summary: fmt.Sprintf("process %d (%s) of %s has %.0f %% of the descriptors that it may have", worst.PID, worst.Comm, Title(owner), worst.Percent),
 			Remedy:  limitRemedy(n, owner, worst), CausedBy: causesOf(owner, earlier, ExecFIFOs, CloseWait, DeletedFiles, FDGrowth)}
-		// The whole node hangs on its daemons; a pod's failure is the pod's.
-		if worst.Percent >= limitCritical && isHost(owner) {
+		if worst.Percent >= limitCritical && isHost(owner) && nodeHangsOn(worst.Comm) {
 			f.Severity = Critical
 		}
 		for _, p := range near.Processes[:min(holdersNamedMax, len(near.Processes))] {
@@ -39,6 +38,16 @@ func processLimit(n *correlate.Node, earlier []Finding) []Finding {
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// nodeHangsOn: without these no pod starts, stops or is looked after. Any other
+// process's failure is its own.
+func nodeHangsOn(comm string) bool {
+	switch comm {
+	case "systemd", "kubelet", "containerd", "dockerd", "cri-dockerd", "crio":
+		return true
+	}
+	return false
 }
 
 func limitText(limit *uint64) string {

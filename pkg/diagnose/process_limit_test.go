@@ -14,6 +14,11 @@ func limited(cgroup, count int, soft, hard uint64) report.Process {
 	return p
 }
 
+func named(p report.Process, comm string) report.Process {
+	p.Comm = comm
+	return p
+}
+
 func TestProcessLimit(t *testing.T) {
 	endless := process(22, "java", inPod, 5000, 5000)
 	endless.FDs.Limit = &report.FDLimit{}
@@ -25,7 +30,10 @@ func TestProcessLimit(t *testing.T) {
 		"80 %":                         {limited(inPod, 820, 1024, 4096), "fd-process-limit warning"},
 		"at the limit, in a pod":       {limited(inPod, 1024, 1024, 4096), "fd-process-limit warning"},
 		"94 %, of the host":            {limited(inKubelet, 972, 1024, 4096), "fd-process-limit warning"},
-		"95 %, of the host":            {limited(inKubelet, 973, 1024, 4096), "fd-process-limit critical"},
+		"95 %, of the host":            {limited(inKubelet, 973, 1024, 4096), "fd-process-limit warning"},
+		"95 %, the kubelet":            {named(limited(inKubelet, 973, 1024, 4096), "kubelet"), "fd-process-limit critical"},
+		"95 %, a kubelet in a pod":     {named(limited(inPod, 973, 1024, 4096), "kubelet"), "fd-process-limit warning"},
+		"94 %, the kubelet":            {named(limited(inKubelet, 972, 1024, 4096), "kubelet"), "fd-process-limit warning"},
 		"a sandbox that opens no more": {limited(inPod, 99, 99, 99), ""},
 		"lowered below what it has":    {limited(inPod, 40, 1, 1), ""},
 		"none":                         {endless, ""},

@@ -46,6 +46,8 @@ func closeWait(n *correlate.Node, _ []Finding) []Finding {
 
 func whereTo(pile correlate.SocketPile) string {
 	switch {
+	case pile.Local == "" && pile.Remote == "":
+		return "to many addresses"
 	case pile.Local == "":
 		return "to " + pile.Remote
 	case pile.Remote == "":

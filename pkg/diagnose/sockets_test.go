@@ -36,6 +36,7 @@ func TestCloseWait(t *testing.T) {
 		"as many, but open":               {withSockets(report.SocketGroup{Protocol: "TCP", State: "ESTABLISHED", Remote: closeWaitTo, Count: 5000}), ""},
 		"as a server, a port each":        {withSockets(accepted("1", 60), accepted("2", 60)), "prod/hub-0, container agent (StatefulSet/hub) does not close 120 connections from 10.9.9.9 that it accepted at 0.0.0.0:8080"},
 		"as a server, of nobody in order": {withSockets(report.SocketGroup{Protocol: "TCP", State: "CLOSE_WAIT", Local: ":80", Count: 200}), "prod/hub-0, container agent (StatefulSet/hub) does not close 200 connections that it accepted at :80"},
+		"to too many to tell apart":       {withSockets(report.SocketGroup{Protocol: "TCP", State: "CLOSE_WAIT", Count: 200}), "prod/hub-0, container agent (StatefulSet/hub) does not close 200 connections to many addresses"},
 		"in two workers": {func() *report.NodeReport {
 			r := withSockets(closeWaits(60)...)
 			worker := process(23, "java", inPod, 300, 300)

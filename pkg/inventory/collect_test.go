@@ -84,15 +84,25 @@ func TestPod(t *testing.T) {
 	p := pod("hub-0", nil)
 	p.DeletionTimestamp, p.Finalizers = &now, []string{"x/y"}
 	p.Annotations = map[string]string{"kubernetes.io/config.hash": "copied from a static pod's manifest"}
-	p.Status = corev1.PodStatus{Phase: corev1.PodRunning,
+	p.Labels = map[string]string{"app": "hub"}
+	p.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIPs: []corev1.PodIP{{IP: "10.0.0.7"}, {IP: "fd00::7"}},
 		InitContainerStatuses:      []corev1.ContainerStatus{{Name: "init", ContainerID: "docker://aa"}},
 		ContainerStatuses:          []corev1.ContainerStatus{{Name: "app", ContainerID: "containerd://bb"}, {Name: "waiting"}, {Name: "odd", ContainerID: "cc"}},
 		EphemeralContainerStatuses: []corev1.ContainerStatus{{Name: "debugger-x", ContainerID: "cri-o://dd"}},
 	}
-	want := Pod{Namespace: "prod", Name: "hub-0", UID: "uid-of-pod", Phase: "Running", Deleting: true, Containers: []Container{
+	want := Pod{Namespace: "prod", Name: "hub-0", UID: "uid-of-pod", Phase: "Running", Deleting: true, Labels: map[string]string{"app": "hub"}, IPs: []string{"10.0.0.7", "fd00::7"}, Containers: []Container{
 		{Name: "init", ID: "aa"}, {Name: "app", ID: "bb"}, {Name: "waiting"}, {Name: "odd"}, {Name: "debugger-x", ID: "dd"}}}
 	if got := Collect(context.Background(), fake.NewClientset(p), "n1").Pods; len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// The node's address is not the pod's alone.
+func TestPodOnTheNodesNetworkHasNoAddress(t *testing.T) {
+	p := pod("proxy-0", nil)
+	p.Spec.HostNetwork, p.Status.PodIPs = true, []corev1.PodIP{{IP: "192.0.2.1"}}
+	if got := Collect(context.Background(), fake.NewClientset(p), "n1").Pods; len(got[0].IPs) != 0 {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -146,6 +156,28 @@ func TestEachControllerIsFetchedOnce(t *testing.T) {
 	slices.Sort(gets)
 	if want := []string{"jobs/backup-28", "replicasets/web-5d9"}; !slices.Equal(gets, want) || len(inv.Pods) != 9 {
 		t.Errorf("fetched %q for %d pods, want %q", gets, len(inv.Pods), want)
+	}
+}
+
+// A watch asks for the pods each time; their controllers do not change.
+func TestAskingAgainFetchesNoControllerTwice(t *testing.T) {
+	client := fake.NewClientset(replicaSet("web-5d9", owned("apps/v1", "Deployment", "web")), pod("web-a", owned("apps/v1", "ReplicaSet", "web-5d9")))
+	asker := NewAsker(client, "n1")
+	for range 3 {
+		if inv := asker.Ask(context.Background()); len(inv.Pods) != 1 || inv.Pods[0].Workload != "Deployment/web" {
+			t.Fatalf("got %+v", inv)
+		}
+	}
+	lists, gets := 0, 0
+	for _, a := range client.Actions() {
+		if a.GetVerb() == "list" {
+			lists++
+		} else {
+			gets++
+		}
+	}
+	if lists != 3 || gets != 1 {
+		t.Errorf("%d lists and %d gets, want 3 and 1", lists, gets)
 	}
 }
 

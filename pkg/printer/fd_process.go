@@ -96,7 +96,7 @@ func processLimit(a correlate.ProcessFDs) string {
 }
 
 func kindsText(kinds []report.Counted) string {
-	var parts []string
+	parts := make([]string, 0, len(kinds))
 	for _, k := range kinds {
 		parts = append(parts, fmt.Sprintf("%s %s", humanize.Comma(int64(k.Count)), k.Name))
 	}
@@ -130,7 +130,7 @@ func fdTargets(w io.Writer, a correlate.ProcessFDs, s Style) error {
 	for _, k := range a.Kinds {
 		rest += k.Count
 	}
-	var rows [][]string
+	rows := make([][]string, 0, len(shown))
 	for _, t := range shown {
 		rows = append(rows, []string{humanize.Comma(int64(t.Count)), t.Kind, t.Pattern})
 		rest -= t.Count
@@ -149,7 +149,7 @@ func fdSockets(w io.Writer, sockets []correlate.SocketRow, s Style) error {
 	if s.Top > 0 {
 		shown = sockets[:min(s.Top, len(sockets))]
 	}
-	var rows [][]string
+	rows := make([][]string, 0, len(shown))
 	for _, g := range shown {
 		rows = append(rows, []string{humanize.Comma(int64(g.Count)), g.Protocol, g.State, g.Local, g.Remote, otherEnd(g)})
 	}

@@ -79,6 +79,58 @@ func oddRanking() correlate.FDRanking {
 	}}
 }
 
+// fullRanking has what only the newer probes tell.
+func fullRanking() correlate.FDRanking {
+	r := sickRanking()
+	r.Rows[0].Kinds = []report.Counted{{Name: "FIFO", Count: 4180}, {Name: "TCP", Count: 15}, {Name: "file", Count: 9}, {Name: "eventfd", Count: 3}, {Name: "epoll", Count: 2}, {Name: "pipe", Count: 2}, {Name: "device", Count: 1}}
+	r.Rows[0].Fullest = &correlate.LimitUse{PID: 22, Comm: "java", Descriptors: 4201, Soft: of(uint64(4096)), Percent: 102.6}
+	r.Rows[1].Mostly = &report.Target{Kind: "TCP", Pattern: "CLOSE_WAIT to 10.0.0.1:443", Count: 1099}
+	r.Rows[1].Fullest = &correlate.LimitUse{PID: 9, Comm: "dockerd", Descriptors: 2774}
+	r.Rows[2].Mostly = &report.Target{Kind: "inotify", Pattern: "anon_inode:inotify", Count: 40}
+	r.Files.InNoTable = &correlate.InNoTable{AtLeast: 82_224, Percent: 89.2}
+	r.Unread = 2
+	return r
+}
+
+func kindRanking() correlate.FDRanking {
+	r := sickRanking()
+	pod := podOwner("hub-0", "StatefulSet/hub", correlate.PodKnown)
+	r.By, r.Rows = correlate.ByKind, nil
+	for i, kind := range []string{"FIFO", "TCP", "deleted file", ""} {
+		row := fdRow(correlate.Owner{Type: correlate.OwnerKind, Kind: kind}, 4000-1000*i, 0, "java")
+		row.PerSecond, row.HeldMostBy = nil, &pod
+		if kind == "TCP" {
+			row.Mostly = &report.Target{Kind: "TCP", Pattern: "CLOSE_WAIT to 10.0.0.1:443", Count: 1099}
+		}
+		r.Rows = append(r.Rows, row)
+	}
+	return r
+}
+
+func userRanking() correlate.FDRanking {
+	r := sickRanking()
+	r.By, r.Rows = correlate.ByUser, nil
+	docker := correlate.Owner{Type: correlate.OwnerUnit, Unit: "docker.service"}
+	for _, u := range []struct {
+		uid  int
+		name string
+	}{{0, "root"}, {70, "postgres"}, {999, "999"}} {
+		row := fdRow(correlate.Owner{Type: correlate.OwnerUser, User: u.name}, 4000-u.uid, 1.5, "java")
+		row.UID, row.HeldMostBy = &u.uid, &docker
+		r.Rows = append(r.Rows, row)
+	}
+	r.Rows = append(r.Rows, fdRow(correlate.Owner{Type: correlate.OwnerUnknown}, 5, 0, "x"))
+	return r
+}
+
+func filteredRanking() correlate.FDRanking {
+	r := sickRanking()
+	r.Rows = r.Rows[:1]
+	r.Filter = &correlate.Filtered{Namespace: "prod", Selector: "app=hub", Matched: 1, Of: 41, Descriptors: 4213}
+	r.Files.InNoTable = &correlate.InNoTable{AtLeast: 999, Percent: 89.2} // too few to speak of
+	return r
+}
+
 func fdText(r correlate.FDRanking, findings []diagnose.Finding, change func(*Style)) show {
 	return func(t *testing.T, s Style) string {
 		t.Helper()
@@ -104,6 +156,11 @@ func TestFD(t *testing.T) {
 	longNode := sickRanking()
 	longNode.Node = strings.Repeat("ip-10-0-0-1.", 6) + "internal"
 	for name, show := range map[string]show{
+		"fd-full":         fdText(fullRanking(), nil, nil),
+		"fd-by-kind":      fdText(kindRanking(), nil, nil),
+		"fd-by-user":      fdText(userRanking(), nil, nil),
+		"fd-filtered":     fdText(filteredRanking(), nil, nil),
+		"fd-none-matches": fdText(correlate.FDRanking{Node: "node-43", Rows: []correlate.FDRow{}, Filter: &correlate.Filtered{Namespace: "nope", Of: 41}}, nil, nil),
 		"fd-sick":         fdText(sickRanking(), sickFindings(), nil),
 		"fd-top":          fdText(sickRanking(), nil, func(s *Style) { s.Top = 1 }),
 		"fd-odd":          fdText(oddRanking(), nil, nil),
@@ -125,6 +182,16 @@ func TestWideCutsNoOwner(t *testing.T) {
 	for _, row := range r.Rows {
 		if !strings.Contains(text, row.Owner.Name()) {
 			t.Errorf("%s is cut", row.Owner.Name())
+		}
+	}
+}
+
+func TestWideShowsLimitsAndKinds(t *testing.T) {
+	wide := fdText(fullRanking(), nil, nil)(t, Style{Width: 80, Wide: true})
+	usual := fdText(fullRanking(), nil, nil)(t, Style{Width: 300})
+	for _, want := range []string{"LIMIT", "103% of 4,096", "none", "KINDS", "4,180 FIFO, 15 TCP, 9 file, 3 eventfd, 2 epoll, 2 pipe, …"} {
+		if !strings.Contains(wide, want) || strings.Contains(usual, want) {
+			t.Errorf("%q is in wide only, in\n%s\n%s", want, wide, usual)
 		}
 	}
 }

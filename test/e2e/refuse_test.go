@@ -39,7 +39,7 @@ func TestForbiddenVerbs(t *testing.T) {
 		t.Run(missing.verb+" "+missing.resource, func(t *testing.T) {
 			user := "without-" + missing.verb + "-" + strings.ReplaceAll(missing.resource, "/", "-")
 			grantAllBut(t, user, missing.verb, missing.resource)
-			r := nodedoc(t, "fd", node, "-n", "ops", "--as", user)
+			r := nodedoc(t, "fd", node, "--pod-namespace", "ops", "--as", user)
 			if r.code != 1 || r.stdout != "" || !strings.Contains(r.stderr, missing.verb) || !strings.Contains(r.stderr, missing.resource) {
 				t.Errorf("exit code %d, stderr %q: want 1 and the missing right named", r.code, r.stderr)
 			}
@@ -51,7 +51,7 @@ func TestForbiddenVerbs(t *testing.T) {
 func TestLeastRights(t *testing.T) {
 	namespace(t, "ops")
 	grantAllBut(t, "operator", "", "")
-	r := nodedoc(t, "fd", node, "-n", "ops", "--as", "operator", "--interval", "200ms")
+	r := nodedoc(t, "fd", node, "--pod-namespace", "ops", "--as", "operator", "--interval", "200ms")
 	if r.code != 0 || !strings.Contains(r.stdout, "kubelet.service") {
 		t.Errorf("got %+v", r)
 	}
