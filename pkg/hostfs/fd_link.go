@@ -8,7 +8,7 @@ import (
 // FDLink is what the text of a /proc/PID/fd link tells, proc_pid_fd(5). The
 // file behind it is never touched.
 type FDLink struct {
-	// Kind is a short name: file, "deleted file", device, socket, pipe, FIFO,
+	// Kind is a short name: file, directory, "deleted file", device, socket, pipe, FIFO,
 	// memfd, dmabuf, namespace, or that of an anonymous inode: eventfd, epoll,
 	// inotify, timerfd, pidfd, BPF, perf and so on.
 	Kind string
@@ -19,14 +19,10 @@ type FDLink struct {
 	FIFO *StdioFIFO
 }
 
-// Kinds that more is told of than the link says.
-const (
-	KindFile    = "file"
-	KindInotify = "inotify"
-	KindSocket  = "socket"
-)
+// KindSocket is that of a socket of which nothing more is known.
+const KindSocket = "socket"
 
-// SocketPattern stands for sockets of which nothing more is known.
+// SocketPattern is the pattern of KindSocket.
 const SocketPattern = "socket:[…]"
 
 // SocketInode is the number in "socket:[40231]". The kernel numbers sockets by
@@ -129,8 +125,12 @@ func anonKind(name string) string {
 
 // pathLink: a path is what the file was opened by, and often in another mount
 // namespace: it proves nothing, but reads well. Directories and most FIFOs
-// cannot be told from files by it.
+// cannot be told from files by it; who knows better puts a '/' behind it, which
+// the kernel never does.
 func pathLink(link string) FDLink {
+	if directory, ok := strings.CutSuffix(link, "/"); ok && directory != "" {
+		return FDLink{Kind: "directory", Pattern: Fold(directory)}
+	}
 	path := strings.TrimSuffix(link, deletedMark)
 	if strings.HasPrefix(path, "/memfd:") {
 		return FDLink{Kind: "memfd", Pattern: Fold(path)}
@@ -156,7 +156,7 @@ func pathKind(path string, deleted bool) string {
 	case strings.HasPrefix(path, "/dev/") && !devFile(path):
 		return "device"
 	}
-	return KindFile
+	return "file"
 }
 
 // devFile: these directories of /dev hold files.

@@ -18,6 +18,27 @@ func TestParseFDLink(t *testing.T) {
 		"anon_inode:inotify":                 {Kind: "inotify", Pattern: "anon_inode:inotify"},
 		"anon_inode:bpf-map":                 {Kind: "BPF", Pattern: "anon_inode:bpf-map"},
 		"anon_inode:[io_uring]":              {Kind: "io_uring", Pattern: "anon_inode:[io_uring]"},
+		"anon_inode:bpf_link":                {Kind: "BPF", Pattern: "anon_inode:bpf_link"},
+		"anon_inode:btf":                     {Kind: "BPF", Pattern: "anon_inode:btf"},
+		"anon_inode:[perf_event]":            {Kind: "perf", Pattern: "anon_inode:[perf_event]"},
+		"anon_inode:[eventfd]":               {Kind: "eventfd", Pattern: "anon_inode:[eventfd]"},
+		"anon_inode:[timerfd]":               {Kind: "timerfd", Pattern: "anon_inode:[timerfd]"},
+		"anon_inode:[signalfd]":              {Kind: "signalfd", Pattern: "anon_inode:[signalfd]"},
+		"anon_inode:[fanotify]":              {Kind: "fanotify", Pattern: "anon_inode:[fanotify]"},
+		"anon_inode:[userfaultfd]":           {Kind: "userfaultfd", Pattern: "anon_inode:[userfaultfd]"},
+		"anon_inode:[pidfd]":                 {Kind: "pidfd", Pattern: "anon_inode:[pidfd]"}, // before 6.9
+		"anon_inode:seccomp notify":          {Kind: "seccomp notify", Pattern: "anon_inode:seccomp notify"},
+		"anon_inode:kvm-vcpu:3":              {Kind: "KVM", Pattern: "anon_inode:kvm-vcpu:…"},
+		"anon_inode:kvm-vm":                  {Kind: "KVM", Pattern: "anon_inode:kvm-vm"},
+		"/dmabuf:":                           {Kind: "dmabuf", Pattern: "/dmabuf:"},
+		"/run/netns/cni-1":                   {Kind: "namespace", Pattern: "/run/netns/cni-1"},
+		"/var/run/docker/netns/1a2b3c4d5e6f": {Kind: "namespace", Pattern: "/var/run/docker/netns/…"},
+		"/run/systemd/sessions/c1.ref":       {Kind: "FIFO", Pattern: "/run/systemd/sessions/c1.ref"},
+		"/dev/pts/3 (deleted)":               {Kind: "device", Pattern: "/dev/pts/3 (deleted)"},
+		"/dev/shm/db (deleted)":              {Kind: "deleted file", Pattern: "/dev/shm/db (deleted)"},
+		"/etc/":                              {Kind: "directory", Pattern: "/etc"},
+		"/":                                  {Kind: "file", Pattern: "/"},
+		"//":                                 {Kind: "directory", Pattern: "/"},
 		"anon_inode:":                        {Kind: "anon_inode", Pattern: "anon_inode:"},
 		"net:[4026531840]":                   {Kind: "namespace", Pattern: "net:[…]"},
 		"pidfd:[17]":                         {Kind: "pidfd", Pattern: "pidfd:[…]"},
@@ -38,6 +59,15 @@ func TestParseFDLink(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
+	}
+}
+
+func TestSocketInode(t *testing.T) {
+	for link, want := range map[string]uint32{"socket:[40231]": 40231, "socket:[4294967295]": 1<<32 - 1,
+		"socket:[0]": 0, "socket:[4294967296]": 0, "socket:[]": 0, "socket:[7": 0, "socket:[-7]": 0, "pipe:[7]": 0, "": 0} {
+		if got, ok := SocketInode([]byte(link)); ok != (want != 0) || ok && got != want {
+			t.Errorf("%q: got %d %v, want %d", link, got, ok, want)
+		}
 	}
 }
 

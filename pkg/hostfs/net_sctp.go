@@ -1,9 +1,6 @@
 package hostfs
 
-import (
-	"bytes"
-	"net/netip"
-)
+import "bytes"
 
 // ParseSCTPEndpoint parses a line of /proc/PID/net/sctp/eps (net/sctp/proc.c):
 //
@@ -70,10 +67,6 @@ func sctpAddr(addrs, port []byte) (a InetAddr, ok bool) {
 	if _, ok = firstFields(addrs, first[:]); !ok {
 		return a, false
 	}
-	ip, err := netip.ParseAddr(string(first[0]))
-	if err != nil {
-		return a, false
-	}
-	a.IP = ip.As16()
-	return a, true
+	a.IP, ok = parseIP(string(first[0]))
+	return a, ok
 }

@@ -29,15 +29,16 @@ func UnixSockets(f FS, pid int, own bool, fn func(UnixSocket) bool) error {
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience); err != nil {
 		return os.NewSyscallError("setsockopt", err)
 	}
-	if err := unix.Sendto(fd, unixDiagDump(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return os.NewSyscallError("sendto", err)
+	// A netlink socket that is not connected talks to the kernel.
+	if _, err := unix.Write(fd, unixDiagDump()); err != nil {
+		return os.NewSyscallError("write", err)
 	}
 	buf := make([]byte, 32<<10) // the kernel fills no more than that at once
 	more := true
 	for more {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
+		n, err := unix.Read(fd, buf)
 		if err != nil {
-			return os.NewSyscallError("recvfrom", err)
+			return os.NewSyscallError("read", err)
 		}
 		done, err := ParseUnixDiag(buf[:n], func(s UnixSocket) { more = more && fn(s) })
 		if err != nil || done || n == 0 {

@@ -97,14 +97,13 @@ func (t *table) classifyProcess(i, most int) (read int) {
 			t.sockets.hold(i, inode)
 			return true
 		}
-		l := hostfs.ParseFDLink(string(link))
 		switch {
-		case l.Kind == hostfs.KindInotify:
+		case hostfs.IsInotify(link):
 			t.addInotify(p, fd)
-		case look && l.Kind == hostfs.KindFile && t.info.isDirectory(p.PID, fd):
-			l.Kind = "directory"
+		case look && mayBeDirectory(link) && t.info.isDirectory(p.PID, fd):
+			link = append(link, '/')
 		}
-		sum.add(l)
+		sum.add(hostfs.ParseFDLink(string(link)))
 		return true
 	})
 	if err != nil {

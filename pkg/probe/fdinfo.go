@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"bytes"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +37,11 @@ func (f *fdInfo) wants(p *report.Process, asked bool) bool {
 	}
 	f.left -= n
 	return true
+}
+
+// mayBeDirectory spares what nobody opens as one.
+func mayBeDirectory(link []byte) bool {
+	return bytes.HasPrefix(link, []byte("/")) && !bytes.HasPrefix(link, []byte("/dev/")) && !bytes.HasPrefix(link, []byte("/memfd:"))
 }
 
 func (f *fdInfo) isDirectory(pid int, fd []byte) bool {
