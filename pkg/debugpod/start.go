@@ -27,10 +27,24 @@ type parts struct {
 	attach func(c Clients, p *corev1.Pod, webSocket bool) (attachFunc, error)
 }
 
+// maxImages is how many of its images a node may refuse to use.
+const maxImages = 3
+
 func start(ctx context.Context, c Clients, cfg Config, by parts, progress, warn func(string)) (*Session, error) {
 	cfg = cfg.withDefaults()
 	go sweepBefore(ctx, c.Kube, cfg.Namespace)
+	for {
+		s, err := startOnce(ctx, c, cfg, by, progress, warn)
+		var refused *imageRefused
+		if !errors.As(err, &refused) || cfg.Image != "" || cfg.ProbeImage != "" || len(cfg.refused)+1 >= maxImages || ctx.Err() != nil {
+			return s, err
+		}
+		warn(fmt.Sprintf("node %q does not use its image %s, trying another one: %s", cfg.Node, refused.image, refused.why))
+		cfg.refused = append(cfg.refused, refused.image)
+	}
+}
 
+func startOnce(ctx context.Context, c Clients, cfg Config, by parts, progress, warn func(string)) (*Session, error) {
 	progress("checking node " + cfg.Node)
 	p, err := check(ctx, c, cfg, by, warn)
 	if err != nil {
