@@ -82,7 +82,7 @@ func TestStartFailsAndLeavesNothing(t *testing.T) {
 			p.Status = corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfpods"}
 		}, nil, "has no room"},
 		"never taken up": {nil, nil, "did not start within 1s; last seen: the kubelet has not taken the pod up"},
-		"attach refused": {runningAtOnce, refusing(errors.New("error dialing backend")), "failed to start the probe on node \"worker-1\": error dialing backend"},
+		"attach refused": {runningAtOnce, refusing(errors.New("error dialing backend")), "failed to start the probe on node \"worker-1\": the stream to the pod broke, running it again may help: error dialing backend"},
 		"attach hangs": {runningAtOnce, func(Clients, *corev1.Pod, bool) (attachFunc, error) {
 			return func(context.Context, streams) error { select {} }, nil
 		}, "the stream stood still for 1s"},

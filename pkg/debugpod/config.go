@@ -34,7 +34,9 @@ type Config struct {
 	// no shell is needed.
 	ProbeImage string
 	PullSecret string
-	Profile    Profile
+	// refused are images that the node says it has and does not use.
+	refused []string
+	Profile Profile
 	// Version of this program, noted on the pod.
 	Version string
 	// Kubectl starts the commands that messages tell the user to run by hand,

@@ -133,7 +133,7 @@ func (c *conversation) why(err error) error {
 	select {
 	case <-c.ended:
 		if c.attachErr != nil {
-			return c.attachErr
+			return fmt.Errorf("the stream to the pod broke, running it again may help: %w", c.attachErr)
 		}
 	case <-time.After(time.Second):
 	}

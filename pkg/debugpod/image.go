@@ -91,7 +91,7 @@ func knownImages() []string {
 // largest images only, so a small one can be there unlisted: the default's
 // pull policy lets the kubelet find it.
 func chooseImage(cfg Config, node *corev1.Node) imageChoice {
-	onNode := node.Status.Images
+	onNode := usable(node.Status.Images, cfg.refused)
 	named := func(name string, by starter) imageChoice {
 		return imageChoice{name: name, pull: corev1.PullIfNotPresent, onNode: hasImage(name, onNode), by: by}
 	}
@@ -108,6 +108,16 @@ func chooseImage(cfg Config, node *corev1.Node) imageChoice {
 		return imageChoice{name: local, pull: corev1.PullNever, onNode: true, by: byHostShell}
 	}
 	return named(defaultImage, byImageShell)
+}
+
+// usable are the images without the names that the kubelet has refused.
+func usable(images []corev1.ContainerImage, refused []string) []corev1.ContainerImage {
+	var left []corev1.ContainerImage
+	for _, image := range images {
+		names := slices.DeleteFunc(slices.Clone(image.Names), func(name string) bool { return slices.Contains(refused, name) })
+		left = append(left, corev1.ContainerImage{Names: names, SizeBytes: image.SizeBytes})
+	}
+	return left
 }
 
 // knownImage is the best known image that the node has, "" if it has none. A

@@ -78,3 +78,28 @@ func TestStartTimeout(t *testing.T) {
 		}
 	}
 }
+
+// A node may fall ill while the pod is waited for.
+func TestLookAgain(t *testing.T) {
+	notReady := func(n *corev1.Node) {
+		n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionFalse, Message: "PLEG is not healthy"}}
+	}
+	for name, c := range map[string]struct {
+		now     func(*corev1.Node)
+		takenUp bool
+		want    string
+	}{
+		"healthy and slow":     {nil, true, ""},
+		"not ready meanwhile":  {notReady, true, "PLEG is not healthy"},
+		"a kubelet that hangs": {nil, false, `the kubelet of node "worker-1" does not react`},
+		"gone":                 {func(n *corev1.Node) { n.Name = "other" }, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Session{clients: Clients{Kube: newFakeCluster(t, testNode(c.now))}, node: testNode(nil), pod: pod(testSpec(nil))}
+			s.lookAgain(t.Context(), time.Now(), c.takenUp)
+			if !strings.Contains(s.sick, c.want) || (c.want == "") != (s.sick == "") {
+				t.Errorf("got %q, want %q", s.sick, c.want)
+			}
+		})
+	}
+}

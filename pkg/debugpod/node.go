@@ -93,7 +93,7 @@ func notReady(n *corev1.Node) string {
 }
 
 // otherWay is what remains where no pod starts.
-const otherWay = "if none does, log in to the node and run `kubectl-nodedoc` with --local there"
+const otherWay = "log in to the node and run `kubectl-nodedoc` with --local there"
 
 // leaseExpired says that the kubelet no longer renews its lease, which it does every
 // ten seconds; the node is declared dead at four times that or later. The

@@ -6,8 +6,10 @@ import (
 )
 
 // What the probe gets. Listing descriptors charges about 0.9 KB of dentries
-// each to its cgroup, so memory leaves room for 200,000 of them; one core, as
-// the node is sick. The requests decide who yields when the node is busy, and
+// and inodes each to its cgroup, so memory leaves room for 200,000 of them: 219,000
+// took 199 MiB. Beyond that, and under a namespace's smaller limit, the kernel
+// takes them back as it goes: 440,000 were listed within 64 MiB in 0.5 s more.
+// One core, as the node is sick. The requests decide who yields when the node is busy, and
 // are asked for only where they are free.
 func memoryLimit() resource.Quantity   { return resource.MustParse("256Mi") }
 func cpuLimit() resource.Quantity      { return resource.MustParse("1") }

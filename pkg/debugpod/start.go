@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,10 +26,24 @@ type parts struct {
 	attach func(c Clients, p *corev1.Pod, webSocket bool) (attachFunc, error)
 }
 
+// maxImages is how many of its images a node may refuse to use.
+const maxImages = 3
+
 func start(ctx context.Context, c Clients, cfg Config, by parts, progress, warn func(string)) (*Session, error) {
 	cfg = cfg.withDefaults()
 	go sweepBefore(ctx, c.Kube, cfg.Namespace)
+	for {
+		s, err := startOnce(ctx, c, cfg, by, progress, warn)
+		var refused *imageRefused
+		if !errors.As(err, &refused) || cfg.Image != "" || cfg.ProbeImage != "" || len(cfg.refused)+1 >= maxImages || ctx.Err() != nil {
+			return s, err
+		}
+		warn(fmt.Sprintf("node %q does not use its image %s, trying another one: %s", cfg.Node, refused.image, refused.why))
+		cfg.refused = append(cfg.refused, refused.image)
+	}
+}
 
+func startOnce(ctx context.Context, c Clients, cfg Config, by parts, progress, warn func(string)) (*Session, error) {
 	progress("checking node " + cfg.Node)
 	p, err := check(ctx, c, cfg, by, warn)
 	if err != nil {
@@ -120,62 +133,6 @@ func (s *Session) create(ctx context.Context, asked *corev1.Pod) error {
 		return mutationError(asked.Namespace, fatal)
 	}
 	return nil
-}
-
-// slowStart is when a start takes so long that whoever waits is told why, also
-// where no progress is shown.
-const slowStart = 10 * time.Second
-
-// startTimeout is short where the node's kubelet is in trouble: most such
-// nodes start nothing for as long as it lasts.
-func (s *Session) startTimeout() time.Duration {
-	switch {
-	case s.cfg.StartTimeout > 0:
-		return s.cfg.StartTimeout
-	case s.sick != "":
-		return 20 * time.Second
-	}
-	return time.Minute
-}
-
-func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) error {
-	ctx, cancel := bounded(ctx, s.startTimeout(), "the pod did not start")
-	defer cancel()
-	w := waiter{client: s.clients.Kube, reasons: make(chan string), said: map[string]bool{}}
-	ended := make(chan error, 1)
-	go func() { ended <- w.wait(ctx, s.pod) }()
-	slow := time.NewTimer(slowStart)
-	defer slow.Stop()
-	last := "nothing"
-	for {
-		select {
-		case last = <-w.reasons:
-			progress(last)
-		case <-slow.C:
-			warn(fmt.Sprintf("the pod has not started within %v: %s; still waiting", slowStart, last))
-		case err := <-ended:
-			if ctx.Err() == nil {
-				return s.notStarted(err)
-			}
-		case <-ctx.Done():
-			if !w.takenUp.Load() { // who has not begun with it will hardly confirm its end
-				s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, 10*time.Second)
-			}
-			return s.notStarted(fmt.Errorf("%w; last seen: %s", context.Cause(ctx), last))
-		}
-	}
-}
-
-// notStarted says what the wait has come to.
-func (s *Session) notStarted(err error) error {
-	if err == nil {
-		return nil
-	}
-	err = fmt.Errorf("failed to start pod %s/%s on node %q: %w", s.pod.Namespace, s.pod.Name, s.node.Name, err)
-	if s.sick != "" {
-		err = fmt.Errorf("%w; %s; %s", err, s.sick, otherWay)
-	}
-	return err
 }
 
 // deliver sends the first line, the probe, and nothing more before its hello:
