@@ -26,3 +26,12 @@ func TestVMLeavesNoTrace(t *testing.T) {
 	cluster(t, program, "down", "--dir", testDir)
 	machine.requireNoTraces(t, testDir)
 }
+
+// The emulator outlives what started it, half-booted machine and all.
+func TestDownAfterKilledUpWithVM(t *testing.T) {
+	program, machine := buildProgram(t), readTraces(t)
+	t.Cleanup(func() { _ = exec.Command(program, "down", "--dir", testDir).Run() })
+	killUpAt(t, "nd-node-1 has a containerd", program, "up", "--nodes", "1", "--vms", "1", "--dir", testDir)
+	cluster(t, program, "down", "--dir", testDir)
+	machine.requireNoTraces(t, testDir)
+}
