@@ -15,10 +15,10 @@ FUZZTIME ?= 20000x
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
-.PHONY: help build probes tools test unit fuzz e2e demo lint verify clean FORCE
+.PHONY: help build probes tools test unit fuzz e2e e2e-vm demo lint verify clean FORCE
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t12
 
 build: dist/kubectl-nodedoc ## the plugin for this machine, in dist/
 
@@ -66,13 +66,17 @@ e2e: tools ## the built programs on a real throwaway cluster: needs root
 	dist/cluster run --nodes 2 -- go test -tags e2e -count=1 -timeout 25m ./test/e2e
 	go -C test/cluster test -tags e2e -count=1 .
 
+e2e-vm: tools ## the same on a node that is a virtual machine, with systemd and cgroup v2: needs root
+	dist/cluster run --nodes 1 --vms 1 -- go test -tags e2e -count=1 -timeout 25m ./test/e2e/vm
+	go -C test/cluster test -tags e2e,vm -run VM -count=1 .
+
 demo: tools ## a real cluster, a real incident, nodedoc's answer: needs root
 	dist/cluster run --nodes 1 -- dist/demo dist
 
 lint: $(PROBES) ## gofmt, vet, golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./... && go vet -tags e2e ./test/...
-	go -C test/cluster vet -tags e2e ./...
+	go -C test/cluster vet -tags e2e,vm ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
 verify: $(PROBES) ## the design's promises: what the probe links, where everything builds

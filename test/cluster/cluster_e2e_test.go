@@ -74,25 +74,30 @@ func TestDownAfterKilledUp(t *testing.T) {
 
 	for _, moment := range []string{"network and control groups", "keys and configuration", "has a containerd", "API server is ready"} {
 		t.Run(moment, func(t *testing.T) {
-			up := exec.Command(program, "up", "--dir", testDir)
-			progress, err := up.StderrPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := up.Start(); err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewScanner(progress)
-			for lines.Scan() && !strings.Contains(lines.Text(), moment) {
-			}
-			if err := up.Process.Signal(syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			_ = up.Wait()
+			killUpAt(t, moment, program, "up", "--dir", testDir)
 			cluster(t, program, "down", "--dir", testDir)
 			machine.requireNoTraces(t, testDir)
 		})
 	}
+}
+
+func killUpAt(t *testing.T, moment, program string, args ...string) {
+	t.Helper()
+	up := exec.Command(program, args...)
+	progress, err := up.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := up.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(progress)
+	for lines.Scan() && !strings.Contains(lines.Text(), moment) {
+	}
+	if err := up.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = up.Wait()
 }
 
 func requirePodRuns(t *testing.T, l layout) {

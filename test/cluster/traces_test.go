@@ -92,7 +92,7 @@ func daemons(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := []string{"etcd", "kube-", "kubelet", "containerd", "node-init", "pause", "nsenter", "runc"}
+	kinds := []string{"etcd", "kube-", "kubelet", "containerd", "node-init", "pause", "nsenter", "runc", "qemu-"}
 	var found []string
 	for _, pid := range pids {
 		s, err := readStatus(pid)
