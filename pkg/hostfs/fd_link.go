@@ -1,6 +1,7 @@
 package hostfs
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -8,7 +9,8 @@ import (
 // file behind it is never touched.
 type FDLink struct {
 	// Kind is a short name: file, "deleted file", device, socket, pipe, FIFO,
-	// memfd, namespace, or the name of an anonymous inode such as eventfd.
+	// memfd, dmabuf, namespace, or that of an anonymous inode: eventfd, epoll,
+	// inotify, timerfd, pidfd, BPF, perf and so on.
 	Kind string
 	// Pattern is the text with ids folded to "…", so that what a leak piles up
 	// reads as one line.
@@ -17,24 +19,63 @@ type FDLink struct {
 	FIFO *StdioFIFO
 }
 
+// Kinds that more is told of than the link says.
+const (
+	KindFile    = "file"
+	KindInotify = "inotify"
+	KindSocket  = "socket"
+)
+
+// SocketPattern stands for sockets of which nothing more is known.
+const SocketPattern = "socket:[…]"
+
+// SocketInode is the number in "socket:[40231]". The kernel numbers sockets by
+// 32 bits (get_next_ino of fs/inode.c, udiag_ino of sock_diag), 0 is none.
+func SocketInode(link []byte) (inode uint32, ok bool) {
+	digits, ok := bytes.CutPrefix(link, []byte("socket:["))
+	if !ok {
+		return 0, false
+	}
+	digits, ok = bytes.CutSuffix(digits, []byte("]"))
+	if !ok {
+		return 0, false
+	}
+	inode, ok = decimal32(digits)
+	return inode, ok && inode != 0
+}
+
+// IsInotify tells an inotify instance, "anon_inode:inotify" on all kernels.
+func IsInotify(link []byte) bool { return string(link) == "anon_inode:inotify" }
+
+// decimal32 reads an unsigned number without an allocation.
+func decimal32(digits []byte) (uint32, bool) {
+	var n uint64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		if n = n*10 + uint64(c-'0'); n > 1<<32-1 {
+			return 0, false
+		}
+	}
+	return uint32(n), len(digits) > 0
+}
+
 // ParseFDLink classifies a link text.
 func ParseFDLink(link string) FDLink {
-	switch {
-	case strings.HasPrefix(link, "/memfd:"):
-		return FDLink{Kind: "memfd", Pattern: Fold(strings.TrimSuffix(link, deletedMark))}
-	case strings.HasPrefix(link, "/"):
+	if strings.HasPrefix(link, "/") {
 		return pathLink(link)
-	case strings.HasPrefix(link, "anon_inode:"):
-		// "anon_inode:[eventfd]", and "anon_inode:inotify" on all kernels.
-		name := strings.Trim(strings.TrimPrefix(link, "anon_inode:"), "[]")
-		return FDLink{Kind: anonKind(name), Pattern: link}
 	}
-	// "socket:[1234]", "pipe:[1234]", "net:[4026531840]", "pidfd:[12]"
+	if name, ok := strings.CutPrefix(link, "anon_inode:"); ok {
+		return anonLink(name)
+	}
+	// "socket:[1234]", "pipe:[1234]", "net:[4026531840]", and since Linux 6.9
+	// "pidfd:[12]", a filesystem of its own.
 	name, _, inode := strings.Cut(link, ":[")
 	switch {
 	case !inode, name == "":
 		return FDLink{Kind: "other", Pattern: Fold(link)}
-	case namespaceTypes[name]:
+	case namespaceType(name):
 		return FDLink{Kind: "namespace", Pattern: name + ":[…]"}
 	}
 	return FDLink{Kind: name, Pattern: name + ":[…]"}
@@ -42,81 +83,106 @@ func ParseFDLink(link string) FDLink {
 
 const deletedMark = " (deleted)"
 
-// namespaceTypes are the names in /proc/PID/ns, namespaces(7).
-var namespaceTypes = map[string]bool{"mnt": true, "net": true, "pid": true, "uts": true,
-	"ipc": true, "user": true, "cgroup": true, "time": true}
-
-// anonKind gives the field's name for what the kernel calls otherwise.
-func anonKind(name string) string {
+// namespaceType tells the names in /proc/PID/ns, namespaces(7).
+func namespaceType(name string) bool {
 	switch name {
-	case "eventpoll":
+	case "mnt", "net", "pid", "uts", "ipc", "user", "cgroup", "time":
+		return true
+	}
+	return false
+}
+
+// anonLink: most names stand in brackets, "[eventpoll]", some do not, "inotify"
+// and "bpf-map", and a few carry a number, "kvm-vcpu:3".
+func anonLink(name string) FDLink {
+	bare := strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	word, number, numbered := strings.Cut(bare, ":")
+	pattern := "anon_inode:" + name
+	if _, isNumber := decimal32([]byte(number)); numbered && isNumber {
+		pattern = "anon_inode:" + word + ":…"
+	}
+	return FDLink{Kind: anonKind(word), Pattern: pattern}
+}
+
+// anonKind gives the field's name for what the kernel calls otherwise: BPF's
+// are bpf-map, bpf-prog, bpf_link, bpf_iter, btf and more, KVM's kvm-vm,
+// kvm-vcpu, kvm-vfio and the like.
+func anonKind(name string) string {
+	switch {
+	case name == "eventpoll":
 		return "epoll"
-	case "":
+	case name == "perf_event":
+		return "perf"
+	case name == "btf", strings.HasPrefix(name, "bpf-"), strings.HasPrefix(name, "bpf_"):
+		return "BPF"
+	case strings.HasPrefix(name, "kvm-"):
+		return "KVM"
+	case strings.HasPrefix(name, "vfio-"):
+		return "VFIO"
+	case name == "landlock-ruleset":
+		return "Landlock"
+	case name == "":
 		return "anon_inode"
 	}
 	return name
 }
 
+// pathLink: a path is what the file was opened by, and often in another mount
+// namespace: it proves nothing, but reads well. Directories and most FIFOs
+// cannot be told from files by it.
 func pathLink(link string) FDLink {
-	if f, ok := ParseStdioFIFO(strings.TrimSuffix(link, deletedMark)); ok {
+	path := strings.TrimSuffix(link, deletedMark)
+	if strings.HasPrefix(path, "/memfd:") {
+		return FDLink{Kind: "memfd", Pattern: Fold(path)}
+	}
+	if f, ok := ParseStdioFIFO(path); ok {
 		return FDLink{Kind: "FIFO", Pattern: Fold(f.Session) + "-std*", FIFO: &f}
 	}
+	return FDLink{Kind: pathKind(path, path != link), Pattern: Fold(link)}
+}
+
+func pathKind(path string, deleted bool) string {
 	switch {
-	case strings.HasSuffix(link, deletedMark):
-		return FDLink{Kind: "deleted file", Pattern: Fold(link)}
-	case strings.HasPrefix(link, "/dev/") && !strings.HasPrefix(link, "/dev/shm/") && !strings.HasPrefix(link, "/dev/hugepages/"):
-		return FDLink{Kind: "device", Pattern: Fold(link)}
+	case strings.HasPrefix(path, "/dmabuf:"):
+		return "dmabuf"
+	case strings.HasPrefix(path, "/dev/pts/"):
+		return "device" // its name goes when the terminal closes
+	case deleted:
+		return "deleted file"
+	case namespaceFile(path):
+		return "namespace"
+	case sessionFIFO(path):
+		return "FIFO"
+	case strings.HasPrefix(path, "/dev/") && !devFile(path):
+		return "device"
 	}
-	return FDLink{Kind: "file", Pattern: Fold(link)}
+	return KindFile
 }
 
-// StdioFIFO is a named pipe that carries the stdio of a container or of an exec
-// session in it:
-//
-//	/run/docker/containerd/<container>/<exec id>-stdout             dockerd; "init-stdout" for the container's own
-//	/run/docker/libcontainerd/<container>/<exec id>-stdout          dockerd before 17.12
-//	/run/containerd/io.containerd.grpc.v1.cri/containers/<container>/io/<n>/<container>-stdout
-//	/run/containerd/fifo/<n>/<id>-stdout                            other clients of containerd
-//
-// containerd's CRI plugin gives the container's own stdio and every exec a
-// directory <n> each, under the same name.
-type StdioFIFO struct {
-	ContainerID string // "" where the path does not tell
-	// Session tells the sessions of one container apart; streams of one
-	// session share it.
-	Session string
-	// Init: certainly the container's own stdio. Exec: certainly an exec's.
-	Init, Exec bool
+// devFile: these directories of /dev hold files.
+func devFile(path string) bool {
+	return strings.HasPrefix(path, "/dev/shm/") || strings.HasPrefix(path, "/dev/hugepages/") || strings.HasPrefix(path, "/dev/mqueue/")
 }
 
-// ParseStdioFIFO recognizes the path of a stdio FIFO.
-func ParseStdioFIFO(p string) (StdioFIFO, bool) {
-	slash := strings.LastIndexByte(p, '/')
-	dir, base := p[:max(slash, 0)], p[slash+1:]
-	id, stream, _ := cutLast(base, '-')
-	if stream != "stdin" && stream != "stdout" && stream != "stderr" || id == "" {
-		return StdioFIFO{}, false
-	}
-	if !strings.Contains(dir, "/containerd/") && !strings.Contains(dir, "/libcontainerd/") {
-		return StdioFIFO{}, false
-	}
-	f := StdioFIFO{Session: dir + "/" + id}
-	for segment := range strings.SplitSeq(dir, "/") {
-		if IsContainerID(segment) {
-			f.ContainerID = segment
+// namespaceFile: where runtimes bind-mount namespaces, a descriptor of one
+// reads as the path of the mount.
+//
+//	/run/netns/<name>        ip netns, containerd, cri-o
+//	/run/docker/netns/<id>   dockerd
+//	/run/utsns/<id>          cri-o; so ipcns, userns, pidns
+func namespaceFile(path string) bool {
+	path = strings.TrimPrefix(path, "/var")
+	for _, dir := range []string{"/run/netns/", "/run/docker/netns/", "/run/utsns/", "/run/ipcns/", "/run/userns/", "/run/pidns/"} {
+		if strings.HasPrefix(path, dir) {
+			return true
 		}
 	}
-	if f.ContainerID != "" {
-		f.Init = id == "init"
-		f.Exec = !f.Init && id != f.ContainerID
-	}
-	return f, true
+	return false
 }
 
-func cutLast(s string, sep byte) (before, after string, found bool) {
-	i := strings.LastIndexByte(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
+// sessionFIFO: systemd-logind holds a FIFO per session and inhibitor,
+// /run/systemd/sessions/c1.ref.
+func sessionFIFO(path string) bool {
+	return strings.HasSuffix(path, ".ref") &&
+		(strings.HasPrefix(path, "/run/systemd/sessions/") || strings.HasPrefix(path, "/run/systemd/inhibit/"))
 }

@@ -16,7 +16,7 @@ func TestParseFDLink(t *testing.T) {
 		"pipe:[40231]":                       {Kind: "pipe", Pattern: "pipe:[…]"},
 		"anon_inode:[eventpoll]":             {Kind: "epoll", Pattern: "anon_inode:[eventpoll]"},
 		"anon_inode:inotify":                 {Kind: "inotify", Pattern: "anon_inode:inotify"},
-		"anon_inode:bpf-map":                 {Kind: "bpf-map", Pattern: "anon_inode:bpf-map"},
+		"anon_inode:bpf-map":                 {Kind: "BPF", Pattern: "anon_inode:bpf-map"},
 		"anon_inode:[io_uring]":              {Kind: "io_uring", Pattern: "anon_inode:[io_uring]"},
 		"anon_inode:":                        {Kind: "anon_inode", Pattern: "anon_inode:"},
 		"net:[4026531840]":                   {Kind: "namespace", Pattern: "net:[…]"},

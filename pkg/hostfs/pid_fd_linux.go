@@ -60,10 +60,10 @@ func (c FDCounter) count(dir string) (int, error) {
 	return int(st.Size), nil
 }
 
-// EachFD calls fn with the link text of each descriptor until fn returns false.
-// The text is valid during the call. A descriptor that was closed meanwhile is
-// passed over.
-func (p *Proc) EachFD(pid int, fn func(link []byte) bool) error {
+// EachFD calls fn with the number and the link text of each descriptor until fn
+// returns false. Both are valid during the call. A descriptor that was closed
+// meanwhile is passed over.
+func (p *Proc) EachFD(pid int, fn func(fd, link []byte) bool) error {
 	dir := strconv.Itoa(pid) + "/fd"
 	if other := p.otherThread(pid); other != "" {
 		dir = other + "/fd"
@@ -76,7 +76,7 @@ func (p *Proc) EachFD(pid int, fn func(link []byte) bool) error {
 	link := make([]byte, 4096)
 	return p.eachEntryOf(dirFD, dir, func(name []byte) bool {
 		n, err := unix.Readlinkat(dirFD, string(name), link)
-		return err != nil || fn(link[:n])
+		return err != nil || fn(name, link[:n])
 	})
 }
 

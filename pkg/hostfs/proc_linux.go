@@ -14,6 +14,8 @@ import (
 type Proc struct {
 	fd  int
 	buf []byte
+	// lines is the buffer of EachLine, made by its first call.
+	lines []byte
 }
 
 // OpenProc opens f.Proc. A Proc has one buffer and so serves one goroutine.

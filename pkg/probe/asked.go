@@ -4,7 +4,6 @@ package probe
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -63,9 +62,6 @@ func (t *table) addDetails() {
 		if threads := t.asked.processes[p.PID]; threads != nil {
 			p.Detail = t.detail(p)
 			p.Detail.Threads = t.threads(*threads)
-			if t.first == nil && p.FDs != nil {
-				t.classifyProcess(p, classifiedLinks)
-			}
 		}
 	}
 	t.findMissing()
@@ -126,18 +122,4 @@ func (t *table) detail(p *report.Process) *report.ProcessDetail {
 	}
 	d.Unreadable = bad.list()
 	return d
-}
-
-// userName is the host's name of a uid. A container has names of its own.
-func (t *table) userName(uid int) string {
-	root, err := hostfs.OpenRoot(t.fs, nil)
-	if err != nil || uid < 0 {
-		return ""
-	}
-	defer root.Close()
-	b, err := root.ReadFile("/etc/passwd", 1<<20)
-	if err != nil {
-		return strconv.Itoa(uid)
-	}
-	return report.Escape(hostfs.UserName(b, uid))
 }

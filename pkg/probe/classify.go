@@ -18,26 +18,28 @@ import (
 // every process that the request names.
 const (
 	classifiedCgroups = 48
-	classifiedLinks   = 400_000 // in all
-	maxPatterns       = 512     // distinct ones per process while counting
-	maxTargets        = 8       // reported per process
+	classifiedLinks   = 400_000   // in all
+	everyLink         = 2_000_000 // in all, where every process is asked for
+	maxPatterns       = 512       // distinct ones per process while counting
+	maxTargets        = 8         // reported per process
+	maxTargetsAsked   = 200       // and of a requested one
 )
 
 var errTooMany = errors.New("too many, the rest is left out")
 
 func (t *table) classify(ctx context.Context, budget int) {
+	t.classified = make([]bool, len(t.out.List))
 	for _, i := range t.heaviestFirst() {
-		p := &t.out.List[i]
-		asked := t.asked.processes[p.PID] != nil
+		asked := t.asked.processes[t.out.List[i].PID] != nil
 		switch {
 		case ctx.Err() != nil, budget <= 0 && !asked:
 			t.bad.add("/proc/PID/fd/*", errTooMany)
 		case asked:
-			t.classifyProcess(p, classifiedLinks)
+			t.classifyProcess(i, everyLink)
 		default:
 			// The heaviest of all may be over the budget by itself, and is the
 			// one to look into: its first links tell what it piles up.
-			budget -= t.classifyProcess(p, budget)
+			budget -= t.classifyProcess(i, budget)
 		}
 	}
 }
@@ -56,8 +58,8 @@ func (t *table) heaviestFirst() []int {
 	}
 	sort.SliceStable(ranked, func(i, j int) bool { return perCgroup[ranked[i]] > perCgroup[ranked[j]] })
 	heavy := make([]bool, len(perCgroup))
-	for _, i := range ranked[:min(classifiedCgroups, len(ranked))] {
-		heavy[i] = true
+	for n, i := range ranked {
+		heavy[i] = t.first != nil && (n < classifiedCgroups || t.req.AllFDs)
 	}
 	var order []int
 	for i, p := range t.out.List {
@@ -78,24 +80,50 @@ type links struct {
 	fifos   map[string]*stdioFIFOs
 }
 
-// classifyProcess reads the links of p, most at most, and says how many.
-func (t *table) classifyProcess(p *report.Process, most int) (read int) {
+// classifyProcess reads the links of process i, most at most, and says how many.
+func (t *table) classifyProcess(i, most int) (read int) {
+	p := &t.out.List[i]
+	t.classified[i] = true
 	sum := links{kinds: map[string]int{}, targets: map[report.Target]int{}, fifos: map[string]*stdioFIFOs{}}
-	err := t.proc.EachFD(p.PID, func(link []byte) bool {
+	look := t.info.wants(p, t.asked.processes[p.PID] != nil)
+	sockets := len(t.sockets.held)
+	err := t.proc.EachFD(p.PID, func(fd, link []byte) bool {
 		if read == most {
 			t.bad.add("/proc/PID/fd/*", errTooMany)
 			return false
 		}
 		read++
-		sum.add(hostfs.ParseFDLink(string(link)))
+		if inode, ok := hostfs.SocketInode(link); ok {
+			t.sockets.hold(i, inode)
+			return true
+		}
+		l := hostfs.ParseFDLink(string(link))
+		switch {
+		case l.Kind == hostfs.KindInotify:
+			t.addInotify(p, fd)
+		case look && l.Kind == hostfs.KindFile && t.info.isDirectory(p.PID, fd):
+			l.Kind = "directory"
+		}
+		sum.add(l)
 		return true
 	})
 	if err != nil {
 		t.failed("fd", err, false)
+		t.sockets.held = t.sockets.held[:sockets]
 		return read
 	}
-	p.FDs.Kinds, p.FDs.Targets, p.FDs.ExecFIFOs = sum.topKinds(), sum.topTargets(), sum.execFIFOs()
+	if len(t.sockets.held) > sockets {
+		t.sockets.addNamespace(p.PID)
+	}
+	p.FDs.Kinds, p.FDs.Targets, p.FDs.ExecFIFOs = sum.topKinds(), sum.topTargets(t.mostTargets(p)), sum.execFIFOs()
 	return read
+}
+
+func (t *table) mostTargets(p *report.Process) int {
+	if t.asked.processes[p.PID] != nil {
+		return maxTargetsAsked
+	}
+	return maxTargets
 }
 
 func (s *links) add(l hostfs.FDLink) {
@@ -115,19 +143,27 @@ func (s *links) topKinds() []report.Counted {
 	for name, n := range s.kinds {
 		list = append(list, report.Counted{Name: report.Escape(name), Count: n})
 	}
-	slices.SortFunc(list, func(a, b report.Counted) int {
-		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name))
-	})
+	sortKinds(list)
 	return list
 }
 
-func (s *links) topTargets() []report.Target {
+func sortKinds(list []report.Counted) {
+	slices.SortFunc(list, func(a, b report.Counted) int {
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name))
+	})
+}
+
+func (s *links) topTargets(most int) []report.Target {
 	list := make([]report.Target, 0, len(s.targets))
 	for key, n := range s.targets {
 		list = append(list, report.Target{Kind: report.Escape(key.Kind), Pattern: report.Escape(key.Pattern), Count: n})
 	}
+	sortTargets(list)
+	return list[:min(most, len(list))]
+}
+
+func sortTargets(list []report.Target) {
 	slices.SortFunc(list, func(a, b report.Target) int {
 		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Kind, b.Kind))
 	})
-	return list[:min(maxTargets, len(list))]
 }

@@ -43,7 +43,7 @@ func collectOpenFiles(ctx context.Context, r run) (publish, error) {
 	}
 	defer proc.Close()
 	bad := unreadable{}
-	files := &report.OpenFiles{PerProcessMax: readNumber(proc, "sys/fs/nr_open", bad)}
+	files := &report.OpenFiles{PerProcessMax: readNumber(proc, "sys/fs/nr_open", bad), Inotify: inotifyLimits(proc, bad)}
 	var first *fdSample
 	if r.req.FDs {
 		first = sampleFDs(proc)

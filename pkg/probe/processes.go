@@ -31,7 +31,14 @@ type table struct {
 	cgroups map[string]int
 	inPod   []bool // by index of out.Cgroups
 	asked   asked
-	out     *report.Processes
+	sockets *sockets
+	info    *fdInfo
+	// classified are the processes whose descriptors were looked into, by index
+	// of out.List.
+	classified []bool
+	passwd     []byte
+	passwdErr  error
+	out        *report.Processes
 }
 
 func collectProcesses(ctx context.Context, r run) (publish, error) {
@@ -40,11 +47,13 @@ func collectProcesses(ctx context.Context, r run) (publish, error) {
 		return nil, err
 	}
 	defer proc.Close()
-	t := &table{run: r, proc: proc, counter: hostfs.NewFDCounter(proc), cmdline: newCmdlineReader(r.fs),
-		bad: unreadable{}, cgroups: map[string]int{}, out: &report.Processes{}}
+	aside, err := hostfs.OpenProc(r.fs)
+	if err != nil {
+		return nil, err
+	}
+	defer aside.Close()
+	t := newTable(r, proc, aside)
 	defer t.cmdline.close()
-	t.asked = resolveAsked(proc, r.req.PIDs)
-	t.out.Missing = t.asked.missing
 	secondAt := time.Now()
 	if err := t.readAll(ctx); err != nil {
 		return nil, err
@@ -52,11 +61,22 @@ func collectProcesses(ctx context.Context, r run) (publish, error) {
 	if r.first != nil {
 		t.out.FDMethod = t.counter.Method()
 		t.out.FDIntervalMillis = secondAt.Sub(r.first.at).Milliseconds()
-		t.classify(ctx, classifiedLinks)
 	}
+	t.lookInto(ctx)
 	t.addDetails()
+	t.addUsers()
 	t.out.Unreadable = t.bad.list()
 	return func(r *run) { r.report.Processes, r.dirs = t.out, t.dirs }, nil
+}
+
+// newTable: aside reads files while proc walks a directory.
+func newTable(r run, proc, aside *hostfs.Proc) *table {
+	bad := unreadable{}
+	t := &table{run: r, proc: proc, counter: hostfs.NewFDCounter(proc), cmdline: newCmdlineReader(r.fs),
+		bad: bad, cgroups: map[string]int{}, asked: resolveAsked(proc, r.req.PIDs), out: &report.Processes{},
+		sockets: newSockets(r.fs, proc, bad), info: &fdInfo{proc: aside, left: directoryLooks}}
+	t.out.Missing = t.asked.missing
+	return t
 }
 
 func (t *table) readAll(ctx context.Context) error {
@@ -213,6 +233,9 @@ func (t *table) addFDs(p *report.Process) {
 		return
 	}
 	p.FDs = &report.FDs{Count: n}
+	if n >= worthALimit || t.asked.processes[p.PID] != nil {
+		t.addLimit(p)
+	}
 	if t.first == nil {
 		return
 	}

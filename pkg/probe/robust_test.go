@@ -194,13 +194,14 @@ fd 0..2 pipe:[{n}]
 		t.Fatal(err)
 	}
 	defer proc.Close()
-	tb := &table{run: run{fs: fs, first: &fdSample{}, req: report.Request{FDs: true}}, proc: proc, counter: hostfs.NewFDCounter(proc),
-		cmdline: newCmdlineReader(fs), bad: unreadable{}, cgroups: map[string]int{}, asked: resolveAsked(proc, []int{9}), out: &report.Processes{}}
+	tb := newTable(run{fs: fs, first: &fdSample{}, req: report.Request{FDs: true, PIDs: []int{9}}}, proc, proc)
 	defer tb.cmdline.close()
 	if err := tb.readAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	tb.classify(t.Context(), 60)
+	tb.sockets.explain(t.Context(), tb.eachUserPID)
+	tb.sockets.fill(tb)
 	kinds := map[string]string{}
 	for _, p := range tb.out.List {
 		kinds[p.Comm] = fmt.Sprint(p.FDs.Count, p.FDs.Kinds)
@@ -222,9 +223,9 @@ func TestTargetsHaveOneOrder(t *testing.T) {
 		targets[report.Target{Kind: fmt.Sprintf("k%02d", i), Pattern: "other"}] = 1
 	}
 	sum := links{targets: targets}
-	want := fmt.Sprint(sum.topTargets())
+	want := fmt.Sprint(sum.topTargets(maxTargets))
 	for range 20 {
-		if got := fmt.Sprint(sum.topTargets()); got != want {
+		if got := fmt.Sprint(sum.topTargets(maxTargets)); got != want {
 			t.Fatalf("got %s, then %s", want, got)
 		}
 	}

@@ -1,0 +1,140 @@
+//go:build linux
+
+package probe
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// Groups reported per process, and of a requested one.
+const maxSockets, maxSocketsAsked = 16, 200
+
+// noPeer stands for an end that is not known.
+const noPeer = -1
+
+// socketGroup is a report.SocketGroup before it is escaped, and comparable.
+type socketGroup struct {
+	protocol, state, local, remote string
+	peer                           int32 // index into Processes.List
+	count                          int
+}
+
+func (g socketGroup) key() socketGroup {
+	g.count = 0
+	return g
+}
+
+// groups are all groups of every process that holds sockets.
+func (s *sockets) groups(t *table) map[int32][]socketGroup {
+	counts := map[int32]map[socketGroup]int{}
+	add := func(process int32, g socketGroup) {
+		if counts[process] == nil {
+			counts[process] = map[socketGroup]int{}
+		}
+		counts[process][g.key()] += g.count
+	}
+	s.addInet(add)
+	s.addUnix(add)
+	for _, h := range s.held {
+		if h.process >= 0 {
+			add(h.process, socketGroup{protocol: hostfs.KindSocket, peer: noPeer, count: 1})
+		}
+	}
+	groups := map[int32][]socketGroup{}
+	for process, of := range counts {
+		groups[process] = sortedGroups(of)
+	}
+	return groups
+}
+
+func sortedGroups(counts map[socketGroup]int) []socketGroup {
+	list := make([]socketGroup, 0, len(counts))
+	for g, n := range counts {
+		g.count = n
+		list = append(list, g)
+	}
+	slices.SortFunc(list, func(a, b socketGroup) int {
+		return cmp.Or(b.count-a.count, cmp.Compare(a.protocol, b.protocol), cmp.Compare(a.state, b.state),
+			cmp.Compare(a.local, b.local), cmp.Compare(a.remote, b.remote), cmp.Compare(a.peer, b.peer))
+	})
+	return list
+}
+
+// foldSockets brings a list, largest first, near most: the smaller groups lose
+// first their peers, then their addresses, and none is lost.
+func foldSockets(list []socketGroup, most int) []socketGroup {
+	for _, blur := range []func(*socketGroup){
+		func(g *socketGroup) { g.peer = noPeer },
+		func(g *socketGroup) { g.local, g.remote = "", "" },
+	} {
+		if len(list) <= most {
+			break
+		}
+		counts := map[socketGroup]int{}
+		for i, g := range list {
+			if i >= most/2 {
+				blur(&g)
+			}
+			counts[g.key()] += g.count
+		}
+		list = sortedGroups(counts)
+	}
+	return list
+}
+
+func (g socketGroup) report(list []report.Process) report.SocketGroup {
+	r := report.SocketGroup{Protocol: g.protocol, State: g.state, Local: report.Escape(g.local), Remote: report.Escape(g.remote), Count: g.count}
+	if g.peer != noPeer {
+		r.Peer = &report.SocketPeer{PID: list[g.peer].PID, Comm: list[g.peer].Comm}
+	}
+	return r
+}
+
+// pattern reads on in a sentence: "CLOSE_WAIT to 10.0.0.1:443", "LISTEN on
+// 0.0.0.0:80", "ESTABLISHED on :443", "CONNECTED to /run/docker.sock of dockerd".
+func (g socketGroup) pattern(list []report.Process) string {
+	if g.protocol == hostfs.KindSocket {
+		return hostfs.SocketPattern
+	}
+	text, peer := g.state, ""
+	if g.peer != noPeer {
+		peer = list[g.peer].Comm
+	}
+	add := func(word, name string) {
+		if name == "" {
+			return
+		}
+		if text != "" {
+			text += " "
+		}
+		text += word + name
+	}
+	served := g.local != "" && g.state != "LISTEN"
+	switch {
+	case g.protocol == "netlink", g.protocol == "packet", g.protocol == "raw":
+		add("", g.local)
+	case g.protocol == protocolUnix && g.remote != "":
+		add("to ", g.remote)
+		add("of ", peer)
+	case g.protocol == protocolUnix && served:
+		add("on ", g.local)
+		add("from ", peer)
+	case g.protocol == protocolUnix && g.state != "LISTEN":
+		add("with ", peer)
+	case g.local != "":
+		add("on ", g.local)
+		add("from ", g.remote)
+	case g.remote != "":
+		add("to ", g.remote)
+	case g.protocol == protocolUnix:
+	case g.state == "LISTEN", g.state == "":
+		add("on ", "many addresses")
+	default:
+		add("to ", "many addresses")
+	}
+	return cmp.Or(text, "unconnected")
+}
