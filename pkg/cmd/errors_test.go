@@ -54,7 +54,7 @@ func TestUsageErrors(t *testing.T) {
 		"fd n --start-timeout 0s":                   "--start-timeout must be positive, not 0s",
 		"fd --from does-not-exist.json":             `failed to read the report "does-not-exist.json": open does-not-exist.json: no such file or directory`,
 		"fd n --bogus":                              "unknown flag: --bogus",
-		"whois-pid n":                               "which process? give one or more process ids, as the node itself numbers them",
+		"whois-pid n":                               "which process? give one or more process ids, as the node itself numbers them, or --pod, --container-id, --port or --inode",
 		"whois-pid n 0":                             `"0" is no process id`,
 		"whois-pid n -- -5":                         `"-5" is no process id`,
 		"whois-pid n java":                          `"java" is no process id`,

@@ -18,7 +18,16 @@ const whoisExample = `  # Whose process is this?
   kubectl nodedoc whois-pid node-43 3663411
 
   # Several, as JSON
-  kubectl nodedoc whois-pid node-43 3663411 2711841 -o json`
+  kubectl nodedoc whois-pid node-43 3663411 2711841 -o json
+
+  # With capabilities, limits, namespaces and listening ports
+  kubectl nodedoc whois-pid node-43 3663411 -o wide
+
+  # The other way round: the host pids of a pod, a container, a port, a socket
+  kubectl nodedoc whois-pid node-43 --pod prod/hub-0
+  kubectl nodedoc whois-pid node-43 --container-id 82414f376d1f
+  kubectl nodedoc whois-pid node-43 --port 10250
+  kubectl nodedoc whois-pid node-43 --inode 40231`
 
 // maxAskedPIDs bounds the details that one report carries.
 const maxAskedPIDs = 1000
@@ -31,12 +40,13 @@ type whoisOptions struct {
 	pids   []int
 	// verbose is -o wide by another name.
 	verbose bool
+	find    findFlags
 }
 
 func newWhoisPID(e env) *cobra.Command {
 	o := &whoisOptions{env: e, source: newSourceFlags(), output: newOutputFlags()}
 	c := &cobra.Command{
-		Use:               "whois-pid NODE PID...",
+		Use:               "whois-pid NODE {PID... | --pod NAMESPACE/NAME | --container-id ID | --port PORT | --inode INODE}",
 		Aliases:           []string{"whois"},
 		Short:             "Whose process is it: process tree, container, pod, workload, or the host's unit",
 		Example:           whoisExample,
@@ -53,6 +63,7 @@ func newWhoisPID(e env) *cobra.Command {
 	}
 	o.source.add(c)
 	o.output.add(c)
+	o.find.add(c)
 	c.Flags().BoolVar(&o.verbose, "verbose", false, "Also show limits, capabilities, namespaces, listening ports and all siblings, as -o wide does")
 	return c
 }
@@ -83,10 +94,12 @@ func isPID(s string) bool {
 
 func (o *whoisOptions) validate() error {
 	switch {
+	case o.find.given():
+		return errors.Join(o.find.validate(len(o.pids)), o.source.validate(), o.output.validate())
 	case len(o.pids) == 0 && isPID(o.node):
 		return fmt.Errorf("on which node? kubectl nodedoc whois-pid NODE %s, or --local", o.node)
 	case len(o.pids) == 0:
-		return errors.New("which process? give one or more process ids, as the node itself numbers them")
+		return errors.New("which process? give one or more process ids, as the node itself numbers them, or --pod, --container-id, --port or --inode")
 	case len(o.pids) > maxAskedPIDs:
 		return fmt.Errorf("%d process ids are too many for one go, the limit is %d", len(o.pids), maxAskedPIDs)
 	}
@@ -103,9 +116,12 @@ type whoisDocument struct {
 }
 
 func (o *whoisOptions) run(ctx context.Context) error {
+	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
+	if o.find.given() {
+		return s.answer(ctx, o.node, o.find.request(), o.printFound)
+	}
 	req := report.NewRequest(report.CollectProcesses, report.CollectContainers, report.CollectBackground)
 	req.PIDs = o.pids
-	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
 	return s.answer(ctx, o.node, req, o.print)
 }
 
@@ -142,9 +158,13 @@ func (o *whoisOptions) print(n *correlate.Node) error {
 
 func (o *whoisOptions) printAnswer(doc whoisDocument, owners []correlate.Owner) error {
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Wide = style.Wide || o.verbose
-		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, doc.Gaps, style)
+		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, doc.Gaps, o.style())
 	}
 	return o.output.print(o.streams.Out, "ProcessIdentities", doc, owners)
+}
+
+func (o *whoisOptions) style() printer.Style {
+	s := o.output.style(o.streams.Out)
+	s.Wide = s.Wide || o.verbose
+	return s
 }

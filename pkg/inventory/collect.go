@@ -72,6 +72,13 @@ func fromPod(p *corev1.Pod) Pod {
 	if _, mirror := p.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
 		pod.ConfigHash = report.Escape(p.Annotations["kubernetes.io/config.hash"])
 	}
+	for _, c := range p.Spec.Containers {
+		for _, port := range c.Ports {
+			if port.HostPort != 0 {
+				pod.HostPorts = append(pod.HostPorts, HostPort{HostPort: port.HostPort, Container: c.Name, Port: port.ContainerPort, Protocol: string(port.Protocol)})
+			}
+		}
+	}
 	for _, list := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses} {
 		for _, c := range list {
 			// "containerd://<id>"

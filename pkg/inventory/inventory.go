@@ -30,6 +30,17 @@ type Pod struct {
 	// IPs are the pod's own; none where it has the node's network.
 	IPs        []string    `json:"ips,omitempty"`
 	Containers []Container `json:"containers,omitempty"`
+	// HostPorts are ports of the node that the pod asks for.
+	HostPorts []HostPort `json:"hostPorts,omitempty"`
+}
+
+// HostPort is a port of the node that leads into a pod; the CNI's port map
+// redirects it, and no process on the node listens there.
+type HostPort struct {
+	HostPort  int32  `json:"hostPort"`
+	Container string `json:"container"`
+	Port      int32  `json:"port"`
+	Protocol  string `json:"protocol"`
 }
 
 // Container is a container of a pod, of any kind.

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
@@ -26,7 +27,7 @@ func rightsLines(i correlate.Identity) [][2]string {
 		confined += ", label " + r.Label
 	}
 	return append(lines,
-		[2]string{"effective", capabilityText(r.Effective)}, [2]string{"permitted", capabilityText(r.Permitted)}, [2]string{"bounding", capabilityText(r.Bounding)},
+		[2]string{"effective", capabilityText(r.Effective)}, [2]string{"permitted", capabilitiesBeside(r.Permitted, r.Effective)}, [2]string{"bounding", capabilitiesBeside(r.Bounding, r.Effective)},
 		[2]string{"confined", strings.TrimPrefix(confined, ", ")}, [2]string{"shares", sharedText(r)},
 		[2]string{"user map", mapText(r.UIDMap)}, [2]string{"group map", mapText(r.GIDMap)},
 		[2]string{"oom", oomText(r)}, [2]string{"limits", limitsText(r.Limits)})
@@ -37,6 +38,14 @@ func capabilityText(names []string) string {
 		return "no capabilities"
 	}
 	return strings.Join(names, " ")
+}
+
+// capabilitiesBeside does not repeat 40 names.
+func capabilitiesBeside(names, effective []string) string {
+	if len(names) > 1 && slices.Equal(names, effective) {
+		return "the same"
+	}
+	return capabilityText(names)
 }
 
 func sharedText(r *correlate.Rights) string {

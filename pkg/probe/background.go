@@ -121,9 +121,9 @@ func (b *background) host() {
 		return
 	}
 	defer proc.Close()
-	b.out.HostNamespaces = namespaces(proc, 1, b.bad)
+	b.out.HostNamespaces = namespaces(proc, 1, "/proc/1/ns/*", b.bad)
 	if pid := rootPID(b.fs); len(b.out.HostNamespaces) == 0 && pid != 1 {
-		b.out.HostNamespaces = namespaces(proc, pid, b.bad)
+		b.out.HostNamespaces = namespaces(proc, pid, "/proc/PID/ns/*", b.bad)
 	}
 	if content, err := proc.Read("sys/kernel/cap_last_cap"); err == nil {
 		if n, err := strconv.Atoi(strings.TrimSpace(string(content))); err == nil {

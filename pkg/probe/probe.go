@@ -46,6 +46,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectProcesses, 60 * time.Second, collectProcesses},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
 		{report.CollectBackground, 15 * time.Second, collectBackground},
+		{report.CollectFound, 30 * time.Second, collectFound},
 	}
 	wanted := all[:1]
 	for _, c := range all[1:] {

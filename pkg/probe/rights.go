@@ -40,7 +40,7 @@ func (t *table) rights(pid int, bad unreadable) *report.Rights {
 		r.Limits = append(r.Limits, report.Limit{Name: report.Escape(l.Name), Soft: l.Soft, Hard: l.Hard, Unit: report.Escape(l.Unit)})
 	}
 	r.UIDMap, r.GIDMap = idMaps(read("uid_map")), idMaps(read("gid_map"))
-	r.Namespaces = namespaces(t.proc, pid, bad)
+	r.Namespaces = namespaces(t.proc, pid, "ns/*", bad)
 	r.LoginUID, r.SessionID = audited(read("loginuid")), audited(read("sessionid"))
 	if r.LoginUID != nil {
 		r.LoginName = t.userName(*r.LoginUID)
@@ -78,13 +78,13 @@ func audited(b []byte) *int {
 }
 
 // namespaces reads the links of /proc/PID/ns; those that this kernel has.
-func namespaces(proc *hostfs.Proc, pid int, bad unreadable) []report.Namespace {
+func namespaces(proc *hostfs.Proc, pid int, what string, bad unreadable) []report.Namespace {
 	var list []report.Namespace
 	for _, t := range []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
 		link, err := proc.Readlink(pid, "ns/"+t)
 		if err != nil {
 			if !hostfs.Gone(err) {
-				bad.add("ns/*", err)
+				bad.add(what, err)
 			}
 			continue
 		}

@@ -1,0 +1,163 @@
+//go:build linux
+
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sort"
+	"strconv"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const (
+	maxFoundSockets = 256
+	maxHolders      = 10_000
+	maxFoundSpaces  = 4096 // network namespaces looked into
+)
+
+var errEndedEarly = errors.New("not all read: no time left")
+
+// finder looks for the sockets at a port, and for whoever holds an inode.
+type finder struct {
+	run
+	proc   *hostfs.Proc
+	bad    unreadable
+	out    *report.Found
+	wanted map[uint64]bool // inodes
+}
+
+func collectFound(ctx context.Context, r run) (publish, error) {
+	if r.req.Find == nil || r.report.Processes == nil {
+		return nil, nil
+	}
+	proc, err := hostfs.OpenProc(r.fs)
+	if err != nil {
+		return nil, err
+	}
+	defer proc.Close()
+	f := &finder{run: r, proc: proc, bad: unreadable{}, out: &report.Found{Find: *r.req.Find}, wanted: map[uint64]bool{}}
+	if f.out.Inode != 0 {
+		f.wanted[f.out.Inode] = true
+	}
+	f.sockets(ctx)
+	f.holders(ctx)
+	f.out.Unreadable = f.bad.list()
+	return func(r *run) { r.report.Found = f.out }, nil
+}
+
+// sockets looks into every network namespace, through one of its processes each.
+func (f *finder) sockets(ctx context.Context) {
+	host, _ := f.proc.Readlink(1, "ns/net")
+	if host == "" {
+		host, _ = f.proc.Readlink(rootPID(f.fs), "ns/net")
+	}
+	seen := map[string]bool{}
+	for i := range f.report.Processes.List {
+		p := &f.report.Processes.List[i]
+		if p.Kernel || p.State == "Z" {
+			continue
+		}
+		ns, err := f.proc.Readlink(p.PID, "ns/net")
+		switch {
+		case err != nil && !gone(err):
+			f.bad.add("/proc/PID/ns/net", err)
+		case err != nil || seen[ns]:
+		case len(seen) == maxFoundSpaces || ctx.Err() != nil:
+			f.bad.add("/proc/PID/net/*", errEndedEarly)
+			return
+		default:
+			seen[ns] = f.namespace(p.PID, ns, ns == host)
+		}
+	}
+	f.out.Namespaces = len(seen)
+}
+
+// namespace reads the tables of one; false where its process has ended
+// meanwhile, and another may still show them.
+func (f *finder) namespace(pid int, ns string, host bool) bool {
+	read := false
+	for _, t := range []struct{ file, protocol string }{{"tcp", "TCP"}, {"tcp6", "TCP6"}, {"udp", "UDP"}, {"udp6", "UDP6"}} {
+		err := f.proc.EachLine(strconv.Itoa(pid)+"/net/"+t.file, func(line []byte) bool {
+			s, ok := hostfs.ParseInetSocket(line)
+			if ok && (f.out.Port != 0 && int(s.Local.Port) == f.out.Port || uint64(s.Inode) == f.out.Inode) {
+				f.add(t.protocol, s, hostfs.NamespaceInode(ns), host)
+			}
+			return true
+		})
+		read = read || err == nil
+		if err != nil && !gone(err) {
+			f.bad.add("/proc/PID/net/"+t.file, err)
+		}
+	}
+	return read
+}
+
+// add keeps a socket. Those that wait for others are never left out for the
+// connections that they have accepted.
+func (f *finder) add(protocol string, s hostfs.InetSocket, ns uint64, host bool) {
+	found := report.FoundSocket{Protocol: protocol, Local: s.Local.String(), Inode: uint64(s.Inode), NetNS: ns, HostNetwork: host}
+	tcp := protocol[0] == 'T'
+	if tcp {
+		found.State = hostfs.TCPStateName(s.State)
+	}
+	if s.Remote.Port != 0 {
+		found.Remote = s.Remote.String()
+	}
+	if len(f.out.Sockets) >= maxFoundSockets && (found.State != "LISTEN" && tcp || len(f.out.Sockets) >= 2*maxFoundSockets) {
+		f.bad.add("sockets", errTooMany)
+		return
+	}
+	f.wanted[found.Inode] = true
+	f.out.Sockets = append(f.out.Sockets, found)
+}
+
+// holders reads the descriptors of all processes.
+func (f *finder) holders(ctx context.Context) {
+	if len(f.wanted) == 0 {
+		return
+	}
+	for i := range f.report.Processes.List {
+		p := &f.report.Processes.List[i]
+		if ctx.Err() != nil || len(f.out.Holders) >= maxHolders {
+			f.bad.add("/proc/PID/fd/*", errEndedEarly)
+			return
+		}
+		if !p.Kernel {
+			f.holdersIn(p.PID)
+		}
+	}
+}
+
+func (f *finder) holdersIn(pid int) {
+	type key struct {
+		kind  string
+		inode uint64
+	}
+	counts := map[key]int{}
+	err := f.proc.EachFD(pid, func(_, link []byte) bool {
+		for _, kind := range []string{"socket", "pipe"} {
+			rest, ok := bytes.CutPrefix(link, []byte(kind+":["))
+			if !ok {
+				continue
+			}
+			inode, err := strconv.ParseUint(string(bytes.TrimSuffix(rest, []byte("]"))), 10, 64)
+			if err == nil && f.wanted[inode] {
+				counts[key{kind, inode}]++
+			}
+		}
+		return true
+	})
+	if err != nil && !gone(err) {
+		f.bad.add("/proc/PID/fd", err)
+	}
+	first := len(f.out.Holders)
+	for k, n := range counts {
+		f.out.Holders = append(f.out.Holders, report.Holder{PID: pid, Inode: k.inode, Kind: k.kind, Count: n})
+	}
+	own := f.out.Holders[first:]
+	sort.Slice(own, func(i, j int) bool { return own[i].Inode < own[j].Inode })
+}
