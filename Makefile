@@ -7,11 +7,13 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 GOFLAGS_BUILD := -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PROBE_ARCHES := amd64 arm64
-PROBES := $(PROBE_ARCHES:%=pkg/payload/bin/nodedoc-probe-linux-%.gz)
+PROBES := $(PROBE_ARCHES:%=pkg/payload/bin/nodedoc-probe-linux-%.zst)
 # Every OS and every architecture that is shipped, each once; a release builds all pairs.
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 # A count, not a time: at the end of a time go test may fail by its own deadline.
 FUZZTIME ?= 20000x
+# Bytes, packed: what each probe adds to the plugin.
+PROBE_LIMIT := 1200000
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
@@ -33,12 +35,11 @@ probes: $(PROBES) ## the probes that the plugin carries
 dist/version: FORCE
 	@mkdir -p dist && { echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@; }
 
-# -n keeps name and time out of the archive: the same source gives the same bytes.
-pkg/payload/bin/nodedoc-probe-linux-%.gz: $(PROBE_SOURCES) dist/version
+pkg/payload/bin/nodedoc-probe-linux-%.zst: $(PROBE_SOURCES) dist/version
 	mkdir -p dist
 	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o dist/nodedoc-probe-linux-$* ./cmd/nodedoc-probe
-	gzip -9nc dist/nodedoc-probe-linux-$* > $@.new
-	mv $@.new $@
+	zstd -q -f --ultra -22 dist/nodedoc-probe-linux-$* -o dist/nodedoc-probe-linux-$*.zst
+	mv dist/nodedoc-probe-linux-$*.zst $@
 
 tools: build dist/cluster dist/actor dist/demo
 
@@ -81,8 +82,10 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 
 verify: $(PROBES) ## the design's promises: what the probe links, where everything builds
 	@! go list -deps ./cmd/nodedoc-probe | grep -E '^(k8s.io/|net/http$$|github.com/spf13/)' || { echo 'the probe links what it must not (above)'; exit 1; }
+	@for p in $(PROBES); do size=$$(stat -c %s $$p); echo "$$p $$size bytes"; \
+		((size <= $(PROBE_LIMIT))) || { echo "$$p is over the limit of $(PROBE_LIMIT) bytes: see docs/performance.md"; exit 1; }; done
 	go mod tidy -diff
 	for p in $(PLATFORMS); do echo "build $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/kubectl-nodedoc; done
 
 clean: ## remove what was built
-	rm -rf dist pkg/payload/bin/*.gz
+	rm -rf dist pkg/payload/bin/*.zst

@@ -10,6 +10,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -36,7 +38,18 @@ func main() {
 	}
 }
 
+// beModest keeps to one core and to little memory: the node is sick. A call
+// that blocks in the kernel gives its core to the other goroutines.
+func beModest() {
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(gcPercent)
+}
+
+// gcPercent: garbage is collected when the heap has grown by so much.
+const gcPercent = 50
+
 func run() error {
+	beModest()
 	fs := hostfs.FS{}
 	flag.StringVar(&fs.Proc, "proc", "/proc", "")
 	flag.StringVar(&fs.Sys, "sys", "/sys", "")

@@ -77,6 +77,17 @@ func ParseFDLink(link string) FDLink {
 	return FDLink{Kind: name, Pattern: name + ":[…]"}
 }
 
+// WithoutInode cuts the number off a link such as "socket:[1234]": links that
+// are the same without it are parsed alike. The number of a namespace goes, too.
+func WithoutInode(link []byte) []byte {
+	if len(link) > 0 && link[0] != '/' && !bytes.HasPrefix(link, []byte("anon_inode:")) {
+		if i := bytes.Index(link, []byte(":[")); i > 0 {
+			return link[:i+2]
+		}
+	}
+	return link
+}
+
 const deletedMark = " (deleted)"
 
 // namespaceType tells the names in /proc/PID/ns, namespaces(7).

@@ -55,6 +55,9 @@ func TestParseFDLink(t *testing.T) {
 	} {
 		t.Run(link, func(t *testing.T) {
 			got := ParseFDLink(link)
+			if short := ParseFDLink(string(WithoutInode([]byte(link)))); short != got {
+				t.Errorf("%+v without the inode, %+v with it", short, got)
+			}
 			if got.Kind != want.Kind || got.Pattern != want.Pattern || got.FIFO != nil {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
@@ -128,6 +131,9 @@ func FuzzParseFDLink(f *testing.F) {
 		l := ParseFDLink(link)
 		if l.Kind == "" {
 			t.Fatalf("%q has no kind", link)
+		}
+		if short := ParseFDLink(string(WithoutInode([]byte(link)))); short.Kind != l.Kind || short.Pattern != l.Pattern {
+			t.Fatalf("%q is %+v, without its inode %+v", link, l, short)
 		}
 		if l.FIFO != nil && l.FIFO.Init && l.FIFO.Exec {
 			t.Fatalf("%q is both the container's and an exec's", link)

@@ -1,9 +1,9 @@
 package hostfs
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,53 +37,60 @@ func (c FDCounter) Method() string {
 
 // Count is the number of descriptors of a process.
 func (c FDCounter) Count(pid int) (int, error) {
-	n, err := c.count(strconv.Itoa(pid) + "/fd")
+	n, err := c.count(c.proc.atPID(pid, "fd"))
 	if n == 0 {
-		// The first thread may have ended before others, which hold the table.
-		if dir := c.proc.otherThread(pid); dir != "" {
-			return c.count(dir + "/fd")
+		if other := c.proc.otherThreadFD(pid); other != "" {
+			return c.count(c.proc.atPID(pid, other))
 		}
 	}
 	return n, err
 }
 
-func (c FDCounter) count(dir string) (int, error) {
+func (c FDCounter) count(dir []byte) (int, error) {
 	if !c.BySize {
 		n := 0
 		err := c.proc.eachEntry(dir, func([]byte) bool { n++; return true })
 		return n, err
 	}
 	var st unix.Stat_t
-	if err := unix.Fstatat(c.proc.fd, dir, &st, 0); err != nil {
-		return 0, &os.PathError{Op: "stat", Path: dir, Err: err}
+	if err := fstatat(c.proc.fd, dir, &st); err != nil {
+		return 0, pathError("stat", dir, err)
 	}
 	return int(st.Size), nil
 }
 
-// EachFD calls fn with the number and the link text of each descriptor until fn
-// returns false. Both are valid during the call. A descriptor that was closed
-// meanwhile is passed over.
+// EachFD calls fn with the link text of each descriptor until fn returns false.
+// Both the descriptor's number and the text are valid during the call. A
+// descriptor that was closed meanwhile is passed over.
 func (p *Proc) EachFD(pid int, fn func(fd, link []byte) bool) error {
-	dir := strconv.Itoa(pid) + "/fd"
-	if other := p.otherThread(pid); other != "" {
-		dir = other + "/fd"
+	n, err := p.eachLink(p.atPID(pid, "fd"), fn)
+	if n == 0 {
+		if other := p.otherThreadFD(pid); other != "" {
+			_, err = p.eachLink(p.atPID(pid, other), fn)
+		}
 	}
-	dirFD, err := unix.Openat(p.fd, dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return &os.PathError{Op: "open", Path: dir, Err: err}
-	}
-	defer unix.Close(dirFD)
-	link := make([]byte, 4096)
-	return p.eachEntryOf(dirFD, dir, func(name []byte) bool {
-		n, err := unix.Readlinkat(dirFD, string(name), link)
-		return err != nil || fn(name, link[:n])
-	})
+	return err
 }
 
-// otherThread is the directory of a living thread, "PID/task/TID", where the
-// first one has ended: then /proc/PID/fd is empty, or cannot be opened. "" for
-// all other processes.
-func (p *Proc) otherThread(pid int) string {
+// eachLink passes on the links in a directory, and says how many entries it had.
+func (p *Proc) eachLink(dir []byte, fn func(name, link []byte) bool) (n int, err error) {
+	fd, err := openat(p.fd, dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return 0, pathError("open", dir, err)
+	}
+	defer unix.Close(fd)
+	err = p.eachEntryOf(fd, func(name []byte) bool {
+		n++
+		size, err := readlinkat(fd, name[:len(name)+1], p.link)
+		return err != nil || fn(name, p.link[:size])
+	})
+	return n, err
+}
+
+// otherThreadFD is "task/TID/fd" of a living thread where the first one has
+// ended before others, which hold the table: then /proc/PID/fd is empty, or
+// cannot be opened. "" for all other processes.
+func (p *Proc) otherThreadFD(pid int) string {
 	b, err := p.ReadPID(pid, "stat")
 	if err != nil {
 		return ""
@@ -91,55 +98,52 @@ func (p *Proc) otherThread(pid int) string {
 	if s, err := ParseStat(b); err != nil || s.State != 'Z' || s.Threads <= 1 {
 		return ""
 	}
-	task := strconv.Itoa(pid) + "/task"
 	found := ""
-	_ = p.eachEntry(task, func(name []byte) bool {
+	_ = p.eachEntry(p.atPID(pid, "task"), func(name []byte) bool {
 		if tid, ok := parsePID(name); ok && tid != pid {
-			found = task + "/" + string(name)
+			found = "task/" + string(name) + "/fd"
 		}
 		return found == ""
 	})
 	return found
 }
 
-func (p *Proc) eachEntry(dir string, fn func(name []byte) bool) error {
-	fd, err := unix.Openat(p.fd, dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+func (p *Proc) eachEntry(dir []byte, fn func(name []byte) bool) error {
+	fd, err := openat(p.fd, dir, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
-		return &os.PathError{Op: "open", Path: dir, Err: err}
+		return pathError("open", dir, err)
 	}
 	defer unix.Close(fd)
-	return p.eachEntryOf(fd, dir, fn)
+	return p.eachEntryOf(fd, fn)
 }
 
 // eachEntryOf walks the records of getdents64(2) in the buffer itself: inode
-// (8 bytes), offset (8), record length (2), type (1), name up to a NUL. "." and
-// ".." are left out.
-func (p *Proc) eachEntryOf(fd int, dir string, fn func(name []byte) bool) error {
+// (8 bytes), offset (8), record length (2), type (1), name up to a NUL, which is
+// there behind the name that fn gets. "." and ".." are left out.
+func (p *Proc) eachEntryOf(fd int, fn func(name []byte) bool) error {
+	if p.entries == nil {
+		p.entries = make([]byte, entriesBytes)
+	}
 	for {
-		n, err := unix.Getdents(fd, p.buf)
+		n, err := unix.Getdents(fd, p.entries)
 		if err != nil {
-			return &os.PathError{Op: "getdents", Path: dir, Err: err}
+			return os.NewSyscallError("getdents", err)
 		}
 		if n == 0 {
 			return nil
 		}
-		for rest := p.buf[:n]; len(rest) > 19; {
+		for rest := p.entries[:n]; len(rest) > 19; {
 			size := int(binary.NativeEndian.Uint16(rest[16:]))
 			if size < 20 || size > len(rest) {
-				return &os.PathError{Op: "getdents", Path: dir, Err: unix.EIO}
+				return os.NewSyscallError("getdents", unix.EIO)
 			}
-			name := rest[19:size]
+			end := bytes.IndexByte(rest[19:size], 0)
+			if end < 0 {
+				return os.NewSyscallError("getdents", unix.EIO)
+			}
+			name := rest[19 : 19+end]
 			rest = rest[size:]
-			for i, c := range name {
-				if c == 0 {
-					name = name[:i]
-					break
-				}
-			}
-			if string(name) == "." || string(name) == ".." {
-				continue
-			}
-			if !fn(name) {
+			if string(name) != "." && string(name) != ".." && !fn(name) {
 				return nil
 			}
 		}

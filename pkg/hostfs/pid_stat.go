@@ -38,22 +38,36 @@ func ParseStat(b []byte) (Stat, error) {
 	if err != nil {
 		return s, fmt.Errorf("no pid in stat %q", clip(b))
 	}
-	f := bytes.Fields(b[end+1:])
-	if len(f) < 22 || len(f[0]) != 1 {
-		return s, fmt.Errorf("%d fields after comm in stat %q, want 22 or more", len(f), clip(b))
-	}
-	// f[0] is field 3 of the manual page.
-	field := func(n int) int64 {
-		v, e := strconv.ParseInt(string(f[n-3]), 10, 64)
-		if e != nil && err == nil {
-			err = fmt.Errorf("field %d of stat is %q", n, f[n-3])
+	var v [25]int64 // by the manual page's numbers, the first is 3
+	rest := bytes.TrimRight(b[end+1:], "\n")
+	for n := 3; n < len(v); n++ {
+		var field []byte
+		field, rest = cutField(rest)
+		if len(field) == 0 || n == 3 && len(field) != 1 {
+			return s, fmt.Errorf("%d fields after comm in stat %q, want 22 or more", n-3, clip(b))
 		}
-		return v
+		switch n {
+		case 3:
+			s.State = field[0]
+		case 4, 9, 20, 22, 24:
+			if v[n], err = strconv.ParseInt(string(field), 10, 64); err != nil {
+				return s, fmt.Errorf("field %d of stat is %q", n, field)
+			}
+		}
 	}
-	s = Stat{PID: pid, Comm: b[open+1 : end], State: f[0][0],
-		PPID: int(field(4)), Kernel: field(9)&pfKthread != 0, Threads: int(field(20)),
-		StartTicks: uint64(field(22)), RSSPages: field(24)}
-	return s, err
+	s.PID, s.Comm, s.PPID, s.Kernel = pid, b[open+1:end], int(v[4]), v[9]&pfKthread != 0
+	s.Threads, s.StartTicks, s.RSSPages = int(v[20]), uint64(v[22]), v[24]
+	return s, nil
+}
+
+// cutField cuts off the first word; bytes.Fields would allocate for all 52.
+func cutField(b []byte) (field, rest []byte) {
+	b = bytes.TrimLeft(b, " ")
+	end := bytes.IndexByte(b, ' ')
+	if end < 0 {
+		end = len(b)
+	}
+	return b[:end], b[end:]
 }
 
 func clip(b []byte) []byte { return b[:min(len(b), 80)] }

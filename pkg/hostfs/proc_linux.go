@@ -12,19 +12,25 @@ import (
 // Proc reads a procfs relative to one open directory: no path is looked up
 // twice, and every file is one open, one read, one close.
 type Proc struct {
-	fd  int
-	buf []byte
-	// lines is the buffer of EachLine, made by its first call.
-	lines []byte
+	fd      int
+	path    []byte // of the file at hand, ends in NUL
+	buf     []byte // what was read of it
+	entries []byte // of the directory at hand
+	link    []byte // the text of its entry
+	lines   []byte // of EachLine, made by its first call
 }
 
-// OpenProc opens f.Proc. A Proc has one buffer and so serves one goroutine.
+// entriesBytes takes 10,000 descriptors in one call.
+const bufBytes, linkBytes, entriesBytes = 64 << 10, 4096, 256 << 10
+
+// OpenProc opens f.Proc. A Proc has one set of buffers and so serves one
+// goroutine.
 func OpenProc(f FS) (*Proc, error) {
 	fd, err := unix.Open(f.Proc, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: f.Proc, Err: err}
 	}
-	return &Proc{fd: fd, buf: make([]byte, 64<<10)}, nil
+	return &Proc{fd: fd, buf: make([]byte, bufBytes), link: make([]byte, linkBytes)}, nil
 }
 
 // Close closes the directory.
@@ -32,38 +38,55 @@ func (p *Proc) Close() error { return unix.Close(p.fd) }
 
 // Read reads up to 64 KiB of a file; the bytes are valid until the next call.
 // The kernel fills such a file's read in one go, so one suffices.
-func (p *Proc) Read(name string) ([]byte, error) {
-	fd, err := unix.Openat(p.fd, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+func (p *Proc) Read(name string) ([]byte, error) { return p.read(p.at(name)) }
+
+// ReadPID reads /proc/PID/name.
+func (p *Proc) ReadPID(pid int, name string) ([]byte, error) { return p.read(p.atPID(pid, name)) }
+
+func (p *Proc) read(path []byte) ([]byte, error) {
+	fd, err := openat(p.fd, path, unix.O_RDONLY|unix.O_NOFOLLOW)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+		return nil, pathError("open", path, err)
 	}
-	defer unix.Close(fd)
 	n, err := unix.Read(fd, p.buf)
+	unix.Close(fd)
 	if err != nil {
-		return nil, &os.PathError{Op: "read", Path: name, Err: err}
+		return nil, pathError("read", path, err)
 	}
 	return p.buf[:n], nil
 }
 
-// ReadPID reads /proc/PID/name.
-func (p *Proc) ReadPID(pid int, name string) ([]byte, error) {
-	return p.Read(strconv.Itoa(pid) + "/" + name)
-}
-
 // Readlink reads the link /proc/PID/name.
 func (p *Proc) Readlink(pid int, name string) (string, error) {
-	path := strconv.Itoa(pid) + "/" + name
-	n, err := unix.Readlinkat(p.fd, path, p.buf)
+	path := p.atPID(pid, name)
+	n, err := readlinkat(p.fd, path, p.buf)
 	if err != nil {
-		return "", &os.PathError{Op: "readlink", Path: path, Err: err}
+		return "", pathError("readlink", path, err)
 	}
 	return string(p.buf[:n]), nil
+}
+
+// at and atPID give the path of name, and of name in a process's directory,
+// valid until the next call of either.
+func (p *Proc) at(name string) []byte {
+	p.path = append(append(p.path[:0], name...), 0)
+	return p.path
+}
+
+func (p *Proc) atPID(pid int, name string) []byte {
+	p.path = append(strconv.AppendInt(p.path[:0], int64(pid), 10), '/')
+	p.path = append(append(p.path, name...), 0)
+	return p.path
+}
+
+func pathError(op string, path []byte, err error) error {
+	return &os.PathError{Op: op, Path: string(path[:len(path)-1]), Err: err}
 }
 
 // PIDs lists the thread groups, in ascending order.
 func (p *Proc) PIDs() ([]int, error) {
 	var pids []int
-	err := p.eachEntry(".", func(name []byte) bool {
+	err := p.eachEntry(p.at("."), func(name []byte) bool {
 		if pid, ok := parsePID(name); ok {
 			pids = append(pids, pid)
 		}

@@ -4,12 +4,12 @@ package payload
 
 import (
 	"bytes"
-	"compress/gzip"
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 //go:embed all:bin
@@ -23,7 +23,7 @@ func probe(files fs.FS, arch string) ([]byte, error) {
 	if arch != "amd64" && arch != "arm64" {
 		return nil, fmt.Errorf("there is no probe for linux/%q: nodes of amd64 and arm64 can be diagnosed", arch)
 	}
-	name := "bin/nodedoc-probe-linux-" + arch + ".gz"
+	name := "bin/nodedoc-probe-linux-" + arch + ".zst"
 	packed, err := fs.ReadFile(files, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("this build carries no probe for linux/%s: build it with `make build`", arch)
@@ -39,11 +39,12 @@ func probe(files fs.FS, arch string) ([]byte, error) {
 }
 
 func unpack(packed []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(packed))
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}
-	binary, err := io.ReadAll(z)
+	defer z.Close()
+	binary, err := z.DecodeAll(packed, nil)
 	if err != nil {
 		return nil, err
 	}

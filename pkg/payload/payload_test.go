@@ -1,24 +1,21 @@
 package payload
 
 import (
-	"bytes"
-	"compress/gzip"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 func pack(t *testing.T, content string) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write([]byte(content)); err != nil {
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	defer z.Close()
+	return z.EncodeAll([]byte(content), nil)
 }
 
 func TestProbe(t *testing.T) {
@@ -40,7 +37,7 @@ func TestProbe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files := fstest.MapFS{}
 			if c.file != nil {
-				files["bin/nodedoc-probe-linux-arm64.gz"] = &fstest.MapFile{Data: c.file}
+				files["bin/nodedoc-probe-linux-arm64.zst"] = &fstest.MapFile{Data: c.file}
 			}
 			got, err := probe(files, c.arch)
 			switch {

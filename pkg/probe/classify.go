@@ -20,7 +20,8 @@ const (
 	classifiedCgroups = 48
 	classifiedLinks   = 400_000   // in all
 	everyLink         = 2_000_000 // in all, where every process is asked for
-	maxPatterns       = 512       // distinct ones per process while counting
+	maxTexts          = 4096      // distinct ones held per process while counting
+	maxPatterns       = 512       // distinct ones per process
 	maxTargets        = 8         // reported per process
 	maxTargetsAsked   = 200       // and of a requested one
 )
@@ -75,6 +76,10 @@ func (t *table) heaviestFirst() []int {
 
 // links sums up the descriptors of one process.
 type links struct {
+	// texts are those seen and not yet classified, in the order of their first
+	// appearance; index finds them.
+	texts   []report.Counted
+	index   map[string]int
 	kinds   map[string]int
 	targets map[report.Target]int // Count is 0 in the keys
 	fifos   map[string]*stdioFIFOs
@@ -84,7 +89,7 @@ type links struct {
 func (t *table) classifyProcess(i, most int) (read int) {
 	p := &t.out.List[i]
 	t.classified[i] = true
-	sum := links{kinds: map[string]int{}, targets: map[report.Target]int{}, fifos: map[string]*stdioFIFOs{}}
+	sum := links{index: map[string]int{}, kinds: map[string]int{}, targets: map[report.Target]int{}, fifos: map[string]*stdioFIFOs{}}
 	look := t.info.wants(p, t.asked.processes[p.PID] != nil)
 	sockets := len(t.sockets.held)
 	err := t.proc.EachFD(p.PID, func(fd, link []byte) bool {
@@ -103,7 +108,7 @@ func (t *table) classifyProcess(i, most int) (read int) {
 		case look && mayBeDirectory(link) && t.info.isDirectory(p.PID, fd):
 			link = append(link, '/')
 		}
-		sum.add(hostfs.ParseFDLink(string(link)))
+		sum.count(link)
 		return true
 	})
 	if err != nil {
@@ -114,6 +119,7 @@ func (t *table) classifyProcess(i, most int) (read int) {
 	if len(t.sockets.held) > sockets {
 		t.sockets.addNamespace(p.PID)
 	}
+	sum.classify()
 	p.FDs.Kinds, p.FDs.Targets, p.FDs.ExecFIFOs = sum.topKinds(), sum.topTargets(t.mostTargets(p)), sum.execFIFOs()
 	return read
 }
@@ -125,15 +131,40 @@ func (t *table) mostTargets(p *report.Process) int {
 	return maxTargets
 }
 
-func (s *links) add(l hostfs.FDLink) {
-	s.kinds[l.Kind]++
+// count notes one link. Most of those of a process say the same but for an
+// inode's number, so what each text means is found out once, by classify.
+func (s *links) count(link []byte) {
+	text := hostfs.WithoutInode(link)
+	i, known := s.index[string(text)] // no allocation: the compiler knows this form
+	if !known {
+		if len(s.texts) == maxTexts {
+			s.classify()
+		}
+		i = len(s.texts)
+		s.texts = append(s.texts, report.Counted{Name: string(text)})
+		s.index[s.texts[i].Name] = i
+	}
+	s.texts[i].Count++
+}
+
+// classify adds what was counted to the sums.
+func (s *links) classify() {
+	for _, text := range s.texts {
+		s.add(hostfs.ParseFDLink(text.Name), text.Count)
+	}
+	s.texts = s.texts[:0]
+	clear(s.index)
+}
+
+func (s *links) add(l hostfs.FDLink, n int) {
+	s.kinds[l.Kind] += n
 	key := report.Target{Kind: l.Kind, Pattern: l.Pattern}
 	if _, known := s.targets[key]; !known && len(s.targets) >= maxPatterns {
 		key.Pattern = "other"
 	}
-	s.targets[key]++
+	s.targets[key] += n
 	if l.FIFO != nil {
-		s.addFIFO(l)
+		s.addFIFO(l, n)
 	}
 }
 

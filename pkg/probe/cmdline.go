@@ -3,7 +3,6 @@
 package probe
 
 import (
-	"bytes"
 	"errors"
 	"time"
 
@@ -27,16 +26,17 @@ type cmdlineReader struct {
 	fs       hostfs.FS
 	requests chan int
 	results  chan cmdlineResult
+	patience *time.Timer
 	stuck    int
 }
 
 type cmdlineResult struct {
-	line []byte
+	line []byte // in the reader's own buffer, until its next request
 	err  error
 }
 
 func newCmdlineReader(fs hostfs.FS) *cmdlineReader {
-	r := &cmdlineReader{fs: fs}
+	r := &cmdlineReader{fs: fs, patience: time.NewTimer(0)}
 	r.start()
 	return r
 }
@@ -55,24 +55,24 @@ func (r *cmdlineReader) start() {
 				continue
 			}
 			b, err := proc.ReadPID(pid, "cmdline")
-			results <- cmdlineResult{bytes.Clone(b), err}
+			results <- cmdlineResult{b, err}
 		}
 	}()
 }
 
-// read gives up on a process after cmdlinePatience. After too many it gives up
-// on all but the host's own monitors: nobody shall hide those by blocking.
+// read gives up on a process after cmdlinePatience; what it returns is valid
+// until the next call. After too many it gives up on all but the host's own
+// monitors: nobody shall hide those by blocking.
 func (r *cmdlineReader) read(pid int, monitor bool) ([]byte, error) {
 	if r.stuck >= maxStuckReaders && !monitor {
 		return nil, errSkipped
 	}
 	r.requests <- pid
-	patience := time.NewTimer(cmdlinePatience)
-	defer patience.Stop()
+	r.patience.Reset(cmdlinePatience)
 	select {
 	case res := <-r.results:
 		return res.line, res.err
-	case <-patience.C:
+	case <-r.patience.C:
 		r.stuck++
 		close(r.requests)
 		r.start()
@@ -80,4 +80,7 @@ func (r *cmdlineReader) read(pid int, monitor bool) ([]byte, error) {
 	}
 }
 
-func (r *cmdlineReader) close() { close(r.requests) }
+func (r *cmdlineReader) close() {
+	close(r.requests)
+	r.patience.Stop()
+}

@@ -26,7 +26,7 @@ type stdioFIFOs struct {
 	own bool
 }
 
-func (s *links) addFIFO(l hostfs.FDLink) {
+func (s *links) addFIFO(l hostfs.FDLink, n int) {
 	f := s.fifos[l.FIFO.ContainerID]
 	if f == nil {
 		if len(s.fifos) >= maxFIFOOwners {
@@ -35,7 +35,7 @@ func (s *links) addFIFO(l hostfs.FDLink) {
 		f = &stdioFIFOs{pattern: l.Pattern, sessions: map[string]bool{}}
 		s.fifos[l.FIFO.ContainerID] = f
 	}
-	f.count++
+	f.count += n
 	if !l.FIFO.Init && len(f.sessions) < maxSessions {
 		f.sessions[l.FIFO.Session] = true
 		f.own = f.own || !l.FIFO.Exec

@@ -1,0 +1,38 @@
+package hostfs
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// openat(2), readlinkat(2) and fstatat(2) for a path that ends in NUL, as
+// getdents64(2) gives it. Those of package unix take a string, which costs an
+// allocation or two a call, and a node has 200,000 links to read.
+//
+// unix.Syscall and not RawSyscall: the runtime must know of a call that blocks.
+
+func openat(dir int, path []byte, flags int) (int, error) {
+	fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&path[0])), uintptr(flags|unix.O_CLOEXEC), 0, 0, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(fd), nil
+}
+
+func readlinkat(dir int, path, link []byte) (int, error) {
+	n, _, errno := unix.Syscall6(unix.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&path[0])),
+		uintptr(unsafe.Pointer(&link[0])), uintptr(len(link)), 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+func fstatat(dir int, path []byte, st *unix.Stat_t) error {
+	_, _, errno := unix.Syscall6(unix.SYS_NEWFSTATAT, uintptr(dir), uintptr(unsafe.Pointer(&path[0])), uintptr(unsafe.Pointer(st)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed yardstick/loops.c
+var loopsC []byte
+
+// prepare installs what the machine lacks and compiles the yardstick.
+func prepare(ctx context.Context, dir string) error {
+	installMissing(ctx)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	cc := exec.CommandContext(ctx, "cc", "-O2", "-x", "c", "-o", filepath.Join(dir, "loops"), "-", "-lpthread")
+	cc.Stdin, cc.Stderr = strings.NewReader(string(loopsC)), os.Stderr
+	if err := cc.Run(); err != nil {
+		return fmt.Errorf("failed to compile loops.c: %w", err)
+	}
+	return nil
+}
+
+// installMissing leaves a peer that cannot be had to the table, which names it.
+func installMissing(ctx context.Context) {
+	var missing []string
+	for _, need := range []struct{ program, packages string }{
+		{"cc", "gcc libc6-dev"}, {"lsof", "lsof"}, {"lsfd", "util-linux-extra"}, {"ps", "procps"},
+	} {
+		if _, err := exec.LookPath(need.program); err != nil {
+			missing = append(missing, strings.Fields(need.packages)...)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	for _, args := range [][]string{{"update"}, append([]string{"install", "--yes", "--no-install-recommends"}, missing...)} {
+		apt := exec.CommandContext(ctx, "apt-get", append([]string{"-q"}, args...)...)
+		apt.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := apt.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: failed to install %s: %v\n%s", strings.Join(missing, ", "), err, out)
+			return
+		}
+	}
+}

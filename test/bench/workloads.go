@@ -1,0 +1,131 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+type bench struct {
+	ctx context.Context
+	options
+}
+
+func (b *bench) tool(name string) string { return filepath.Join(b.tools, "bench", name) }
+
+func (b *bench) probe() string {
+	return filepath.Join(b.tools, "nodedoc-probe-linux-"+runtime.GOARCH)
+}
+
+// probeOnce makes the shipped probe answer one request.
+func (b *bench) probeOnce(req report.Request) []string {
+	text, err := json.Marshal(req)
+	if err != nil {
+		panic(err) // a struct of plain fields
+	}
+	return []string{b.probe(), "report", string(text)}
+}
+
+// descriptors: counting and classifying those of a node with many.
+func (b *bench) descriptors() error {
+	processes, each := 2000, 102
+	if b.small {
+		processes = 20
+	}
+	leave, err := b.crowd(processes, each, 1)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	const shell = `for p in /proc/[0-9]*; do ls "$p/fd" | wc -l; done >/dev/null`
+	if err := b.measure(fmt.Sprintf("count the descriptors of %d processes, %d in all", processes, processes*each), []command{
+		{name: "C: st_size of /proc/PID/fd", args: []string{b.tool("loops"), "count"}},
+		{name: "nodedoc's reader", args: []string{b.tool("loop"), "count"}},
+		{name: "C: getdents64 (kernels before 6.2)", args: []string{b.tool("loops"), "list"}},
+		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "count"}},
+		{name: "ls | wc", args: []string{"sh", "-c", shell}, once: true},
+	}); err != nil {
+		return err
+	}
+	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses)
+	req.FDs, req.AllFDs = true, true
+	return b.measure(fmt.Sprintf("classify %d descriptors", processes*each), []command{
+		{name: "C: getdents64, readlinkat, prefixes", args: []string{b.tool("loops"), "classify"}},
+		{name: "nodedoc's reader", args: []string{b.tool("loop"), "classify"}},
+		{name: "nodedoc-probe: the same, counts, process table, report", args: b.probeOnce(req)},
+		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "classify"}},
+		{name: "lsfd", args: []string{"lsfd", "-n"}},
+		{name: "lsof -nP", args: []string{"lsof", "-nP"}},
+	})
+}
+
+// processes: the table of a node with many, and what it costs to send.
+func (b *bench) processes() error {
+	processes, threads := 4000, 5
+	if b.small {
+		processes = 40
+	}
+	leave, err := b.crowd(processes, 10, threads)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := b.measure(fmt.Sprintf("read %d processes with %d threads", processes, processes*threads), []command{
+		{name: "C: stat, cgroup, cmdline", args: []string{b.tool("loops"), "processes"}},
+		{name: "nodedoc's reader", args: []string{b.tool("loop"), "processes"}},
+		{name: "nodedoc-probe: the same, redacted, in a report", args: b.probeOnce(report.NewRequest(report.CollectProcesses))},
+		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "processes"}},
+		{name: "ps -e", args: []string{"ps", "-eo", "pid,ppid,stat,nlwp,rss,cgroup,args"}},
+		{name: "ps -eL", args: []string{"ps", "-eLf"}},
+	}); err != nil {
+		return err
+	}
+	if err := b.measure("the same, and their namespaces", []command{
+		{name: "C: and eight links in ns", args: []string{b.tool("loops"), "namespaces"}},
+		{name: "nodedoc's reader", args: []string{b.tool("loop"), "namespaces"}},
+		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "namespaces"}},
+	}); err != nil {
+		return err
+	}
+	return b.wire(processes)
+}
+
+// crowd starts so many processes; leave ends them.
+func (b *bench) crowd(processes, files, threads int) (leave func(), err error) {
+	dir, err := os.MkdirTemp(b.dir, "crowd-")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(b.ctx, b.tool("loops"), "crowd", strconv.Itoa(processes), strconv.Itoa(files), strconv.Itoa(threads), dir)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	leave = func() {
+		in.Close()
+		_ = cmd.Wait()
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		leave()
+		return nil, fmt.Errorf("failed to start a crowd of %d processes with %d threads each (kernel.pid_max? pids.max?): %w", processes, threads, err)
+	}
+	return leave, nil
+}
