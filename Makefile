@@ -38,6 +38,7 @@ dist/version: FORCE
 pkg/payload/bin/nodedoc-probe-linux-%.zst: $(PROBE_SOURCES) dist/version
 	mkdir -p dist
 	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o dist/nodedoc-probe-linux-$* ./cmd/nodedoc-probe
+	@command -v zstd >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends zstd; } || { echo 'zstd is needed: install it' >&2; exit 1; }
 	zstd -q -f --ultra -22 dist/nodedoc-probe-linux-$* -o dist/nodedoc-probe-linux-$*.zst
 	mv dist/nodedoc-probe-linux-$*.zst $@
 
