@@ -168,8 +168,7 @@ func (b *builder) startKubelets(ctx context.Context) error {
 	b.say("the API server is ready")
 	for i := range b.state.Nodes {
 		n := &b.state.Nodes[i]
-		pid, err := n.start(ctx, b.layout, "kubelet", n.KubeletLog,
-			"--config=/var/lib/kubelet/config.yaml", "--kubeconfig=/etc/kubernetes/kubelet.conf", "--node-ip="+n.IP)
+		pid, err := n.start(ctx, b.layout, "kubelet", n.KubeletLog, n.kubeletArgs()...)
 		if err != nil {
 			return err
 		}
