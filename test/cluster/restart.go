@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -66,8 +67,36 @@ func (s state) restartService(ctx context.Context, l layout, p progress, node, s
 	if *pid, err = n.start(ctx, l, service, log, args...); err != nil {
 		return err
 	}
+	if err := s.save(l); err != nil {
+		return err
+	}
+	if err := s.Nodes[i].awaitService(ctx, l, service); err != nil {
+		return err
+	}
 	p.say("%s of %s runs again, as process %d", service, node, *pid)
-	return s.save(l)
+	return nil
+}
+
+// awaitService waits for a service to answer. The node's condition may be older than its kubelet, so the kubelet is
+// asked itself.
+func (s nodeState) awaitService(ctx context.Context, l layout, service string) error {
+	if service == "containerd" {
+		return await(ctx, service, time.Minute, s.daemons()[1:2], func(context.Context) error {
+			c, err := net.Dial("unix", procFile(s.InitPID, "root"+s.ContainerdSocket))
+			if err != nil {
+				return err
+			}
+			return c.Close()
+		})
+	}
+	client, err := newAPI(l)
+	if err != nil {
+		return err
+	}
+	return await(ctx, service, time.Minute, s.daemons(), func(ctx context.Context) error {
+		_, err := client.get(ctx, "/api/v1/nodes/"+s.Name+"/proxy/healthz")
+		return err
+	})
 }
 
 // kill ends a daemon at once, if it lives: its process ID may be another's by now.
