@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/pem"
@@ -41,8 +42,9 @@ type proxy struct {
 	dark  atomic.Bool  // nothing passes any more, and nobody is told
 	limit atomic.Int64 // of bytes of upgraded streams, both ways; 0: none
 	limitAction
-	carried atomic.Int64 // bytes of upgraded streams so far
-	closed  chan struct{}
+	carried   atomic.Int64 // bytes of upgraded streams so far
+	delivered atomic.Int64 // how many these were when the client had sent much for the last time
+	closed    chan struct{}
 }
 
 // limitAction is what happens to a stream at the limit.
@@ -105,6 +107,14 @@ func (x *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.seen = append(x.seen, r.Method+" "+r.URL.String())
 	f := x.fault
 	x.mu.Unlock()
+	if r.Header.Get("Upgrade") == "" {
+		// Only when the body is read does net/http notice that a client leaves.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	switch {
 	case x.dark.Load():
 		x.hang(r)
@@ -183,6 +193,9 @@ func (x *proxy) splice(client net.Conn, fromClient *bufio.Reader, server net.Con
 				return // and nobody is told
 			}
 			total := x.carried.Add(int64(n))
+			if to == server && n > 4<<10 {
+				x.delivered.Store(total)
+			}
 			over := int64(0)
 			if limit := x.limit.Load(); limit > 0 {
 				over = min(max(0, total-limit), int64(n))

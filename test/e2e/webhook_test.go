@@ -9,13 +9,18 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	registration "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/nodedoc/kubectl-nodedoc/test/incidents"
 )
 
 const webhookName = "faults.nodedoc.test"
@@ -44,14 +49,16 @@ func validatingWebhook(t *testing.T, p place, url string, timeoutSeconds int32) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = hooks.Delete(context.Background(), p.namespace, metav1.DeleteOptions{}) })
-	awaitWebhook(t, p)
+	awaitWebhook(t, p, func(err error) bool { return err != nil && strings.Contains(err.Error(), webhookName) })
 }
 
 // mutatingWebhook serves one that patches pods of the place, also those of a
 // dry run or only the others.
 func mutatingWebhook(t *testing.T, p place, patch string, dryRunToo bool) {
 	t.Helper()
+	var called atomic.Bool
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		called.Store(true)
 		var review admissionv1.AdmissionReview
 		if err := json.NewDecoder(r.Body).Decode(&review); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
@@ -81,7 +88,17 @@ func mutatingWebhook(t *testing.T, p place, patch string, dryRunToo bool) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = hooks.Delete(context.Background(), p.namespace, metav1.DeleteOptions{}) })
-	awaitWebhook(t, p)
+	awaitWebhook(t, p, func(error) bool { return called.Load() })
+}
+
+// awaitWebhook waits for the API server to know of a webhook.
+func awaitWebhook(t *testing.T, p place, effective func(error) bool) {
+	t.Helper()
+	trial := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "trial"}, Spec: incidents.PodSpec(p.node, incidents.Container("main", "/actor"))}
+	eventually(t, "webhook works", time.Minute, func() bool {
+		_, err := cluster.Client.CoreV1().Pods(p.namespace).Create(t.Context(), trial, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return effective(err)
+	})
 }
 
 // blackHole takes connections and never says anything.
@@ -101,7 +118,7 @@ func quota(t *testing.T, p place, spec corev1.ResourceQuotaSpec) {
 	if _, err := quotas.Create(t.Context(), &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "full-of-faults"}, Spec: spec}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "quota is counted", 30e9, func() bool {
+	eventually(t, "quota is counted", 30*time.Second, func() bool {
 		q, err := quotas.Get(t.Context(), "full-of-faults", metav1.GetOptions{})
 		return err == nil && len(q.Status.Hard) == len(spec.Hard)
 	})
