@@ -12,6 +12,8 @@ PROBES := $(PROBE_ARCHES:%=pkg/payload/bin/nodedoc-probe-linux-%.gz)
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 # A count, not a time: at the end of a time go test may fail by its own deadline.
 FUZZTIME ?= 20000x
+# Such as '-v -soak.runs 1000 -cuts 200', or -run.
+E2EFLAGS ?=
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
@@ -59,7 +61,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 e2e: tools ## the built programs on a real throwaway cluster: needs root
-	dist/cluster run --nodes 2 -- go test -tags e2e -count=1 -timeout 25m ./test/e2e
+	dist/cluster run --nodes 2 -- go test -tags e2e -count=1 -parallel 8 -timeout 25m ./test/e2e $(E2EFLAGS)
 	go -C test/cluster test -tags e2e -count=1 .
 
 demo: tools ## a real cluster, a real incident, nodedoc's answer: needs root

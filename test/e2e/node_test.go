@@ -39,8 +39,8 @@ func TestSickNode(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlace(t, *sickNode, nil)
+			t.Cleanup(func() { awaitReady(t, p.node) }) // when all the others have put things right
 			c.test(t, p)
-			awaitReady(t, p.node)
 		})
 	}
 }
@@ -106,7 +106,8 @@ func tainted(t *testing.T, p place) {
 func withoutCNI(t *testing.T, p place) {
 	const there, away = "/etc/cni/net.d/10-nodedoc.conflist", "/etc/cni/10-nodedoc.conflist"
 	onThisNode(t, p.node, "mv "+there+" "+away)
-	restore := func() { onThisNode(t, p.node, "test ! -e "+away+" || mv "+away+" "+there) }
+	// Written, not moved: containerd takes no notice of a file that is only moved in.
+	restore := func() { onThisNode(t, p.node, "test ! -e "+away+" || { cat "+away+" >"+there+" && rm "+away+"; }") }
 	t.Cleanup(restore)
 	awaitCondition(t, p.node, corev1.NodeReady, corev1.ConditionFalse)
 	r := p.fd(t, 30*time.Second)

@@ -187,3 +187,21 @@ func attach(t *testing.T, pod *corev1.Pod, says string) {
 	go func() { _, _ = io.WriteString(said, says) }()
 	_ = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: in, Stdout: io.Discard, Stderr: io.Discard})
 }
+
+// TestAPIServerRestarts (FAULTS 78) while the probe samples: the stream breaks.
+// The report is there when the server is back, or a clear error; the pod goes.
+// Nothing runs beside this test.
+func TestAPIServerRestarts(t *testing.T) {
+	p := newPlace(t, node, nil)
+	b := p.start(t, "fd", node, "--interval", "3s")
+	p.samples(t)
+	restartService(t, "kube-apiserver")
+	r := b.end(t, 90*time.Second)
+	t.Logf("exit code %d %s", r.code, r.stderr)
+	if r.code == 0 {
+		answered(t, r)
+	} else {
+		refused(t, r, "failed to get a report on node")
+	}
+	p.clean(t)
+}
