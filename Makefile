@@ -12,6 +12,8 @@ PROBES := $(PROBE_ARCHES:%=pkg/payload/bin/nodedoc-probe-linux-%.zst)
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 # A count, not a time: at the end of a time go test may fail by its own deadline.
 FUZZTIME ?= 20000x
+# Such as '-v -soak.runs 1000 -cuts 200', or -run.
+E2EFLAGS ?=
 # Bytes, packed: what each probe adds to the plugin.
 PROBE_LIMIT := 1200000
 GOLANGCI := v2.15.0
@@ -65,7 +67,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 e2e: tools ## the built programs on a real throwaway cluster: needs root
-	dist/cluster run --nodes 2 -- go test -tags e2e -count=1 -timeout 25m ./test/e2e
+	dist/cluster run --nodes 2 -- go test -tags e2e -count=1 -parallel 8 -timeout 25m ./test/e2e $(E2EFLAGS)
 	go -C test/cluster test -tags e2e -count=1 .
 
 e2e-vm: tools ## the same on a node that is a virtual machine, with systemd and cgroup v2: needs root

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/kubernetes"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // credentials of cloud providers and OIDC, as kubectl has them
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -237,9 +236,9 @@ func (e env) clients() (debugpod.Clients, string, error) {
 	if err != nil {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
 	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := newClient(config)
 	if err != nil {
-		return debugpod.Clients{}, "", fmt.Errorf("failed to use the kubeconfig: %w", err)
+		return debugpod.Clients{}, "", err
 	}
 	return debugpod.Clients{Kube: client, REST: config}, namespace, nil
 }

@@ -19,9 +19,10 @@ type loadOptions struct {
 	base       string
 	entrypoint []string
 	files      []string // FILE or FILE=PATH/IN/IMAGE
+	nodes      []string // none: every node
 }
 
-// load makes an image and imports it on every node.
+// load makes an image and imports it on nodes.
 func load(ctx context.Context, l layout, p progress, o loadOptions) error {
 	s, err := loadState(l)
 	if err != nil {
@@ -35,14 +36,25 @@ func load(ctx context.Context, l layout, p progress, o loadOptions) error {
 	if err != nil {
 		return err
 	}
+	nodes := s.Nodes
+	if len(o.nodes) > 0 {
+		nodes = nil
+		for _, name := range o.nodes {
+			n, err := s.node(name)
+			if err != nil {
+				return err
+			}
+			nodes = append(nodes, n)
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, n := range s.Nodes {
+	for _, n := range nodes {
 		group.Go(func() error { return n.load(ctx, l, packed) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	p.say("%s is on %d nodes", packed.name, len(s.Nodes))
+	p.say("%s is on %d nodes", packed.name, len(nodes))
 	return nil
 }
 

@@ -19,11 +19,11 @@ const usage = `Makes a real, throwaway Kubernetes on this machine. Needs root, G
   cluster down [--dir DIR]                         take it down without a trace
   cluster run  [--nodes 2] [--vms 0] [--dir DIR] -- COMMAND
                                                    up, run COMMAND with KUBECONFIG and NODEDOC_CLUSTER_DIR set, down
-  cluster restart [--dir DIR] COMPONENT            kill a component of the control plane, such as kube-apiserver, if it
-                                                   still lives, and start it again
+  cluster restart [--dir DIR] COMPONENT            kill a component of the control plane, such as kube-apiserver, or a
+                                                   node's, such as NODE/kubelet, if it still lives, and start it again
   cluster exec [--dir DIR] NODE -- COMMAND         run COMMAND on a node
-  cluster load [--dir DIR] --image NAME[:TAG] [--base busybox] [--entrypoint ARG]... FILE[=PATH/IN/IMAGE]...
-                                                   make an image of files and put it on every node
+  cluster load [--dir DIR] --image NAME[:TAG] [--base busybox] [--entrypoint ARG]... [--node NODE]... FILE[=PATH/IN/IMAGE]...
+                                                   make an image of files and put it on every node, or on these
 `
 
 func main() {

@@ -79,6 +79,10 @@ func (s nodeState) start(ctx context.Context, l layout, name, log string, args .
 	return childNamed(s.InitPID, name)
 }
 
+func (s nodeState) kubeletArgs() []string {
+	return []string{"--config=/var/lib/kubelet/config.yaml", "--kubeconfig=/etc/kubernetes/kubelet.conf", "--node-ip=" + s.IP}
+}
+
 // enter is a command inside the node; how is one of the cluster program's own commands there.
 func (s nodeState) enter(ctx context.Context, how, group string, args ...string) *exec.Cmd {
 	if s.VM != nil {

@@ -41,6 +41,7 @@ func parseOptions(command string, args []string) (options, error) {
 		flags.StringVar(&o.load.image, "image", "", "the image's name")
 		flags.StringVar(&o.load.base, "base", "", "what the image builds on")
 		flags.Var((*list)(&o.load.entrypoint), "entrypoint", "one argument of the entry point")
+		flags.Var((*list)(&o.load.nodes), "node", "one node to put it on")
 	case "down", "restart", "exec":
 	case "help", "-h", "--help":
 		return o, flag.ErrHelp

@@ -58,14 +58,14 @@ func parseStatus(line string) (status, error) {
 	return status{command: line[opening+1 : closing], state: fields[0], parent: parent}, nil
 }
 
-// childNamed finds the child of a process by its command name.
+// childNamed finds the child of a process by its command name. One that has ended may not be collected yet.
 func childNamed(parent int, name string) (int, error) {
 	pids, err := processes()
 	if err != nil {
 		return 0, err
 	}
 	for _, pid := range pids {
-		if found, err := readStatus(pid); err == nil && found.parent == parent && found.command == name {
+		if found, err := readStatus(pid); err == nil && found.parent == parent && found.command == name && found.state != "Z" {
 			return pid, nil
 		}
 	}

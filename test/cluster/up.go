@@ -181,8 +181,7 @@ func (b *builder) startKubelets(ctx context.Context) error {
 			}
 			continue
 		}
-		pid, err := n.start(ctx, b.layout, "kubelet", n.KubeletLog,
-			"--config=/var/lib/kubelet/config.yaml", "--kubeconfig=/etc/kubernetes/kubelet.conf", "--node-ip="+n.IP)
+		pid, err := n.start(ctx, b.layout, "kubelet", n.KubeletLog, n.kubeletArgs()...)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,8 @@ import (
 // ourPods are the pods of nodedoc in the API.
 func ourPods(t *testing.T) []corev1.Pod {
 	t.Helper()
-	list, err := cluster.Client.CoreV1().Pods(metav1.NamespaceAll).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=nodedoc"})
+	list, err := cluster.Client.CoreV1().Pods(metav1.NamespaceAll).List(t.Context(), metav1.ListOptions{
+		LabelSelector: "app.kubernetes.io/name=nodedoc", FieldSelector: "spec.nodeName=" + node})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,6 +101,11 @@ func whois(t *testing.T, pids ...int) []correlate.Identity {
 // onNode runs a shell command on the node, in clean-ups too.
 func onNode(t *testing.T, script string) string {
 	t.Helper()
+	return onThisNode(t, node, script)
+}
+
+func onThisNode(t *testing.T, node, script string) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	out, err := cluster.OnNode(ctx, node, "sh", "-c", script)

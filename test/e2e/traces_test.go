@@ -23,7 +23,8 @@ type trace map[string]bool
 func traces(t *testing.T) trace {
 	t.Helper()
 	found := trace{}
-	pods, err := cluster.Client.CoreV1().Pods(metav1.NamespaceAll).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=nodedoc"})
+	pods, err := cluster.Client.CoreV1().Pods(metav1.NamespaceAll).List(t.Context(), metav1.ListOptions{
+		LabelSelector: "app.kubernetes.io/name=nodedoc", FieldSelector: "spec.nodeName=" + node})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func noNewTraces(t *testing.T, before trace) {
 
 // noContainersLeft waits, once at the end of all tests, for the kubelet to have
 // removed the runtime's records of ended containers.
-func noContainersLeft(ctx context.Context) error {
+func noContainersLeft(ctx context.Context, node string) error {
 	const list = "ctr -n k8s.io containers ls -q"
 	var left string
 	err := wait.PollUntilContextTimeout(ctx, time.Second, 3*time.Minute, true, func(ctx context.Context) (bool, error) {

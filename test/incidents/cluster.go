@@ -50,19 +50,18 @@ func Connect(tools string) (*Cluster, error) {
 // actorOnNode is where the actor lies on a node itself.
 const actorOnNode = "/opt/actor"
 
-// LoadActor makes an image of the actor, and puts image and program on every
-// node.
-func (c *Cluster) LoadActor(ctx context.Context) error {
+// LoadActor makes an image of the actor, and puts image and program on nodes.
+func (c *Cluster) LoadActor(ctx context.Context, nodes ...string) error {
 	program := filepath.Join(c.Tools, "actor")
-	if out, err := c.tool(ctx, "load", "--image", ActorImage, "--base", "busybox", program+"=/actor").CombinedOutput(); err != nil {
+	load := []string{"load", "--image", ActorImage, "--base", "busybox"}
+	for _, n := range nodes {
+		load = append(load, "--node", n)
+	}
+	if out, err := c.tool(ctx, append(load, program+"=/actor")...).CombinedOutput(); err != nil {
 		return fmt.Errorf("failed to load the actor's image: %w: %s", err, out)
 	}
-	nodes, err := c.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
-	for _, n := range nodes.Items {
-		if err := c.CopyToNode(ctx, n.Name, program, actorOnNode); err != nil {
+	for _, n := range nodes {
+		if err := c.CopyToNode(ctx, n, program, actorOnNode); err != nil {
 			return err
 		}
 	}

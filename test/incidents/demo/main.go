@@ -34,7 +34,7 @@ func run(tools string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.LoadActor(ctx); err != nil {
+	if err := c.LoadActor(ctx, node); err != nil {
 		return err
 	}
 	fmt.Println("\nMaking the incident: in one pod of prod, the child of a container's first process opens")
