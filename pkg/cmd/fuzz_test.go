@@ -19,6 +19,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	f.Add([]byte(backgroundReport))
 	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","processes":{"list":[{"pid":1,"ppid":1,"cgroup":7,"fds":{"count":-1}}]}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		r, inv, err := saved.Read("-", bytes.NewReader(in))
@@ -50,7 +51,16 @@ func FuzzAnswer(f *testing.F) {
 			if err := printer.Whois(&text, n.Name(), []correlate.Identity{id}, nil, printer.Style{Width: 40}); err != nil {
 				t.Fatal(err)
 			}
+			if err := printer.Whois(&text, n.Name(), []correlate.Identity{id}, nil, printer.Style{Wide: true}); err != nil {
+				t.Fatal(err)
+			}
 			if _, err := toObject("X", whoisDocument{Processes: []correlate.Identity{id}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.Found != nil {
+			rows, _ := n.Holders(r.Found.Find)
+			if err := printer.Processes(&text, rows, n.HostPorts(r.Found.Port), nil, printer.Style{Width: 40}); err != nil {
 				t.Fatal(err)
 			}
 		}
