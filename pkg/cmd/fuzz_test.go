@@ -23,6 +23,7 @@ func FuzzAnswer(f *testing.F) {
 		`"processes":{"fdMethod":"getdents","kernelThreads":1,"users":[{"uid":0,"name":"root"}],"list":[{"pid":1,"uid":0,"fds":{"count":-5,"limit":{"soft":18446744073709551615,"hard":0},"inotify":{"instances":-1,"watches":9},` +
 		`"kinds":[{"name":"deleted file","count":600}],"targets":[{"kind":"TCP","pattern":"CLOSE_WAIT to [::1]:1","count":3}],"sockets":[{"protocol":"TCP","state":"CLOSE_WAIT","remote":"[::1]:1","count":500},` +
 		`{"protocol":"unix","local":"/run/docker.sock","peer":{"pid":9,"comm":"x"},"count":900}]}}]}}`))
+	f.Add([]byte(backgroundReport))
 	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","processes":{"list":[{"pid":1,"ppid":1,"cgroup":7,"fds":{"count":-1}}]}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		r, inv, err := saved.Read("-", bytes.NewReader(in))
@@ -55,6 +56,9 @@ func FuzzAnswer(f *testing.F) {
 			if err := printer.Whois(&text, n.Name(), []correlate.Identity{id}, nil, printer.Style{Width: 40}); err != nil {
 				t.Fatal(err)
 			}
+			if err := printer.Whois(&text, n.Name(), []correlate.Identity{id}, nil, printer.Style{Wide: true}); err != nil {
+				t.Fatal(err)
+			}
 			if _, err := toObject("X", whoisDocument{Processes: []correlate.Identity{id}}); err != nil {
 				t.Fatal(err)
 			}
@@ -63,6 +67,12 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatal(err)
 			}
 			if _, err := toObject("X", fdProcessDocument{fds, findings}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.Found != nil {
+			rows, _ := n.Holders(r.Found.Find)
+			if err := printer.Processes(&text, rows, n.HostPorts(r.Found.Port), nil, printer.Style{Width: 40}); err != nil {
 				t.Fatal(err)
 			}
 		}

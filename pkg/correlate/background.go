@@ -40,7 +40,8 @@ type CronInfo struct {
 
 // SessionInfo is logind's record of a session or user.
 type SessionInfo struct {
-	ID         string     `json:"id"`
+	// ID is empty for a user's manager, which outlives sessions.
+	ID         string     `json:"id,omitempty"`
 	User       string     `json:"user,omitempty"`
 	UID        string     `json:"uid,omitempty"`
 	TTY        string     `json:"tty,omitempty"`
@@ -154,7 +155,11 @@ func (n *Node) session(cgroup string, d *report.ProcessDetail) *SessionInfo {
 	}
 	for _, s := range n.Report.Background.Sessions {
 		if id != "" && strings.HasSuffix(s.File, id) {
-			return sessionInfo(id[strings.LastIndexByte(id, '/')+1:], s.Values, n.Zone())
+			info := sessionInfo(id[strings.LastIndexByte(id, '/')+1:], s.Values, n.Zone())
+			if strings.HasPrefix(id, "/users/") { // its DISPLAY is a session, its SERVICE a unit
+				info.UID, info.ID, info.TTY, info.Service = info.ID, "", "", ""
+			}
+			return info
 		}
 	}
 	return nil

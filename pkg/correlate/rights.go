@@ -11,10 +11,11 @@ import (
 
 // Rights are what a process may do, in a person's terms.
 type Rights struct {
-	// Effective, Permitted and Bounding are capabilities by name, or "all".
-	Effective []string `json:"effective"`
-	Permitted []string `json:"permitted"`
-	Bounding  []string `json:"bounding"`
+	// Effective, Permitted and Bounding are capabilities by name, or "all"; absent
+	// where the kernel does not say, empty where there are none.
+	Effective []string `json:"effective,omitzero"`
+	Permitted []string `json:"permitted,omitzero"`
+	Bounding  []string `json:"bounding,omitzero"`
 	// Seccomp is "off", "strict" or "filter"; "" where the kernel does not say.
 	Seccomp    string `json:"seccomp,omitempty"`
 	NoNewPrivs *bool  `json:"noNewPrivs,omitempty"`
@@ -105,13 +106,14 @@ func seccompName(mode *int) string {
 }
 
 // CapabilityNames names the set bits of a capability set in hexadecimal. All
-// that this kernel has are "all", one that has no name is its number.
+// that this kernel has are "all", one that has no name is its number; nil where
+// the kernel does not say.
 func CapabilityNames(hex string, last int) []string {
 	set, err := strconv.ParseUint(hex, 16, 64)
-	names := []string{}
 	if err != nil {
-		return names
+		return nil
 	}
+	names := []string{}
 	if last >= 0 && last < 63 && set == 1<<(last+1)-1 {
 		return []string{"all"}
 	}

@@ -29,6 +29,9 @@ type TimerInfo struct {
 	NextRunBy string     `json:"nextRunBy,omitempty"`
 }
 
+// A node may claim any number of timers; each costs a search of the calendar.
+const maxTimers, maxTriggers = 32, 16
+
 // timers are those that start a unit.
 func (n *Node) timers(unit string) []TimerInfo {
 	if n.Report.Background == nil {
@@ -36,7 +39,7 @@ func (n *Node) timers(unit string) []TimerInfo {
 	}
 	var list []TimerInfo
 	for _, t := range n.Report.Background.Timers {
-		if t.Starts == unit {
+		if t.Starts == unit && len(list) < maxTimers {
 			list = append(list, n.timer(t))
 		}
 	}
@@ -68,7 +71,7 @@ func triggersOf(u report.Unit) []report.Setting {
 			case s.Section != "Timer" || !strings.HasPrefix(s.Key, "On") || s.Key != "OnCalendar" && !strings.HasSuffix(s.Key, "Sec"):
 			case s.Value == "":
 				triggers = nil
-			default:
+			case len(triggers) < maxTriggers:
 				triggers = append(triggers, s)
 			}
 		}

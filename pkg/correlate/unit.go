@@ -19,11 +19,14 @@ type UnitInfo struct {
 	Masked bool   `json:"masked,omitempty"`
 	// Slice is the decoded name of the slice around it, where that is escaped.
 	Slice string `json:"slice,omitempty"`
+	// UserUnit is the unit below a user's manager (user@1000.service), whose
+	// files are the user's.
+	UserUnit string `json:"userUnit,omitempty"`
 }
 
 // unitInfo is what the report has of a unit; nil where it is not about it.
 func (n *Node) unitInfo(name, cgroup string) *UnitInfo {
-	info := &UnitInfo{Name: name, Title: UnitTitle(name), Slice: sliceAround(cgroup)}
+	info := &UnitInfo{Name: name, Title: UnitTitle(name), Slice: sliceAround(cgroup), UserUnit: userUnit(cgroup)}
 	if n.Report.Background == nil {
 		return info
 	}
@@ -45,6 +48,21 @@ func sliceAround(cgroup string) string {
 		}
 	}
 	return title
+}
+
+// userUnit is the last unit below user@UID.service, "" for none.
+func userUnit(cgroup string) string {
+	_, below, ok := strings.Cut(cgroup, "/user@")
+	if !ok {
+		return ""
+	}
+	unit := ""
+	for _, e := range strings.Split(below, "/")[1:] {
+		if strings.HasSuffix(e, ".service") || strings.HasSuffix(e, ".scope") {
+			unit = e
+		}
+	}
+	return unit
 }
 
 func filesOf(u report.Unit) []string {

@@ -10,8 +10,8 @@ import (
 
 // Processes prints a list of processes that were looked for, with notes below.
 func Processes(w io.Writer, rows []correlate.ProcessRow, notes []string, gaps []report.Unreadable, s Style) error {
-	columns := []column{{title: "PID", right: true}, {title: "PPID", right: true, drop: 2}, {title: "AGE", right: true, drop: 3},
-		{title: "STATE", drop: 1}, {title: "OWNER", least: 16}, {title: "CONTAINER", least: 9, drop: 4}, {title: "HOLDS", least: 16}, {title: "COMMAND", least: 12}}
+	columns := []column{{title: "PID", right: true}, {title: "PPID", right: true, drop: 4}, {title: "AGE", right: true, drop: 2},
+		{title: "STATE", drop: 1}, {title: "OWNER", least: 14}, {title: "CONTAINER", least: 9, drop: 3}, {title: "HOLDS", least: 16}, {title: "COMMAND", least: 12}}
 	var cells [][]string
 	for _, r := range rows {
 		age, state := "", ""

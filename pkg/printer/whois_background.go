@@ -23,6 +23,7 @@ func backgroundLines(i correlate.Identity, s Style) [][2]string {
 			add("unit file", strings.Join(u.Files, ", "))
 		}
 		add("made from", u.Source)
+		add("user unit", u.UserUnit)
 		if u.Masked {
 			add("masked", "it cannot be started again until systemctl unmask "+u.Name)
 		}
@@ -31,10 +32,14 @@ func backgroundLines(i correlate.Identity, s Style) [][2]string {
 		lines = append(lines, timerLines(t, s)...)
 	}
 	lines = append(lines, cronLines(i.Cron, s)...)
-	if i.Session != nil {
-		add("session", sessionText(*i.Session))
+	switch {
+	case i.Session == nil:
+	case i.Session.ID == "":
+		add("manager of", sessionText(*i.Session))
+	default:
+		add("session", i.Session.ID+" of "+sessionText(*i.Session))
 	}
-	if l := i.Login; l != nil && (i.Session == nil || i.Session.User != l.Name) {
+	if l := i.Login; l != nil && i.Cron == nil && (i.Session == nil || i.Session.User != l.Name) {
 		text := fmt.Sprintf("%s uid %d, by the audit subsystem: whoever it runs as now", l.Name, l.UID)
 		add("logged in", strings.TrimSpace(text))
 	}
@@ -74,7 +79,7 @@ func timerLines(t correlate.TimerInfo, s Style) [][2]string {
 // zoned names the node's time zone beside the offset, where it has a name.
 func zoned(t time.Time) string {
 	text := t.Format(time.RFC3339)
-	if name := t.Location().String(); name != "" && name != "UTC" && name != "Local" {
+	if name := t.Location().String(); name != "" && name != "UTC" && name != "Etc/UTC" && name != "Local" {
 		text += " (" + name + ")"
 	}
 	return text
@@ -125,12 +130,9 @@ func cronText(e report.CronEntry, s Style) string {
 }
 
 func sessionText(i correlate.SessionInfo) string {
-	text := i.ID + " of " + i.User
-	if i.User == "" {
-		text = i.ID
-	}
+	text := i.User
 	if i.UID != "" {
-		text += " uid " + i.UID
+		text = strings.TrimSpace(text + " uid " + i.UID)
 	}
 	if i.TTY != "" {
 		text += " on " + i.TTY

@@ -26,14 +26,14 @@ func deviceLines(devices []correlate.Device, s Style) [][2]string {
 		for _, m := range shown {
 			lines = append(lines, [2]string{"mounted", m.FSType + " " + m.Point})
 		}
+		if more := d.MountsTotal - len(shown); more > 0 && len(shown) > 0 {
+			lines = append(lines, [2]string{"mounted", fmt.Sprintf("%d times more", more)})
+		}
 		for _, m := range d.Mounts {
 			if text := volumeText(m, s); text != "" && !volumes[text] && len(volumes) < mountsShown {
 				volumes[text] = true
 				lines = append(lines, [2]string{"volume", text})
 			}
-		}
-		if more := d.MountsTotal - len(shown); more > 0 && len(shown) > 0 {
-			lines = append(lines, [2]string{"mounted", fmt.Sprintf("%d times more", more)})
 		}
 	}
 	return lines

@@ -34,7 +34,7 @@ func rightsLines(i correlate.Identity) [][2]string {
 }
 
 func capabilityText(names []string) string {
-	if len(names) == 0 {
+	if names != nil && len(names) == 0 {
 		return "no capabilities"
 	}
 	return strings.Join(names, " ")

@@ -26,9 +26,13 @@ type cronMatch struct {
 // Only where none of these fits, lines that mention a program on the way do.
 func matchCron(way []step, jobs []cronJob, user string) []cronMatch {
 	var found []cronMatch
-	below := way[1:]
+	below, shell := way[1:], false
 	for i, s := range below {
-		found = append(found, ofUser(byCommand(s, jobs), user)...)
+		// Below a shell with a command of its own runs whatever that says.
+		if !shell || isShellCommand(s.args) {
+			found = append(found, ofUser(byCommand(s, jobs), user)...)
+		}
+		shell = shell || isShellCommand(s.args)
 		if dir := runPartsDir(s.args); dir != "" {
 			found = append(found, scriptIn(dir, below[i:])...)
 		}
@@ -59,7 +63,7 @@ func ofUser(list []cronMatch, user string) []cronMatch {
 // byCommand finds the lines whose command a process has.
 func byCommand(s step, jobs []cronJob) []cronMatch {
 	var found []cronMatch
-	shell := len(s.args) >= 3 && s.args[1] == "-c"
+	shell := isShellCommand(s.args)
 	for _, j := range jobs {
 		switch {
 		case shell && strings.TrimSpace(s.args[2]) == j.Command:
@@ -69,6 +73,10 @@ func byCommand(s step, jobs []cronJob) []cronMatch {
 		}
 	}
 	return found
+}
+
+func isShellCommand(args []string) bool {
+	return len(args) >= 3 && args[1] == "-c" && isShell(path.Base(args[0]))
 }
 
 // sameArguments: a shell that was given one simple command becomes it. nice and
@@ -124,11 +132,7 @@ func mentions(way []step, scripts []cronMatch, jobs []cronJob) []cronMatch {
 	}
 	if len(names) == 0 {
 		for _, s := range way {
-			for _, a := range s.args[:min(2, len(s.args))] {
-				if path.IsAbs(a) && !isShell(path.Base(a)) {
-					names = append(names, a)
-				}
-			}
+			names = append(names, programs(s.args)...)
 		}
 	}
 	var found []cronMatch
@@ -143,4 +147,16 @@ func mentions(way []step, scripts []cronMatch, jobs []cronJob) []cronMatch {
 
 func isShell(name string) bool {
 	return slices.Contains([]string{"sh", "bash", "dash", "ash", "ksh", "zsh", "env", "python", "python3", "perl"}, name)
+}
+
+// programs are the words by which a crontab may name a process.
+func programs(args []string) []string {
+	var names []string
+	for i, a := range args[:min(2, len(args))] {
+		base := path.Base(a)
+		if (i == 0 || path.IsAbs(a)) && !isShell(base) && !isCronDaemon(base) {
+			names = append(names, a)
+		}
+	}
+	return names
 }

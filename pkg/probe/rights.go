@@ -45,7 +45,7 @@ func (t *table) rights(pid int, bad unreadable) *report.Rights {
 	if r.LoginUID != nil {
 		r.LoginName = t.userName(*r.LoginUID)
 	}
-	if r.Capabilities == (report.CapabilitySets{}) && len(r.Namespaces)+len(r.Limits) == 0 && r.OOMScoreAdj == nil {
+	if r.Capabilities == (report.CapabilitySets{}) && len(r.Namespaces)+len(r.Limits) == 0 && r.OOMScoreAdj == nil && r.LoginUID == nil {
 		return nil // none of it is there: a captured tree, or a process that is ending
 	}
 	return r
