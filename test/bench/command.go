@@ -23,6 +23,10 @@ func wholeCommand(ctx context.Context, o options) error {
 		fmt.Println("\nthe whole command: not measured, KUBECONFIG is not set")
 		return nil
 	}
+	if _, err := exec.LookPath("kubectl"); err != nil {
+		fmt.Println("\nthe whole command: not measured, kubectl is missing")
+		return nil
+	}
 	node, err := output(ctx, "kubectl", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
 	if err != nil {
 		return err

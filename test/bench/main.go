@@ -97,7 +97,7 @@ func onStage(ctx context.Context, o options) error {
 		return err
 	}
 	b := bench{ctx: ctx, options: o}
-	for _, step := range []func() error{b.descriptors, b.processes, b.start, b.deadFUSE} {
+	for _, step := range []func() error{b.descriptors, b.processes, b.firstByte, b.deadFUSE} {
 		if err := step(); err != nil {
 			return err
 		}
