@@ -27,39 +27,40 @@ func wholeCommand(ctx context.Context, o options) error {
 		fmt.Println("\nthe whole command: not measured, kubectl is missing")
 		return nil
 	}
-	node, err := output(ctx, "kubectl", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
-	if err != nil {
-		return err
+	node := o.node
+	if node == "" {
+		var err error
+		if node, err = output(ctx, "kubectl", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}"); err != nil {
+			return err
+		}
 	}
 	fmt.Printf("\nthe whole command, for node %s\n", node)
-	debug := func(more ...string) func() error {
-		return func() error {
+	debug := func(more ...string) func() (string, error) {
+		return func() (string, error) {
 			args := append([]string{"debug", "node/" + node, "--profile=sysadmin", "--image=busybox:1", "--image-pull-policy=IfNotPresent"}, more...)
-			_, err := output(ctx, "kubectl", append(args, "--", "true")...)
-			return err
+			out, err := output(ctx, "kubectl", append(args, "--", "true")...)
+			return out, err
 		}
 	}
 	lines := []struct {
 		name string
-		run  func() error
+		run  func() (said string, err error)
 		less time.Duration
 	}{
 		{"kubectl debug node -- true, which waits for nothing", debug(), 0},
 		{"kubectl debug node --attach -- true, which waits for its end", debug("--attach"), 0},
-		{"kubectl nodedoc fd, less the sample", func() error {
+		{"kubectl nodedoc fd, less the sample", func() (string, error) {
 			_, err := output(ctx, filepath.Join(o.tools, "kubectl-nodedoc"), "fd", node, "--interval", sample.String())
-			return err
+			return "", err
 		}, sample},
 	}
 	walls := make([][]time.Duration, len(lines))
 	for range o.runs {
 		for i, l := range lines {
 			begin := time.Now()
-			if err := l.run(); err != nil {
-				return errors.Join(err, deleteDebuggers(ctx))
-			}
+			said, err := l.run()
 			walls[i] = append(walls[i], time.Since(begin)-l.less)
-			if err := deleteDebuggers(ctx); err != nil {
+			if err := errors.Join(err, deleteDebugger(ctx, said)); err != nil {
 				return err
 			}
 		}
@@ -72,12 +73,19 @@ func wholeCommand(ctx context.Context, o options) error {
 	return nil
 }
 
-// deleteDebuggers removes what kubectl debug leaves behind.
-func deleteDebuggers(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	_, err := output(ctx, "kubectl", "delete", "pods", "-l", "app.kubernetes.io/managed-by=kubectl-debug", "--now")
-	return err
+// deleteDebugger removes the pod that kubectl debug leaves behind, and names:
+// "Creating debugging pod node-debugger-NODE-x7k2p with container …".
+func deleteDebugger(ctx context.Context, said string) error {
+	for _, word := range strings.Fields(said) {
+		if !strings.HasPrefix(word, "node-debugger-") {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		_, err := output(ctx, "kubectl", "delete", "pod", word, "--now")
+		return err
+	}
+	return nil
 }
 
 func output(ctx context.Context, name string, args ...string) (string, error) {

@@ -17,13 +17,14 @@ import (
 	"syscall"
 )
 
-const usage = `usage: bench [--runs N] [--small] DIRECTORY-OF-BUILT-PROGRAMS
+const usage = `usage: bench [--runs N] [--small] [--node NAME] DIRECTORY-OF-BUILT-PROGRAMS
   needs root; with KUBECONFIG of a throwaway cluster it measures the whole command, too
 `
 
 type options struct {
 	runs  int
 	small bool
+	node  string
 	tools string // built programs: ours, the peers', and the compiled loops.c
 	dir   string // in the stage: a filesystem of its own
 	stage bool
@@ -33,6 +34,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.runs, "runs", 5, "")
 	flag.BoolVar(&o.small, "small", false, "a few processes only, to see that it works")
+	flag.StringVar(&o.node, "node", "", "")
 	flag.StringVar(&o.dir, "stage", "", "")
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	flag.Parse()
