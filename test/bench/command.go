@@ -24,7 +24,7 @@ func wholeCommand(ctx context.Context, o options) error {
 		fmt.Println("\nthe whole command: not measured, KUBECONFIG is not set")
 		return nil
 	}
-	if _, err := exec.LookPath("kubectl"); err != nil {
+	if path, _ := exec.LookPath("kubectl"); path == "" {
 		fmt.Println("\nthe whole command: not measured, kubectl is missing")
 		return nil
 	}

@@ -27,7 +27,6 @@ type options struct {
 	node  string
 	tools string // built programs: ours, the peers', and the compiled loops.c
 	dir   string // in the stage: a filesystem of its own
-	stage bool
 }
 
 func main() {
@@ -44,12 +43,13 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	run := perform
 	if o.dir != "" {
 		run = onStage
 	}
-	if err := run(ctx, o); err != nil {
+	err := run(ctx, o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -63,7 +63,7 @@ func perform(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := prepare(ctx, filepath.Join(o.tools, "bench")); err != nil {
 		return err
 	}
