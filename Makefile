@@ -19,7 +19,7 @@ PROBE_LIMIT := 1200000
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
-.PHONY: help build probes tools test unit fuzz e2e e2e-vm demo lint verify clean FORCE
+.PHONY: help build probes tools test unit fuzz e2e e2e-vm bench benchsmall benchtools demo lint verify clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t12
@@ -52,7 +52,7 @@ dist/cluster: FORCE
 dist/actor dist/demo: dist/%: FORCE
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./test/incidents/$*
 
-test: lint verify unit fuzz e2e ## everything, as CI runs it: needs root for the cluster
+test: lint verify unit fuzz e2e benchsmall ## everything, as CI runs it: needs root for the cluster
 
 unit: $(PROBES) ## unit and probe tests
 	go test ./...
@@ -74,6 +74,16 @@ e2e-vm: tools ## the same on a node that is a virtual machine, with systemd and 
 	dist/cluster run --nodes 1 --vms 1 -- go test -tags e2e -count=1 -timeout 25m ./test/e2e/vm
 	go -C test/cluster test -tags e2e,vm -run VM -count=1 .
 
+bench: tools benchtools ## nodedoc beside its peers, in one table: needs root
+	dist/cluster run --nodes 1 -- dist/bench/bench dist
+
+benchsmall: benchtools ## the same with a few processes and no cluster: does it work?
+	dist/bench/bench --small --runs 1 dist
+
+benchtools: FORCE
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o dist/bench/nodedoc-probe ./cmd/nodedoc-probe
+	CGO_ENABLED=0 go -C test/bench build -trimpath -o ../../dist/bench/ ./...
+
 demo: tools ## a real cluster, a real incident, nodedoc's answer: needs root
 	dist/cluster run --nodes 1 -- dist/demo dist
 
@@ -81,6 +91,7 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./... && go vet -tags e2e ./test/...
 	go -C test/cluster vet -tags e2e,vm ./...
+	go -C test/bench vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
 verify: $(PROBES) ## the design's promises: what the probe links, where everything builds

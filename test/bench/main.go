@@ -17,22 +17,23 @@ import (
 	"syscall"
 )
 
-const usage = `usage: bench [--runs N] [--small] DIRECTORY-OF-BUILT-PROGRAMS
+const usage = `usage: bench [--runs N] [--small] [--node NAME] DIRECTORY-OF-BUILT-PROGRAMS
   needs root; with KUBECONFIG of a throwaway cluster it measures the whole command, too
 `
 
 type options struct {
 	runs  int
 	small bool
+	node  string
 	tools string // built programs: ours, the peers', and the compiled loops.c
 	dir   string // in the stage: a filesystem of its own
-	stage bool
 }
 
 func main() {
 	var o options
 	flag.IntVar(&o.runs, "runs", 5, "")
 	flag.BoolVar(&o.small, "small", false, "a few processes only, to see that it works")
+	flag.StringVar(&o.node, "node", "", "")
 	flag.StringVar(&o.dir, "stage", "", "")
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	flag.Parse()
@@ -42,12 +43,13 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	run := perform
 	if o.dir != "" {
 		run = onStage
 	}
-	if err := run(ctx, o); err != nil {
+	err := run(ctx, o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -61,7 +63,7 @@ func perform(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := prepare(ctx, filepath.Join(o.tools, "bench")); err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func onStage(ctx context.Context, o options) error {
 		return err
 	}
 	b := bench{ctx: ctx, options: o}
-	for _, step := range []func() error{b.descriptors, b.processes, b.start, b.deadFUSE} {
+	for _, step := range []func() error{b.descriptors, b.processes, b.firstByte, b.deadFUSE} {
 		if err := step(); err != nil {
 			return err
 		}

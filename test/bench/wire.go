@@ -17,7 +17,7 @@ const nonce = "bench"
 
 // serve starts the probe as the pod does. done ends it.
 func (b *bench) serve() (in io.Writer, out io.Reader, done func() error, err error) {
-	cmd := exec.CommandContext(b.ctx, b.probe(), "serve", nonce)
+	cmd := exec.CommandContext(b.ctx, b.tool("nodedoc-probe"), "serve", nonce)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, nil, nil, err
@@ -78,8 +78,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// start: how soon after its start the probe says something.
-func (b *bench) start() error {
+// firstByte: how soon after its start the probe says something.
+func (b *bench) firstByte() error {
 	waits := make([]time.Duration, 0, 4*b.runs)
 	for range cap(waits) {
 		begin := time.Now()

@@ -3,14 +3,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -23,17 +20,13 @@ type bench struct {
 
 func (b *bench) tool(name string) string { return filepath.Join(b.tools, "bench", name) }
 
-func (b *bench) probe() string {
-	return filepath.Join(b.tools, "nodedoc-probe-linux-"+runtime.GOARCH)
-}
-
 // probeOnce makes the shipped probe answer one request.
 func (b *bench) probeOnce(req report.Request) []string {
 	text, err := json.Marshal(req)
 	if err != nil {
 		panic(err) // a struct of plain fields
 	}
-	return []string{b.probe(), "report", string(text)}
+	return []string{b.tool("nodedoc-probe"), "report", string(text)}
 }
 
 // descriptors: counting and classifying those of a node with many.
@@ -46,7 +39,7 @@ func (b *bench) descriptors() error {
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer func() { _ = leave() }()
 	const shell = `for p in /proc/[0-9]*; do ls "$p/fd" | wc -l; done >/dev/null`
 	if err := b.measure(fmt.Sprintf("count the descriptors of %d processes, %d in all", processes, processes*each), []command{
 		{name: "C: st_size of /proc/PID/fd", args: []string{b.tool("loops"), "count"}},
@@ -79,7 +72,7 @@ func (b *bench) processes() error {
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer func() { _ = leave() }()
 	if err := b.measure(fmt.Sprintf("read %d processes with %d threads", processes, processes*threads), []command{
 		{name: "C: stat, cgroup, cmdline", args: []string{b.tool("loops"), "processes"}},
 		{name: "nodedoc's reader", args: []string{b.tool("loop"), "processes"}},
@@ -101,31 +94,14 @@ func (b *bench) processes() error {
 }
 
 // crowd starts so many processes; leave ends them.
-func (b *bench) crowd(processes, files, threads int) (leave func(), err error) {
+func (b *bench) crowd(processes, files, threads int) (leave func() error, err error) {
 	dir, err := os.MkdirTemp(b.dir, "crowd-")
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(b.ctx, b.tool("loops"), "crowd", strconv.Itoa(processes), strconv.Itoa(files), strconv.Itoa(threads), dir)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	h, err := b.start("loops", "crowd", strconv.Itoa(processes), strconv.Itoa(files), strconv.Itoa(threads), dir)
 	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	leave = func() {
-		in.Close()
-		_ = cmd.Wait()
-	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		leave()
 		return nil, fmt.Errorf("failed to start a crowd of %d processes with %d threads each (kernel.pid_max? pids.max?): %w", processes, threads, err)
 	}
-	return leave, nil
+	return h.leave, nil
 }
