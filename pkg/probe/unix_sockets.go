@@ -35,6 +35,7 @@ type unixEnd struct {
 	state hostfs.UnixState
 	name  int32
 	peer  uint32 // inode
+	sure  bool   // by sock_diag
 }
 
 func newUnixSockets() unixSockets {
@@ -54,7 +55,7 @@ func (s *sockets) readUnix(ctx context.Context, ns *netNamespace) {
 	if s.left > 0 {
 		s.stream(ctx, ns, "unix", func(line []byte) {
 			if sock, ok := hostfs.ParseUnixSocket(line); ok {
-				s.takeUnix(sock)
+				s.takeUnix(sock, false)
 			}
 		})
 	}
@@ -68,7 +69,7 @@ func (s *sockets) askUnix(ctx context.Context, ns *netNamespace) bool {
 	}
 	for _, pid := range ns.pids {
 		err := hostfs.UnixSockets(s.fs, pid, own, func(sock hostfs.UnixSocket) bool {
-			s.takeUnix(sock)
+			s.takeUnix(sock, true)
 			return ctx.Err() == nil
 		})
 		if err == nil {
@@ -88,14 +89,20 @@ func (s *sockets) askUnix(ctx context.Context, ns *netNamespace) bool {
 	return false
 }
 
-func (s *sockets) takeUnix(sock hostfs.UnixSocket) {
+// takeUnix: sure says that no process can have written this itself. Of two
+// lines that name one socket differently one is forged, and neither is shown.
+func (s *sockets) takeUnix(sock hostfs.UnixSocket, sure bool) {
 	if sock.State == hostfs.UnixListen {
 		s.unix.listening[s.unix.name(sock.Path)] = true
 	}
 	switch taken := s.take(sock.Inode); {
 	case len(taken) == 0:
+		if e := s.unix.ends[sock.Inode]; e.name != 0 && !e.sure && !sure && e.name != s.unix.name(sock.Path) {
+			e.name = 0
+			s.unix.ends[sock.Inode] = e
+		}
 	case len(s.unix.ends) < maxUnixEnds:
-		s.unix.ends[sock.Inode] = unixEnd{sock.State, s.unix.name(sock.Path), sock.Peer}
+		s.unix.ends[sock.Inode] = unixEnd{sock.State, s.unix.name(sock.Path), sock.Peer, sure}
 	default:
 		for _, h := range taken {
 			s.count(inetKey{process: h.owner(), protocol: protocolUnixToo, way: wayMany})
