@@ -29,7 +29,7 @@ func (g socketGroup) key() socketGroup {
 }
 
 // groups are all groups of every process that holds sockets.
-func (s *sockets) groups(t *table) map[int32][]socketGroup {
+func (s *sockets) groups() map[int32][]socketGroup {
 	counts := map[int32]map[socketGroup]int{}
 	add := func(process int32, g socketGroup) {
 		if counts[process] == nil {

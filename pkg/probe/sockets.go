@@ -51,6 +51,8 @@ type heldSocket struct {
 
 func (h heldSocket) owner() int32 { return max(h.process, ^h.process) }
 
+func (h heldSocket) rank() uint64 { return uint64(h.inode)<<32 | uint64(uint32(h.process)) }
+
 func newSockets(fs hostfs.FS, proc *hostfs.Proc, bad unreadable) *sockets {
 	s := &sockets{fs: fs, proc: proc, bad: bad, byID: map[string]*netNamespace{}, inet: map[inetKey]int{},
 		distinct: map[int32]int{}, unix: newUnixSockets()}
@@ -68,9 +70,7 @@ func (s *sockets) hold(process int, inode uint32) {
 // explain reads the tables of the namespaces of all processes that hold sockets.
 // others gives the remaining processes of the node, for what is left then.
 func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) bool)) {
-	slices.SortFunc(s.held, func(a, b heldSocket) int {
-		return cmp.Or(cmp.Compare(a.inode, b.inode), cmp.Compare(a.process, b.process))
-	})
+	slices.SortFunc(s.held, func(a, b heldSocket) int { return cmp.Compare(a.rank(), b.rank()) })
 	s.left = len(s.held)
 	for _, ns := range s.namespaces {
 		s.readTables(ctx, ns)
@@ -95,11 +95,16 @@ func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) b
 
 // find gives the range of descriptors of a socket.
 func (s *sockets) find(inode uint32) []heldSocket {
-	at, found := slices.BinarySearchFunc(s.held, inode, func(h heldSocket, inode uint32) int {
-		return cmp.Compare(h.inode, inode)
-	})
+	at, above := 0, len(s.held)
+	for at < above {
+		if m := (at + above) / 2; s.held[m].inode < inode {
+			at = m + 1
+		} else {
+			above = m
+		}
+	}
 	end := at
-	for found && end < len(s.held) && s.held[end].inode == inode {
+	for end < len(s.held) && s.held[end].inode == inode {
 		end++
 	}
 	return s.held[at:end]
@@ -121,7 +126,7 @@ func (s *sockets) take(inode uint32) []heldSocket {
 
 // fill puts what was found into the report.
 func (s *sockets) fill(t *table) {
-	groups := s.groups(t)
+	groups := s.groups()
 	for i, list := range groups {
 		p := &t.out.List[i]
 		most := maxSockets
