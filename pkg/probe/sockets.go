@@ -35,6 +35,9 @@ type sockets struct {
 	left       int          // of held, not yet explained
 	namespaces []*netNamespace
 	byID       map[string]*netNamespace
+	// homeless: the namespace of some process could not be read. One whose first
+	// thread has ended has none, but its neighbours in the pod have.
+	homeless bool
 	// listening are the TCP ports of the namespace that is being read.
 	listening map[uint16]bool
 	inet      map[inetKey]int
@@ -68,7 +71,8 @@ func (s *sockets) hold(process int, inode uint32) {
 }
 
 // explain reads the tables of the namespaces of all processes that hold sockets.
-// others gives the remaining processes of the node, for what is left then.
+// others gives the remaining processes of the node, for what is left then:
+// mostly unix sockets that were made elsewhere.
 func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) bool)) {
 	slices.SortFunc(s.held, func(a, b heldSocket) int { return cmp.Compare(a.rank(), b.rank()) })
 	s.left = len(s.held)
@@ -78,6 +82,7 @@ func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) b
 	if s.left == 0 {
 		return
 	}
+	homeless := s.homeless
 	known := len(s.namespaces)
 	for pid := range others {
 		if ctx.Err() != nil {
@@ -86,9 +91,13 @@ func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) b
 		}
 		s.addNamespace(pid)
 	}
+	read := s.readUnix
+	if homeless {
+		read = s.readTables
+	}
 	for _, ns := range s.namespaces[known:] {
 		if s.left > 0 {
-			s.readUnix(ctx, ns)
+			read(ctx, ns)
 		}
 	}
 }

@@ -140,6 +140,28 @@ func openProc(t *testing.T, dir string) *hostfs.Proc {
 	return p
 }
 
+// A process whose first thread has ended shows no network namespace.
+func TestSocketsAreFoundByANeighbourOfThePod(t *testing.T) {
+	fs := plant(t, smallNode+`
+-- proc/7 (process) --
+comm java
+fd 3..5 socket:[70{n}]
+-- proc/8 (process) --
+comm pause
+-- proc/8/ns/net -> net:[4026532500] --
+-- proc/8/net/tcp (table) --
+{3..5} 1: 0100000A:900{n} 0500000A:01BB 08 0:0 00:0 0 0 0 70{n} 1
+`)
+	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses)
+	req.FDs, req.PIDs = true, []int{7}
+	for _, p := range collect(t, fs, req).Processes.List {
+		want := []report.SocketGroup{{Protocol: "TCP", State: "CLOSE_WAIT", Remote: "10.0.0.5:443", Count: 3}}
+		if p.PID == 7 && !slices.EqualFunc(p.FDs.Sockets, want, sameGroup) {
+			t.Errorf("got %+v", p.FDs.Sockets)
+		}
+	}
+}
+
 // Inotify instances sit in light processes, too: those that no heavy cgroup has.
 func TestLightProcessesAreSkimmed(t *testing.T) {
 	tree := smallNode

@@ -9,7 +9,7 @@ type FDs struct {
 	// the heaviest processes: growth that shows in every step is no wave.
 	Steps []int `json:"steps,omitempty"`
 	// Kinds and Targets are filled for the heaviest cgroups and requested
-	// processes; their counts may differ from Count by what opened meanwhile.
+	// processes, or for all, see Request.AllFDs; their counts may differ from Count by what opened meanwhile.
 	Kinds   []Counted `json:"kinds,omitempty"`
 	Targets []Target  `json:"targets,omitempty"`
 	// ExecFIFOs are there where exec sessions' pipes are among them.
