@@ -135,20 +135,28 @@ func (s *sockets) take(inode uint32) []heldSocket {
 
 // fill puts what was found into the report.
 func (s *sockets) fill(t *table) {
-	groups := s.groups()
-	for i, list := range groups {
-		p := &t.out.List[i]
-		most := maxSockets
-		if t.asked.processes[p.PID] != nil {
-			most = maxSocketsAsked
+	for all := s.groups(); len(all) > 0; {
+		i := all[0].process
+		var list []socketGroup
+		for len(all) > 0 && all[0].process == i {
+			list, all = append(list, all[0].socketGroup), all[1:]
 		}
-		p.FDs.Kinds = mergeKinds(p.FDs.Kinds, list)
-		list = foldSockets(list, most)
-		for _, g := range list {
-			p.FDs.Sockets = append(p.FDs.Sockets, g.report(t.out.List))
-		}
-		p.FDs.Targets = mergeTargets(p.FDs.Targets, list, t.out.List, t.mostTargets(p))
+		slices.SortFunc(list, largestFirst)
+		t.addSockets(&t.out.List[i], list)
 	}
+}
+
+func (t *table) addSockets(p *report.Process, list []socketGroup) {
+	most := maxSockets
+	if t.asked.processes[p.PID] != nil {
+		most = maxSocketsAsked
+	}
+	p.FDs.Kinds = mergeKinds(p.FDs.Kinds, list)
+	list = foldSockets(list, most)
+	for _, g := range list {
+		p.FDs.Sockets = append(p.FDs.Sockets, g.report(t.out.List))
+	}
+	p.FDs.Targets = mergeTargets(p.FDs.Targets, list, t.out.List, t.mostTargets(p))
 }
 
 func mergeKinds(kinds []report.Counted, groups []socketGroup) []report.Counted {

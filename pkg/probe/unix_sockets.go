@@ -16,7 +16,9 @@ const maxUnixNames, maxUnixEnds = 4096, 65_536
 
 // unixSockets are what is known of unix sockets.
 type unixSockets struct {
-	ends map[uint32]unixEnd // by inode, of held ones
+	ends []unixEnd // of held ones
+	// claimed are those of ends that a table tells of, by inode.
+	claimed map[uint32]int
 	// far are the names of the other ends, by the inode of this one.
 	far   map[uint32]int32
 	ids   map[string]int32
@@ -32,14 +34,13 @@ type unixSockets struct {
 }
 
 type unixEnd struct {
-	state hostfs.UnixState
-	name  int32
-	peer  uint32 // inode
-	sure  bool   // by sock_diag
+	inode, peer uint32
+	name        int32
+	state       hostfs.UnixState
 }
 
 func newUnixSockets() unixSockets {
-	return unixSockets{ends: map[uint32]unixEnd{}, far: map[uint32]int32{}, ids: map[string]int32{"": 0}, names: []string{"", "…"},
+	return unixSockets{claimed: map[uint32]int{}, far: map[uint32]int32{}, ids: map[string]int32{"": 0}, names: []string{"", "…"},
 		listening: map[int32]bool{}, owners: map[uint32]int32{}, failed: map[bool]bool{}}
 }
 
@@ -97,12 +98,14 @@ func (s *sockets) takeUnix(sock hostfs.UnixSocket, sure bool) {
 	}
 	switch taken := s.take(sock.Inode); {
 	case len(taken) == 0:
-		if e := s.unix.ends[sock.Inode]; e.name != 0 && !e.sure && !sure && e.name != s.unix.name(sock.Path) {
-			e.name = 0
-			s.unix.ends[sock.Inode] = e
+		if i, known := s.unix.claimed[sock.Inode]; known && !sure && s.unix.ends[i].name != s.unix.name(sock.Path) {
+			s.unix.ends[i].name = 0
 		}
 	case len(s.unix.ends) < maxUnixEnds:
-		s.unix.ends[sock.Inode] = unixEnd{sock.State, s.unix.name(sock.Path), sock.Peer, sure}
+		if !sure {
+			s.unix.claimed[sock.Inode] = len(s.unix.ends)
+		}
+		s.unix.ends = append(s.unix.ends, unixEnd{sock.Inode, sock.Peer, s.unix.name(sock.Path), sock.State})
 	default:
 		for _, h := range taken {
 			s.count(inetKey{process: h.owner(), protocol: protocolUnixToo, way: wayMany})
@@ -156,8 +159,8 @@ func (s *sockets) peerOf(e unixEnd) int32 {
 }
 
 func (s *sockets) addUnix(add func(process int32, g socketGroup)) {
-	for inode, e := range s.unix.ends {
-		g := socketGroup{protocol: protocolUnix, local: s.unix.names[e.name], remote: s.unix.names[s.unix.far[inode]],
+	for _, e := range s.unix.ends {
+		g := socketGroup{protocol: protocolUnix, local: s.unix.names[e.name], remote: s.unix.names[s.unix.far[e.inode]],
 			peer: s.peerOf(e), count: 1}
 		if e.state == hostfs.UnixConnected && s.unix.listening[e.name] && e.name != 0 {
 			g.remote = "" // accepted: what a client calls itself tells little
@@ -168,7 +171,7 @@ func (s *sockets) addUnix(add func(process int32, g socketGroup)) {
 		case hostfs.UnixConnected:
 			g.state = "CONNECTED"
 		}
-		for _, h := range s.find(inode) {
+		for _, h := range s.find(e.inode) {
 			add(h.owner(), g)
 		}
 	}
