@@ -5,6 +5,7 @@ package probe
 import (
 	"bytes"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,10 +21,16 @@ const (
 	directoryLooksPer = 256  // and in one of them
 )
 
+// watchesTime bounds the reading of inotify watches: a million of them take the
+// kernel 4 s and a buffer of 128 MiB, charged to this process's cgroup, and
+// forks show them again.
+const watchesTime = 5 * time.Second
+
 // fdInfo reads /proc/PID/fdinfo beside a walk of /proc/PID/fd.
 type fdInfo struct {
-	proc *hostfs.Proc
-	left int
+	proc  *hostfs.Proc
+	left  int           // descriptors to look at
+	spent time.Duration // on inotify watches
 }
 
 // wants says whether the files of a process are looked at one by one.
@@ -53,15 +60,19 @@ func (f *fdInfo) isDirectory(pid int, fd []byte) bool {
 	return ok && flags&unix.O_DIRECTORY != 0
 }
 
-// watches counts the watches of an inotify instance, line by line: there may be
-// a million.
+// watches counts the watches of an inotify instance, line by line.
 func (f *fdInfo) watches(pid int, fd []byte) (n int, err error) {
+	if f.spent >= watchesTime {
+		return 0, errNoTime
+	}
+	start := time.Now()
 	err = f.proc.EachLine(fdinfoOf(pid, fd), func(line []byte) bool {
 		if hostfs.IsWatch(line) {
 			n++
 		}
 		return true
 	})
+	f.spent += time.Since(start)
 	return n, err
 }
 

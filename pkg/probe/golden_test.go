@@ -92,6 +92,10 @@ func TestTrees(t *testing.T) {
 			830: "container kind-control-plane",
 			840: "container kind-control-plane",
 		}},
+		"sockets": {[]int{800}, blame{
+			700: "unit docker.service",
+			800: "pod " + uidOf("shop") + " []",
+		}},
 		"hostile": {[]int{130, 200, 204, 210, 211, 215, 218, 230, 231, 90}, blame{
 			90:  "guest/evil-0 [evil]",
 			91:  "guest/evil-0 [evil]",

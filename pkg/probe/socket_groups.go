@@ -28,15 +28,16 @@ func (g socketGroup) key() socketGroup {
 	return g
 }
 
-// groups are all groups of every process that holds sockets.
-func (s *sockets) groups(t *table) map[int32][]socketGroup {
-	counts := map[int32]map[socketGroup]int{}
-	add := func(process int32, g socketGroup) {
-		if counts[process] == nil {
-			counts[process] = map[socketGroup]int{}
-		}
-		counts[process][g.key()] += g.count
-	}
+// ownedGroup is a group of one process, an index into Processes.List.
+type ownedGroup struct {
+	process int32
+	socketGroup
+}
+
+// groups are all groups of every process that holds sockets, in order of these.
+func (s *sockets) groups() []ownedGroup {
+	counts := map[ownedGroup]int{}
+	add := func(process int32, g socketGroup) { counts[ownedGroup{process, g.key()}] += g.count }
 	s.addInet(add)
 	s.addUnix(add)
 	for _, h := range s.held {
@@ -44,11 +45,19 @@ func (s *sockets) groups(t *table) map[int32][]socketGroup {
 			add(h.process, socketGroup{protocol: hostfs.KindSocket, peer: noPeer, count: 1})
 		}
 	}
-	groups := map[int32][]socketGroup{}
-	for process, of := range counts {
-		groups[process] = sortedGroups(of)
+	list := make([]ownedGroup, 0, len(counts))
+	for g, n := range counts {
+		g.count = n
+		list = append(list, g)
 	}
-	return groups
+	slices.SortFunc(list, func(a, b ownedGroup) int { return cmp.Compare(a.process, b.process) })
+	return list
+}
+
+// largestFirst is the one order of groups of a process.
+func largestFirst(a, b socketGroup) int {
+	return cmp.Or(b.count-a.count, cmp.Compare(a.protocol, b.protocol), cmp.Compare(a.state, b.state),
+		cmp.Compare(a.local, b.local), cmp.Compare(a.remote, b.remote), cmp.Compare(a.peer, b.peer))
 }
 
 func sortedGroups(counts map[socketGroup]int) []socketGroup {
@@ -57,10 +66,7 @@ func sortedGroups(counts map[socketGroup]int) []socketGroup {
 		g.count = n
 		list = append(list, g)
 	}
-	slices.SortFunc(list, func(a, b socketGroup) int {
-		return cmp.Or(b.count-a.count, cmp.Compare(a.protocol, b.protocol), cmp.Compare(a.state, b.state),
-			cmp.Compare(a.local, b.local), cmp.Compare(a.remote, b.remote), cmp.Compare(a.peer, b.peer))
-	})
+	slices.SortFunc(list, largestFirst)
 	return list
 }
 

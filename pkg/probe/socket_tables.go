@@ -24,7 +24,7 @@ const witnesses = 4
 func (s *sockets) addNamespace(pid int) {
 	id, err := s.proc.Readlink(pid, "ns/net")
 	if err != nil {
-		if !gone(err) {
+		if s.homeless = true; !gone(err) {
 			s.bad.add("/proc/PID/ns/net", err)
 		}
 		return

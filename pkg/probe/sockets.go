@@ -35,6 +35,9 @@ type sockets struct {
 	left       int          // of held, not yet explained
 	namespaces []*netNamespace
 	byID       map[string]*netNamespace
+	// homeless: the namespace of some process could not be read. One whose first
+	// thread has ended has none, but its neighbours in the pod have.
+	homeless bool
 	// listening are the TCP ports of the namespace that is being read.
 	listening map[uint16]bool
 	inet      map[inetKey]int
@@ -51,6 +54,8 @@ type heldSocket struct {
 
 func (h heldSocket) owner() int32 { return max(h.process, ^h.process) }
 
+func (h heldSocket) rank() uint64 { return uint64(h.inode)<<32 | uint64(uint32(h.process)) }
+
 func newSockets(fs hostfs.FS, proc *hostfs.Proc, bad unreadable) *sockets {
 	s := &sockets{fs: fs, proc: proc, bad: bad, byID: map[string]*netNamespace{}, inet: map[inetKey]int{},
 		distinct: map[int32]int{}, unix: newUnixSockets()}
@@ -66,11 +71,10 @@ func (s *sockets) hold(process int, inode uint32) {
 }
 
 // explain reads the tables of the namespaces of all processes that hold sockets.
-// others gives the remaining processes of the node, for what is left then.
+// others gives the remaining processes of the node, for what is left then:
+// mostly unix sockets that were made elsewhere.
 func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) bool)) {
-	slices.SortFunc(s.held, func(a, b heldSocket) int {
-		return cmp.Or(cmp.Compare(a.inode, b.inode), cmp.Compare(a.process, b.process))
-	})
+	slices.SortFunc(s.held, func(a, b heldSocket) int { return cmp.Compare(a.rank(), b.rank()) })
 	s.left = len(s.held)
 	for _, ns := range s.namespaces {
 		s.readTables(ctx, ns)
@@ -78,6 +82,7 @@ func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) b
 	if s.left == 0 {
 		return
 	}
+	homeless := s.homeless
 	known := len(s.namespaces)
 	for pid := range others {
 		if ctx.Err() != nil {
@@ -86,20 +91,29 @@ func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) b
 		}
 		s.addNamespace(pid)
 	}
+	read := s.readUnix
+	if homeless {
+		read = s.readTables
+	}
 	for _, ns := range s.namespaces[known:] {
 		if s.left > 0 {
-			s.readUnix(ctx, ns)
+			read(ctx, ns)
 		}
 	}
 }
 
 // find gives the range of descriptors of a socket.
 func (s *sockets) find(inode uint32) []heldSocket {
-	at, found := slices.BinarySearchFunc(s.held, inode, func(h heldSocket, inode uint32) int {
-		return cmp.Compare(h.inode, inode)
-	})
+	at, above := 0, len(s.held)
+	for at < above {
+		if m := (at + above) / 2; s.held[m].inode < inode {
+			at = m + 1
+		} else {
+			above = m
+		}
+	}
 	end := at
-	for found && end < len(s.held) && s.held[end].inode == inode {
+	for end < len(s.held) && s.held[end].inode == inode {
 		end++
 	}
 	return s.held[at:end]
@@ -121,20 +135,28 @@ func (s *sockets) take(inode uint32) []heldSocket {
 
 // fill puts what was found into the report.
 func (s *sockets) fill(t *table) {
-	groups := s.groups(t)
-	for i, list := range groups {
-		p := &t.out.List[i]
-		most := maxSockets
-		if t.asked.processes[p.PID] != nil {
-			most = maxSocketsAsked
+	for all := s.groups(); len(all) > 0; {
+		i := all[0].process
+		var list []socketGroup
+		for len(all) > 0 && all[0].process == i {
+			list, all = append(list, all[0].socketGroup), all[1:]
 		}
-		p.FDs.Kinds = mergeKinds(p.FDs.Kinds, list)
-		list = foldSockets(list, most)
-		for _, g := range list {
-			p.FDs.Sockets = append(p.FDs.Sockets, g.report(t.out.List))
-		}
-		p.FDs.Targets = mergeTargets(p.FDs.Targets, list, t.out.List, t.mostTargets(p))
+		slices.SortFunc(list, largestFirst)
+		t.addSockets(&t.out.List[i], list)
 	}
+}
+
+func (t *table) addSockets(p *report.Process, list []socketGroup) {
+	most := maxSockets
+	if t.asked.processes[p.PID] != nil {
+		most = maxSocketsAsked
+	}
+	p.FDs.Kinds = mergeKinds(p.FDs.Kinds, list)
+	list = foldSockets(list, most)
+	for _, g := range list {
+		p.FDs.Sockets = append(p.FDs.Sockets, g.report(t.out.List))
+	}
+	p.FDs.Targets = mergeTargets(p.FDs.Targets, list, t.out.List, t.mostTargets(p))
 }
 
 func mergeKinds(kinds []report.Counted, groups []socketGroup) []report.Counted {

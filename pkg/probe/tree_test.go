@@ -25,6 +25,7 @@ import (
 //	path -> target      a symbolic link
 //	path (args)         a command line: every newline becomes NUL
 //	path (escaped)      \xNN and the like as in Go
+//	path (table)        a line that begins with "{10..49} " is there for each {n}
 //	path (x1000)        the content, without its last newline, 1000 times
 //	path (fifo)         a named pipe
 //	path (dir)          an empty directory
@@ -34,6 +35,8 @@ import (
 //
 // A range in a link's name, "fd/{10..4209} -> …", makes one link per number; in
 // the target {n} is the number and {hex64} an id of its own.
+//
+// {O_DIRECTORY} is that flag in the octal of this architecture.
 //
 // {id:NAME} is a container id, {uid:NAME} a pod's UID, {uid_:NAME} that UID as
 // systemd's units have it, {hash:NAME} a static pod's config hash.
@@ -77,6 +80,7 @@ func uidOf(name string) string {
 var idPattern = regexp.MustCompile(`\{(id|uid|uid_|hash):([^}]+)\}`)
 
 func nameIDs(s string) string {
+	s = strings.ReplaceAll(s, "{O_DIRECTORY}", strconv.FormatInt(syscall.O_DIRECTORY, 8))
 	return idPattern.ReplaceAllStringFunc(s, func(m string) string {
 		f := idPattern.FindStringSubmatch(m)
 		switch f[1] {
@@ -96,7 +100,7 @@ type tree struct {
 	dir string
 }
 
-var kindPattern = regexp.MustCompile(`^(.*) \((args|escaped|fifo|dir|absent|process|x\d+)\)$`)
+var kindPattern = regexp.MustCompile(`^(.*) \((args|escaped|fifo|dir|absent|process|table|x\d+)\)$`)
 
 func (tr tree) add(name, content string) {
 	tr.t.Helper()
@@ -119,6 +123,8 @@ func (tr tree) add(name, content string) {
 		tr.write(name, unquote(tr.t, strings.ReplaceAll(content, "\n", `\x00`)))
 	case "escaped":
 		tr.write(name, unquote(tr.t, strings.TrimSuffix(content, "\n")))
+	case "table":
+		tr.write(name, expandTable(content))
 	case "fifo":
 		tr.check(syscall.Mkfifo(tr.fresh(name), 0o600))
 	case "dir":
@@ -131,6 +137,25 @@ func (tr tree) add(name, content string) {
 		n, _ := strconv.Atoi(kind[1:])
 		tr.write(name, strings.Repeat(strings.TrimSuffix(content, "\n"), n))
 	}
+}
+
+var tablePattern = regexp.MustCompile(`^\{(\d+)\.\.(\d+)\} `)
+
+func expandTable(content string) string {
+	var b strings.Builder
+	for line := range strings.Lines(content) {
+		m := tablePattern.FindStringSubmatch(line)
+		if m == nil {
+			b.WriteString(line)
+			continue
+		}
+		from, _ := strconv.Atoi(m[1])
+		to, _ := strconv.Atoi(m[2])
+		for n := from; n <= to; n++ {
+			b.WriteString(strings.ReplaceAll(line[len(m[0]):], "{n}", strconv.Itoa(n)))
+		}
+	}
+	return b.String()
 }
 
 var rangePattern = regexp.MustCompile(`^(.*)\{(\d+)\.\.(\d+)\}(.*)$`)

@@ -16,7 +16,9 @@ const maxUnixNames, maxUnixEnds = 4096, 65_536
 
 // unixSockets are what is known of unix sockets.
 type unixSockets struct {
-	ends map[uint32]unixEnd // by inode, of held ones
+	ends []unixEnd // of held ones
+	// claimed are those of ends that a table tells of, by inode.
+	claimed map[uint32]int
 	// far are the names of the other ends, by the inode of this one.
 	far   map[uint32]int32
 	ids   map[string]int32
@@ -32,13 +34,13 @@ type unixSockets struct {
 }
 
 type unixEnd struct {
-	state hostfs.UnixState
-	name  int32
-	peer  uint32 // inode
+	inode, peer uint32
+	name        int32
+	state       hostfs.UnixState
 }
 
 func newUnixSockets() unixSockets {
-	return unixSockets{ends: map[uint32]unixEnd{}, far: map[uint32]int32{}, ids: map[string]int32{"": 0}, names: []string{"", "…"},
+	return unixSockets{claimed: map[uint32]int{}, far: map[uint32]int32{}, ids: map[string]int32{"": 0}, names: []string{"", "…"},
 		listening: map[int32]bool{}, owners: map[uint32]int32{}, failed: map[bool]bool{}}
 }
 
@@ -54,7 +56,7 @@ func (s *sockets) readUnix(ctx context.Context, ns *netNamespace) {
 	if s.left > 0 {
 		s.stream(ctx, ns, "unix", func(line []byte) {
 			if sock, ok := hostfs.ParseUnixSocket(line); ok {
-				s.takeUnix(sock)
+				s.takeUnix(sock, false)
 			}
 		})
 	}
@@ -68,7 +70,7 @@ func (s *sockets) askUnix(ctx context.Context, ns *netNamespace) bool {
 	}
 	for _, pid := range ns.pids {
 		err := hostfs.UnixSockets(s.fs, pid, own, func(sock hostfs.UnixSocket) bool {
-			s.takeUnix(sock)
+			s.takeUnix(sock, true)
 			return ctx.Err() == nil
 		})
 		if err == nil {
@@ -88,14 +90,22 @@ func (s *sockets) askUnix(ctx context.Context, ns *netNamespace) bool {
 	return false
 }
 
-func (s *sockets) takeUnix(sock hostfs.UnixSocket) {
+// takeUnix: sure says that no process can have written this itself. Of two
+// lines that name one socket differently one is forged, and neither is shown.
+func (s *sockets) takeUnix(sock hostfs.UnixSocket, sure bool) {
 	if sock.State == hostfs.UnixListen {
 		s.unix.listening[s.unix.name(sock.Path)] = true
 	}
 	switch taken := s.take(sock.Inode); {
 	case len(taken) == 0:
+		if i, known := s.unix.claimed[sock.Inode]; known && !sure && s.unix.ends[i].name != s.unix.name(sock.Path) {
+			s.unix.ends[i].name = 0
+		}
 	case len(s.unix.ends) < maxUnixEnds:
-		s.unix.ends[sock.Inode] = unixEnd{sock.State, s.unix.name(sock.Path), sock.Peer}
+		if !sure {
+			s.unix.claimed[sock.Inode] = len(s.unix.ends)
+		}
+		s.unix.ends = append(s.unix.ends, unixEnd{sock.Inode, sock.Peer, s.unix.name(sock.Path), sock.State})
 	default:
 		for _, h := range taken {
 			s.count(inetKey{process: h.owner(), protocol: protocolUnixToo, way: wayMany})
@@ -149,8 +159,8 @@ func (s *sockets) peerOf(e unixEnd) int32 {
 }
 
 func (s *sockets) addUnix(add func(process int32, g socketGroup)) {
-	for inode, e := range s.unix.ends {
-		g := socketGroup{protocol: protocolUnix, local: s.unix.names[e.name], remote: s.unix.names[s.unix.far[inode]],
+	for _, e := range s.unix.ends {
+		g := socketGroup{protocol: protocolUnix, local: s.unix.names[e.name], remote: s.unix.names[s.unix.far[e.inode]],
 			peer: s.peerOf(e), count: 1}
 		if e.state == hostfs.UnixConnected && s.unix.listening[e.name] && e.name != 0 {
 			g.remote = "" // accepted: what a client calls itself tells little
@@ -161,7 +171,7 @@ func (s *sockets) addUnix(add func(process int32, g socketGroup)) {
 		case hostfs.UnixConnected:
 			g.state = "CONNECTED"
 		}
-		for _, h := range s.find(inode) {
+		for _, h := range s.find(e.inode) {
 			add(h.owner(), g)
 		}
 	}

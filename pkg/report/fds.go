@@ -9,7 +9,7 @@ type FDs struct {
 	// the heaviest processes: growth that shows in every step is no wave.
 	Steps []int `json:"steps,omitempty"`
 	// Kinds and Targets are filled for the heaviest cgroups and requested
-	// processes; their counts may differ from Count by what opened meanwhile.
+	// processes, or for all, see Request.AllFDs; their counts may differ from Count by what opened meanwhile.
 	Kinds   []Counted `json:"kinds,omitempty"`
 	Targets []Target  `json:"targets,omitempty"`
 	// ExecFIFOs are there where exec sessions' pipes are among them.
@@ -31,7 +31,8 @@ type FDLimit struct {
 }
 
 // Inotify counts a process's inotify instances and the watches in them. A fork
-// shares an instance with its parent, and then both show it.
+// shares an instance with its parent, and a dup is one more descriptor of it:
+// then it is counted again.
 type Inotify struct {
 	Instances int `json:"instances"`
 	Watches   int `json:"watches"`
@@ -41,14 +42,20 @@ type Inotify struct {
 // of the process's own network namespace (/proc/PID/net).
 type SocketGroup struct {
 	// Protocol: TCP, UDP, unix, netlink, raw, packet, SCTP …; IPv6's are named
-	// alike. "socket" where no table lists it.
+	// alike. "socket" where no table lists it: never bound nor connected, reset,
+	// or of a family without a table.
 	Protocol string `json:"protocol"`
-	// State: ESTABLISHED, CLOSE_WAIT, LISTEN and so on for TCP, LISTEN and
-	// CONNECTED for unix, else "".
+	// State: ESTABLISHED, CLOSE_WAIT, LISTEN and so on for TCP and SCTP, LISTEN
+	// and CONNECTED for unix, ESTABLISHED for UDP that is connected, else "".
 	State string `json:"state,omitempty"`
-	// Local is the address or path where it listens, or was accepted at.
+	// Local is the address or path where it listens, is bound, or was accepted
+	// at, ids in a path folded; ":8080" for the connections of clients to a port
+	// where somebody here listens; a protocol's name for netlink and the like.
 	Local string `json:"local,omitempty"`
-	// Remote is "10.0.0.1:443" or "[fd00::1]:443".
+	// Remote is "10.0.0.1:443" or "[fd00::1]:443", the name of the other end for
+	// unix. Of clients it is the address without their port, and "" where they
+	// have several. Local and Remote are both "" for what is left when the
+	// largest groups are told.
 	Remote string `json:"remote,omitempty"`
 	// Peer holds the other end of a unix socket; nil where unknown.
 	Peer  *SocketPeer `json:"peer,omitempty"`
