@@ -36,3 +36,34 @@ func fstatat(dir int, path []byte, st *unix.Stat_t) error {
 	}
 	return nil
 }
+
+// enter and leave stand around each system call.
+func (p *Proc) enter() { p.guard.calls.Add(1) }
+func (p *Proc) leave() { p.guard.calls.Add(1) }
+
+// open, readlink and readInto are what all else is made of: system calls
+// that the guard knows of. None is made for a file that is known to block.
+
+func (p *Proc) open(path []byte, flags int) (int, error) {
+	if p.guard.refuses(path) {
+		return -1, ErrBlocked
+	}
+	p.enter()
+	defer p.leave()
+	return openat(p.fd, path, unix.O_RDONLY|flags)
+}
+
+func (p *Proc) readlink(path []byte) (int, error) {
+	if p.guard.refuses(path) {
+		return 0, ErrBlocked
+	}
+	p.enter()
+	defer p.leave()
+	return readlinkat(p.fd, path, p.buf)
+}
+
+func (p *Proc) readInto(fd int, buf []byte) (int, error) {
+	p.enter()
+	defer p.leave()
+	return unix.Read(fd, buf)
+}

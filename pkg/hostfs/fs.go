@@ -19,6 +19,8 @@ type FS struct {
 	Proc string // procfs of the node's initial pid namespace
 	Sys  string // sysfs
 	Root string // the node's root directory
+	// Guard, where there is one, watches over the reads of Proc.
+	Guard *Guard
 }
 
 // Cause is the short reason of a failed read, without the path.

@@ -53,7 +53,10 @@ func (c FDCounter) count(dir []byte) (int, error) {
 		return n, err
 	}
 	var st unix.Stat_t
-	if err := fstatat(c.proc.fd, dir, &st); err != nil {
+	c.proc.enter()
+	err := fstatat(c.proc.fd, dir, &st) // of the directory itself: that never waits for its process
+	c.proc.leave()
+	if err != nil {
 		return 0, pathError("stat", dir, err)
 	}
 	return int(st.Size), nil
@@ -74,14 +77,16 @@ func (p *Proc) EachFD(pid int, fn func(fd, link []byte) bool) error {
 
 // eachLink passes on the links in a directory, and says how many entries it had.
 func (p *Proc) eachLink(dir []byte, fn func(name, link []byte) bool) (n int, err error) {
-	fd, err := openat(p.fd, dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	fd, err := p.open(dir, unix.O_DIRECTORY)
 	if err != nil {
 		return 0, pathError("open", dir, err)
 	}
 	defer unix.Close(fd)
 	err = p.eachEntryOf(fd, func(name []byte) bool {
 		n++
+		p.enter()
 		size, err := readlinkat(fd, name[:len(name)+1], p.link)
+		p.leave()
 		return err != nil || fn(name, p.link[:size])
 	})
 	return n, err
@@ -109,7 +114,7 @@ func (p *Proc) otherThreadFD(pid int) string {
 }
 
 func (p *Proc) eachEntry(dir []byte, fn func(name []byte) bool) error {
-	fd, err := openat(p.fd, dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	fd, err := p.open(dir, unix.O_DIRECTORY)
 	if err != nil {
 		return pathError("open", dir, err)
 	}
@@ -125,7 +130,9 @@ func (p *Proc) eachEntryOf(fd int, fn func(name []byte) bool) error {
 		p.entries = make([]byte, entriesBytes)
 	}
 	for {
+		p.enter()
 		n, err := unix.Getdents(fd, p.entries)
+		p.leave()
 		if err != nil {
 			return os.NewSyscallError("getdents", err)
 		}

@@ -7,7 +7,15 @@ import (
 
 func TestParseStatus(t *testing.T) {
 	got := ParseStatus([]byte("Name:\tja\\nva\nTgid:\t3663411\nUid:\t1000\t1001\t1002\t1003\nNSpid:\t3663411\t77\t5\n"))
-	want := Status{Tgid: 3663411, UID: 1001, NSPIDs: []int{3663411, 77, 5}}
+	want := Status{Name: `ja\nva`, Tgid: 3663411, UID: 1001, NSPIDs: []int{3663411, 77, 5}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestParseStatusTellsWhatStatDoes(t *testing.T) {
+	got := ParseStatus([]byte("Name:\ta b\nState:\tD (disk sleep)\nTgid:\t7\nPPid:\t1\nVmRSS:\t    2048 kB\nThreads:\t3\n"))
+	want := Status{Name: "a b", State: 'D', Tgid: 7, PPID: 1, Threads: 3, RSS: 2 << 20, UID: -1}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -7,8 +7,13 @@ import (
 
 // Status is what is used of /proc/PID/status, proc_pid_status(5): "Key:\tvalue".
 type Status struct {
-	Tgid int
-	UID  int // effective
+	Name    string
+	State   byte
+	Tgid    int
+	PPID    int
+	Threads int
+	RSS     int64 // bytes
+	UID     int   // effective
 	// NSPIDs is the pid in each namespace, outermost first; Linux 4.1 and
 	// later, else empty.
 	NSPIDs []int
@@ -23,8 +28,20 @@ func ParseStatus(b []byte) Status {
 		key, value, _ := bytes.Cut(line, []byte(":"))
 		f := bytes.Fields(value)
 		switch string(key) {
+		case "Name": // may hold spaces
+			s.Name = string(bytes.TrimSpace(value))
+		case "State": // "S (sleeping)"
+			if len(f) > 0 {
+				s.State = f[0][0]
+			}
 		case "Tgid":
 			s.Tgid = number(f, 0, 0)
+		case "PPid":
+			s.PPID = number(f, 0, 0)
+		case "Threads":
+			s.Threads = number(f, 0, 0)
+		case "VmRSS": // "1234 kB"
+			s.RSS = int64(number(f, 0, 0)) << 10
 		case "Uid": // real, effective, saved, filesystem
 			s.UID = number(f, 1, -1)
 		case "NSpid":

@@ -15,7 +15,7 @@ const maxProcLine = 16 << 10
 // newline, until fn returns false. The bytes are valid during the call, in
 // which fn may read other files, but not stream them.
 func (p *Proc) EachLine(name string, fn func(line []byte) bool) error {
-	fd, err := unix.Openat(p.fd, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := p.open(p.at(name), 0)
 	if err != nil {
 		return &os.PathError{Op: "open", Path: name, Err: err}
 	}
@@ -25,7 +25,7 @@ func (p *Proc) EachLine(name string, fn func(line []byte) bool) error {
 	}
 	kept, skip := 0, false
 	for {
-		n, err := unix.Read(fd, p.lines[kept:])
+		n, err := p.readInto(fd, p.lines[kept:])
 		if err != nil {
 			return &os.PathError{Op: "read", Path: name, Err: err}
 		}

@@ -13,6 +13,7 @@ import (
 // twice, and every file is one open, one read, one close.
 type Proc struct {
 	fd      int
+	guard   *Guard
 	path    []byte // of the file at hand, ends in NUL
 	buf     []byte // what was read of it
 	entries []byte // of the directory at hand
@@ -30,7 +31,11 @@ func OpenProc(f FS) (*Proc, error) {
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: f.Proc, Err: err}
 	}
-	return &Proc{fd: fd, buf: make([]byte, bufBytes), link: make([]byte, linkBytes)}, nil
+	guard := f.Guard
+	if guard == nil {
+		guard = NewGuard(nil)
+	}
+	return &Proc{fd: fd, guard: guard, buf: make([]byte, bufBytes), link: make([]byte, linkBytes)}, nil
 }
 
 // Close closes the directory.
@@ -44,11 +49,11 @@ func (p *Proc) Read(name string) ([]byte, error) { return p.read(p.at(name)) }
 func (p *Proc) ReadPID(pid int, name string) ([]byte, error) { return p.read(p.atPID(pid, name)) }
 
 func (p *Proc) read(path []byte) ([]byte, error) {
-	fd, err := openat(p.fd, path, unix.O_RDONLY|unix.O_NOFOLLOW)
+	fd, err := p.open(path, unix.O_NOFOLLOW)
 	if err != nil {
 		return nil, pathError("open", path, err)
 	}
-	n, err := unix.Read(fd, p.buf)
+	n, err := p.readInto(fd, p.buf)
 	unix.Close(fd)
 	if err != nil {
 		return nil, pathError("read", path, err)
@@ -59,7 +64,7 @@ func (p *Proc) read(path []byte) ([]byte, error) {
 // Readlink reads the link /proc/PID/name.
 func (p *Proc) Readlink(pid int, name string) (string, error) {
 	path := p.atPID(pid, name)
-	n, err := readlinkat(p.fd, path, p.buf)
+	n, err := p.readlink(path)
 	if err != nil {
 		return "", pathError("readlink", path, err)
 	}

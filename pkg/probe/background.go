@@ -14,6 +14,7 @@ import (
 // background finds what stands behind the asked processes.
 type background struct {
 	run
+	proc  *hostfs.Proc
 	root  *hostfs.Root
 	bad   unreadable
 	out   *report.Background
@@ -33,7 +34,12 @@ func collectBackground(ctx context.Context, r run) (publish, error) {
 		return nil, err
 	}
 	defer root.Close()
-	b.root = root
+	proc, err := hostfs.OpenProc(r.fs)
+	if err != nil {
+		return nil, err
+	}
+	defer proc.Close()
+	b.root, b.proc = root, proc
 	b.index()
 	b.zone()
 	b.host()
@@ -116,16 +122,11 @@ func (b *background) zone() {
 
 // host reads what the asked processes are compared with.
 func (b *background) host() {
-	proc, err := hostfs.OpenProc(b.fs)
-	if err != nil {
-		return
-	}
-	defer proc.Close()
-	b.out.HostNamespaces = namespaces(proc, 1, "/proc/1/ns/*", b.bad)
+	b.out.HostNamespaces = namespaces(b.proc, 1, "/proc/1/ns/*", b.bad)
 	if pid := rootPID(b.fs); len(b.out.HostNamespaces) == 0 && pid != 1 {
-		b.out.HostNamespaces = namespaces(proc, pid, "/proc/PID/ns/*", b.bad)
+		b.out.HostNamespaces = namespaces(b.proc, pid, "/proc/PID/ns/*", b.bad)
 	}
-	if content, err := proc.Read("sys/kernel/cap_last_cap"); err == nil {
+	if content, err := b.proc.Read("sys/kernel/cap_last_cap"); err == nil {
 		if n, err := strconv.Atoi(strings.TrimSpace(string(content))); err == nil {
 			b.out.LastCapability = &n
 		}

@@ -84,11 +84,9 @@ func (b *background) wayFromDaemon(p *report.Process) []step {
 	} else {
 		way = append(way, step{pid: up[daemon].PID, comm: up[daemon].Comm})
 	}
-	cmdline := newCmdlineReader(b.fs)
-	defer cmdline.close()
 	for i := daemon - 1; i >= 0; i-- {
 		s := step{pid: up[i].PID, comm: up[i].Comm}
-		if line, err := cmdline.read(s.pid, false); err == nil {
+		if line, err := b.proc.ReadPID(s.pid, "cmdline"); err == nil {
 			s.args = hostfs.Args(line)
 		} else if !hostfs.Gone(err) {
 			b.bad.add("/proc/PID/cmdline", err)

@@ -24,6 +24,8 @@ type run struct {
 	first *fdSample
 	// dirs are the runtimes' directories that the process table tells of.
 	dirs stateDirs
+	// blocked are the processes that do not answer, see patience.go.
+	blocked map[int]hostfs.Blocked
 }
 
 // publish puts a collector's finished section in place. A collector that
@@ -86,24 +88,18 @@ func Collect(ctx context.Context, fs hostfs.FS, version string, req report.Reque
 func (c collector) runInto(ctx context.Context, r *run) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.deadline, fmt.Errorf("gave up after %s", c.deadline))
 	defer cancel()
-	type result struct {
-		publish publish
-		err     error
-	}
-	done := make(chan result, 1)
-	go func(r run) {
-		p, err := c.collect(ctx, r)
-		done <- result{p, err}
-	}(*r)
-	select {
-	case res := <-done:
+	for range maxAttempts {
+		res, ok := c.attempt(ctx, *r, hostfs.NewGuard(r.blocked))
+		if !ok {
+			r.blocked = blocked(r.fs)
+			continue
+		}
 		if res.publish != nil {
 			res.publish(r)
 		}
 		return res.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
+	return errStuck
 }
 
 // sleep waits for d or the end of ctx.

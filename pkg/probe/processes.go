@@ -26,7 +26,6 @@ type table struct {
 	run
 	proc    *hostfs.Proc
 	counter hostfs.FDCounter
-	cmdline *cmdlineReader
 	bad     unreadable
 	cgroups map[string]int
 	inPod   []bool // by index of out.Cgroups
@@ -53,7 +52,6 @@ func collectProcesses(ctx context.Context, r run) (publish, error) {
 	}
 	defer aside.Close()
 	t := newTable(r, proc, aside)
-	defer t.cmdline.close()
 	secondAt := time.Now()
 	if err := t.readAll(ctx); err != nil {
 		return nil, err
@@ -72,7 +70,7 @@ func collectProcesses(ctx context.Context, r run) (publish, error) {
 // newTable: aside reads files while proc walks a directory.
 func newTable(r run, proc, aside *hostfs.Proc) *table {
 	bad := unreadable{}
-	t := &table{run: r, proc: proc, counter: hostfs.NewFDCounter(proc), cmdline: newCmdlineReader(r.fs),
+	t := &table{run: r, proc: proc, counter: hostfs.NewFDCounter(proc),
 		bad: bad, cgroups: map[string]int{}, asked: resolveAsked(proc, r.req.PIDs), out: &report.Processes{},
 		sockets: newSockets(r.fs, proc, bad), info: &fdInfo{proc: aside, left: directoryLooks}}
 	t.out.Missing = t.asked.missing
@@ -122,18 +120,11 @@ func (t *table) countVanished(pids []int) {
 
 // read reads one process; ok is false where it has ended.
 func (t *table) read(pid int) (p report.Process, ok bool) {
-	b, err := t.proc.ReadPID(pid, "stat")
+	p, err := t.stat(pid)
 	if err != nil {
 		t.failed("stat", err, true)
 		return p, false
 	}
-	s, err := hostfs.ParseStat(b)
-	if err != nil {
-		t.bad.add("/proc/PID/stat", errTorn)
-		return p, false
-	}
-	p = report.Process{PID: pid, PPID: s.PPID, Comm: report.Escape(string(s.Comm)), State: report.Escape(string(s.State)),
-		Kernel: s.Kernel, Threads: s.Threads, StartTicks: s.StartTicks, RSSBytes: s.RSSPages * int64(os.Getpagesize()), Cgroup: -1}
 	t.addCgroup(&p)
 	if p.Kernel {
 		return p, true
@@ -143,6 +134,30 @@ func (t *table) read(pid int) (p report.Process, ok bool) {
 		t.addFDs(&p)
 	}
 	return p, true
+}
+
+// stat reads who a process is, from its status where its stat blocks: that has
+// no start time.
+func (t *table) stat(pid int) (p report.Process, err error) {
+	b, err := t.proc.ReadPID(pid, "stat")
+	if errors.Is(err, hostfs.ErrBlocked) {
+		t.failed("stat", err, false)
+		if b, err = t.proc.ReadPID(pid, "status"); err != nil {
+			return p, err
+		}
+		s := hostfs.ParseStatus(b)
+		return report.Process{PID: pid, PPID: s.PPID, Comm: report.Escape(s.Name), State: report.Escape(string(s.State)),
+			Threads: s.Threads, RSSBytes: s.RSS, Cgroup: -1}, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	s, err := hostfs.ParseStat(b)
+	if err != nil {
+		return p, errTorn
+	}
+	return report.Process{PID: pid, PPID: s.PPID, Comm: report.Escape(string(s.Comm)), State: report.Escape(string(s.State)),
+		Kernel: s.Kernel, Threads: s.Threads, StartTicks: s.StartTicks, RSSBytes: s.RSSPages * int64(os.Getpagesize()), Cgroup: -1}, nil
 }
 
 // failed counts a failed read of /proc/PID/name. A process that has ended is
@@ -171,12 +186,14 @@ func (t *table) addCgroup(p *report.Process) {
 			c.FDsBefore = t.first.cgroups[string(b)]
 		}
 		t.out.Cgroups = append(t.out.Cgroups, c)
-		t.inPod = append(t.inPod, slices.ContainsFunc(c.Entries, func(e report.CgroupEntry) bool { return hostfs.InPod(e.Path) }))
+		t.inPod = append(t.inPod, slices.ContainsFunc(c.Entries, inPod))
 	}
 	if p.Cgroup = i; len(t.out.Cgroups[i].Entries) == 0 {
 		t.bad.add("/proc/PID/cgroup", errNoCgroup)
 	}
 }
+
+func inPod(e report.CgroupEntry) bool { return hostfs.InPod(e.Path) }
 
 // The same words for every process, so that they are one line of the tally.
 var (
@@ -202,7 +219,7 @@ func cgroup(b []byte) report.Cgroup {
 
 func (t *table) addCommand(p *report.Process) {
 	host := p.Cgroup >= 0 && !t.inPod[p.Cgroup] && isMonitorComm(p.Comm)
-	b, err := t.cmdline.read(p.PID, host)
+	b, err := t.proc.ReadPID(p.PID, "cmdline")
 	if err != nil {
 		t.failed("cmdline", err, false)
 		return

@@ -53,12 +53,8 @@ func enterable(dir string) error {
 // isKubelet: named so, and run by the host: whatever a pod runs under that name
 // has a cgroup below kubepods, or above the view of a pod that looks.
 func isKubelet(proc *hostfs.Proc, pid int) bool {
-	b, err := proc.ReadPID(pid, "stat")
-	if err != nil {
-		return false
-	}
-	s, err := hostfs.ParseStat(b)
-	if err != nil || string(s.Comm) != "kubelet" {
+	b, err := proc.ReadPID(pid, "status") // nobody watches yet, and stat may block
+	if err != nil || hostfs.ParseStatus(b).Name != "kubelet" {
 		return false
 	}
 	b, err = proc.ReadPID(pid, "cgroup")
