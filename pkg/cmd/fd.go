@@ -86,7 +86,7 @@ func newFD(e env) *cobra.Command {
 	fs.StringVarP(&o.selector, "selector", "l", "", "Show pods with these labels only, e.g. app=hub,tier!=test")
 	fs.IntVar(&o.pid, "pid", 0, "Show this process in full, or that of this thread, as the node numbers them")
 	fs.IntVar(&o.top, "top", o.top, "Rows to show, 0 for all; -o json and the like show all unless this is given")
-	fs.DurationVar(&o.interval, "interval", o.interval, "Time between the two counts that growth is computed from")
+	fs.DurationVar(&o.interval, "interval", o.interval, "Time between the two counts that growth is computed from, and so that of each sample")
 	o.repeat.add(c)
 	must(c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(correlate.Groupings(), cobra.ShellCompDirectiveNoFileComp)))
 	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(correlate.Orders(), cobra.ShellCompDirectiveNoFileComp)))

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -35,12 +36,7 @@ func (n *Node) keyOf(by By, p *report.Process, o Owner) groupKey {
 
 // userName is the host's name of a user; without one, the number.
 func (n *Node) userName(uid int) string {
-	for _, u := range n.Report.Processes.Users {
-		if u.UID == uid && u.Name != "" {
-			return u.Name
-		}
-	}
-	return strconv.Itoa(uid)
+	return cmp.Or(n.users[uid], strconv.Itoa(uid))
 }
 
 // soleCgroups are those all of whose processes belong to one owner, so that the

@@ -86,24 +86,22 @@ func hostOf(endpoint string) string {
 	return endpoint
 }
 
-// podAt is the pod of this node that has an address. Addresses of pods that
-// have ended may be another's by now.
+// canonicalIP spells an address in one way; what is none stays.
+func canonicalIP(s string) string {
+	if ip := net.ParseIP(s); ip != nil {
+		return ip.String()
+	}
+	return s
+}
+
+// podAt is the pod of this node that has an address; nil where there is none.
 func (n *Node) podAt(endpoint string) *Owner {
-	if n.Inventory == nil || endpoint == "" {
+	p := n.podByIP[canonicalIP(hostOf(endpoint))]
+	if p == nil || endpoint == "" {
 		return nil
 	}
-	ip := net.ParseIP(hostOf(endpoint))
-	for i := range n.Inventory.Pods {
-		p := &n.Inventory.Pods[i]
-		if p.Phase == "Succeeded" || p.Phase == "Failed" {
-			continue
-		}
-		if slices.ContainsFunc(p.IPs, func(own string) bool { return ip != nil && net.ParseIP(own).Equal(ip) }) {
-			o := n.podOwner(nodeUID(p), "", report.Container{})
-			return &o
-		}
-	}
-	return nil
+	o := n.podOwner(nodeUID(p), "", report.Container{})
+	return &o
 }
 
 // RuntimeClient is a process with connections to a container runtime's socket.

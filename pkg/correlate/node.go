@@ -26,13 +26,15 @@ type Node struct {
 	podByUID       map[string]*inventory.Pod // by the UID that the node uses
 	podByName      map[string]*inventory.Pod
 	podByContainer map[string]*inventory.Pod
+	podByIP        map[string]*inventory.Pod
+	users          map[int]string // the host's names by uid
 }
 
 // Join joins a node's report with what the API server says; inv may be nil.
 func Join(r *report.NodeReport, inv *inventory.Inventory) *Node {
 	n := &Node{Report: r, Inventory: inv,
 		processes: map[int]*report.Process{}, ancestors: map[int]*report.Process{}, containers: map[string]report.Container{}, podRecords: map[string]report.PodRecord{},
-		podByUID: map[string]*inventory.Pod{}, podByName: map[string]*inventory.Pod{}, podByContainer: map[string]*inventory.Pod{}}
+		podByUID: map[string]*inventory.Pod{}, podByName: map[string]*inventory.Pod{}, podByContainer: map[string]*inventory.Pod{}, podByIP: map[string]*inventory.Pod{}, users: map[int]string{}}
 	n.indexReport()
 	if inv != nil {
 		n.podsListed = inv.PodsError == ""
@@ -59,6 +61,9 @@ func (n *Node) indexReport() {
 		for i := range p.List {
 			n.processes[p.List[i].PID] = &p.List[i]
 		}
+		for _, u := range p.Users {
+			n.users[u.UID] = u.Name
+		}
 		depths := rootDepths(p)
 		for _, c := range p.Cgroups {
 			n.places = append(n.places, PlaceOf(fromRoot(c, depths)))
@@ -80,6 +85,12 @@ func (n *Node) indexPod(p *inventory.Pod) {
 		if c.ID != "" {
 			n.podByContainer[c.ID] = p
 		}
+	}
+	if p.Phase == "Succeeded" || p.Phase == "Failed" { // its addresses may be another's by now
+		return
+	}
+	for _, ip := range p.IPs {
+		n.podByIP[canonicalIP(ip)] = p
 	}
 }
 

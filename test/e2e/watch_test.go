@@ -156,7 +156,7 @@ func TestOneProcess(t *testing.T) {
 func TestFilteredRanking(t *testing.T) {
 	const name = "e2e-filtered"
 	namespace(t, name)
-	pod, err := cluster.Pod(t.Context(), name, "holder", incidents.PodSpec(node, incidents.Container("app", "--comm", "e2e-holder", "hold", "40")))
+	pod, err := cluster.Pod(t.Context(), name, "holder", incidents.PodSpec(node, incidents.Container("app", "/actor", "--comm", "e2e-holder", "hold", "40")))
 	if err != nil {
 		t.Fatal(err)
 	}
