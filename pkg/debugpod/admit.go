@@ -79,6 +79,9 @@ func explainRejection(ctx context.Context, client kubernetes.Interface, p *corev
 		return fmt.Errorf("the debug pod is not allowed in namespace %q%s: try another one with -n: %w", p.Namespace, mountsWhat(p), err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook"):
+		return fmt.Errorf("a webhook of the cluster does not answer, and no pod is made without it: try another namespace "+
+			"with -n, or see `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`: %w", err)
 	}
 	return fmt.Errorf("the server did not accept the debug pod (dry run)%s: %w", mountsWhat(p), err)
 }
