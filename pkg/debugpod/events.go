@@ -40,3 +40,36 @@ func eventTime(e corev1.Event) time.Time {
 	}
 	return e.LastTimestamp.Time
 }
+
+// sawStart returns whether the kubelet says that the container has started. It
+// says so at once by an event, and in the pod's status only after its next look
+// at all containers, up to a second later. Where events are not ours to watch,
+// or the watch ends, the status does.
+func sawStart(ctx context.Context, client kubernetes.Interface, p *corev1.Pod) bool {
+	events, err := client.CoreV1().Events(p.Namespace).Watch(ctx, metav1.ListOptions{
+		FieldSelector: fields.OneTermEqualSelector("involvedObject.uid", string(p.UID)).String(),
+	})
+	if err != nil {
+		return false
+	}
+	defer events.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case got, ok := <-events.ResultChan():
+			if !ok {
+				return false
+			}
+			if e, isEvent := got.Object.(*corev1.Event); isEvent && isStart(e, p) {
+				return true
+			}
+		}
+	}
+}
+
+// isStart: others may write events, too, but hardly in a kubelet's name.
+func isStart(e *corev1.Event, p *corev1.Pod) bool {
+	return e.Reason == "Started" && e.InvolvedObject.UID == p.UID && e.InvolvedObject.FieldPath == "spec.containers{"+containerName+"}" &&
+		e.Source.Component == "kubelet" && e.Source.Host == p.Spec.NodeName
+}

@@ -93,8 +93,9 @@ func loaderEnv() []corev1.EnvVar {
 }
 
 func hostVolumes(arch string) []corev1.Volume {
-	var volumes []corev1.Volume
-	for _, dir := range hostDirs(arch) {
+	dirs := hostDirs(arch)
+	volumes := make([]corev1.Volume, 0, len(dirs))
+	for _, dir := range dirs {
 		volumes = append(volumes, corev1.Volume{Name: hostVolume(dir), VolumeSource: corev1.VolumeSource{
 			HostPath: &corev1.HostPathVolumeSource{Path: dir, Type: new(corev1.HostPathDirectory)},
 		}})
@@ -105,8 +106,10 @@ func hostVolumes(arch string) []corev1.Volume {
 // hostMounts also hide the image's /etc under the probe's volume. The runtime
 // puts its hosts and resolv.conf there.
 func hostMounts(arch string) []corev1.VolumeMount {
-	mounts := []corev1.VolumeMount{{Name: volumeName, MountPath: "/etc"}}
-	for _, dir := range hostDirs(arch) {
+	dirs := hostDirs(arch)
+	mounts := make([]corev1.VolumeMount, 0, len(dirs)+1)
+	mounts = append(mounts, corev1.VolumeMount{Name: volumeName, MountPath: "/etc"})
+	for _, dir := range dirs {
 		mounts = append(mounts, corev1.VolumeMount{Name: hostVolume(dir), MountPath: dir, ReadOnly: true})
 	}
 	return mounts

@@ -112,7 +112,7 @@ func chooseImage(cfg Config, node *corev1.Node) imageChoice {
 
 // usable are the images without the names that the kubelet has refused.
 func usable(images []corev1.ContainerImage, refused []string) []corev1.ContainerImage {
-	var left []corev1.ContainerImage
+	left := make([]corev1.ContainerImage, 0, len(images))
 	for _, image := range images {
 		names := slices.DeleteFunc(slices.Clone(image.Names), func(name string) bool { return slices.Contains(refused, name) })
 		left = append(left, corev1.ContainerImage{Names: names, SizeBytes: image.SizeBytes})

@@ -55,7 +55,7 @@ func waiting(p *corev1.Pod, w *corev1.ContainerStateWaiting) (bool, string, erro
 	image, why := p.Spec.Containers[0].Image, quote(w.Reason, w.Message)
 	switch w.Reason {
 	case "ErrImageNeverPull":
-		return false, "", &imageRefused{image: image, why: why}
+		return false, "", &imageError{image: image, why: why}
 	case "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed":
 		return false, "", fmt.Errorf("the node cannot get image %s: name one that it has, or can pull, with --image "+
 			"(and --image-pull-secret): %s", image, why)
@@ -72,12 +72,12 @@ func waiting(p *corev1.Pod, w *corev1.ContainerStateWaiting) (bool, string, erro
 	return false, why, nil
 }
 
-// imageRefused says that the kubelet will not use an image that the node has.
+// imageError says that the kubelet will not use an image that the node has.
 // It may be gone, or since Kubernetes 1.34 its pull is under way for another
 // pod, or was made with a secret that ours does not have.
-type imageRefused struct{ image, why string }
+type imageError struct{ image, why string }
 
-func (e *imageRefused) Error() string {
+func (e *imageError) Error() string {
 	return fmt.Sprintf("the node may not use image %s, which it said it has (a pull of it may be under way, or it took a secret): "+
 		"name another one with --image: %s", e.image, e.why)
 }

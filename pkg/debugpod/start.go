@@ -34,7 +34,7 @@ func start(ctx context.Context, c Clients, cfg Config, by parts, progress, warn 
 	go sweepBefore(ctx, c.Kube, cfg.Namespace)
 	for {
 		s, err := startOnce(ctx, c, cfg, by, progress, warn)
-		var refused *imageRefused
+		var refused *imageError
 		if !errors.As(err, &refused) || cfg.Image != "" || cfg.ProbeImage != "" || len(cfg.refused)+1 >= maxImages || ctx.Err() != nil {
 			return s, err
 		}

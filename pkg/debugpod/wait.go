@@ -24,8 +24,9 @@ type waiter struct {
 	client   kubernetes.Interface
 	reasons  chan string
 	said     map[string]bool
-	takenUp  atomic.Bool // the kubelet has begun with the pod
-	eventsAt time.Time   // when events were last read
+	takenUp  atomic.Bool   // the kubelet has begun with the pod
+	eventsAt time.Time     // when events were last read
+	started  chan struct{} // closed at the kubelet's word that the container has started
 }
 
 // wait returns once the container runs, at once for what cannot heal, and when
@@ -34,6 +35,12 @@ type waiter struct {
 // (410) costs a read and no more. An informer would need "list" as well and, of
 // servers before 1.19, would await a bookmark that they never send.
 func (w *waiter) wait(ctx context.Context, p *corev1.Pod) error {
+	w.started = make(chan struct{})
+	go func() {
+		if sawStart(ctx, w.client, p) {
+			close(w.started)
+		}
+	}()
 	got, err := p, error(nil)
 	for {
 		switch {
@@ -76,6 +83,8 @@ func (w *waiter) watch(ctx context.Context, p *corev1.Pod) (running bool, err er
 		select {
 		case <-ctx.Done():
 			return false, nil
+		case <-w.started:
+			return true, nil
 		case event, ok := <-changes.ResultChan():
 			changed, isPod := event.Object.(*corev1.Pod)
 			if !ok || !isPod || event.Type == watch.Deleted || changed.UID != p.UID {
