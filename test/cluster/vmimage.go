@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/nodedoc/kubectl-nodedoc/test/cluster/vm"
 )
@@ -76,10 +77,10 @@ func vmCache(codename string) (string, error) {
 func makeVMImage(ctx context.Context, l layout, codename, cache string) error {
 	root, unfinished := filepath.Join(l.build(), "debian"), cache+".unfinished"
 	for _, directory := range []string{l.build(), unfinished} {
-		if err := os.RemoveAll(directory); err != nil {
-			return fmt.Errorf("failed to clear %q: %w", directory, err)
+		if err := unmountAndRemove(directory); err != nil {
+			return err
 		}
-		defer os.RemoveAll(directory)
+		defer func() { _ = unmountAndRemove(directory) }()
 	}
 	if err := os.MkdirAll(unfinished, 0o755); err != nil {
 		return fmt.Errorf("failed to make the cache %q: %w", unfinished, err)
@@ -100,6 +101,17 @@ func makeVMImage(ctx context.Context, l layout, codename, cache string) error {
 	return nil
 }
 
+// unmountAndRemove first cuts what a failed installation leaves mounted: /proc and /sys.
+func unmountAndRemove(directory string) error {
+	if err := unmountBelow(directory); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(directory); err != nil {
+		return fmt.Errorf("failed to clear %q: %w", directory, err)
+	}
+	return nil
+}
+
 func debootstrap(ctx context.Context, l layout, codename, root string) error {
 	targets := vm.Targets()
 	said, err := exec.CommandContext(ctx, targets[0], targets[1:]...).Output()
@@ -110,11 +122,18 @@ func debootstrap(ctx context.Context, l layout, codename, root string) error {
 	if err != nil {
 		return err
 	}
-	install := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--components=main",
-		"--include="+strings.Join(vm.Packages(), ","), codename, root, mirror)
-	install.Env = append(os.Environ(), instanceVariable+"="+l.dir)
-	if err := quietly(install); err != nil {
+	log := l.log("debootstrap.log")
+	if err := write(log, nil); err != nil {
 		return err
+	}
+	// It says hundreds of lines: into a file with them.
+	install := exec.CommandContext(ctx, "sh", "-c", `exec "$@" >"$0" 2>&1`, log,
+		"debootstrap", "--variant=minbase", "--components=main", "--include="+strings.Join(vm.Packages(), ","), codename, root, mirror)
+	install.Env = append(os.Environ(), instanceVariable+"="+l.dir)
+	// What it has started must not go on installing into what is being removed.
+	install.Cancel = func() error { return syscall.Kill(-install.Process.Pid, syscall.SIGKILL) }
+	if err := quietly(install); err != nil {
+		return daemon{Log: log}.blame(fmt.Errorf("failed to install Debian %s from %s: %w", codename, mirror, err))
 	}
 	for _, downloaded := range []string{"var/cache/apt/archives", "var/lib/apt/lists"} {
 		if err := os.RemoveAll(filepath.Join(root, downloaded)); err != nil {
@@ -123,53 +142,4 @@ func debootstrap(ctx context.Context, l layout, codename, root string) error {
 	}
 	// Each machine gets its own, or systemd makes one.
 	return os.WriteFile(filepath.Join(root, "etc/machine-id"), nil, 0o444)
-}
-
-// writeKernel takes the kernel from the installed Debian, and makes what it needs to reach its disk.
-func writeKernel(ctx context.Context, root string, image vm.Image) error {
-	kernels, _ := filepath.Glob(filepath.Join(root, "boot", "vmlinuz-*"))
-	if len(kernels) != 1 {
-		return fmt.Errorf("failed to find one kernel in %q: there are %q", root, kernels)
-	}
-	if err := place(kernels[0], image.Kernel); err != nil {
-		return err
-	}
-	modules, err := virtioModules(ctx, root, strings.TrimPrefix(filepath.Base(kernels[0]), "vmlinuz-"))
-	if err != nil {
-		return err
-	}
-	busybox, err := os.ReadFile(filepath.Join(root, "bin/busybox"))
-	if err != nil {
-		return fmt.Errorf("failed to read the machine's busybox: %w", err)
-	}
-	initrd, err := os.Create(image.Initrd)
-	if err != nil {
-		return fmt.Errorf("failed to make %q: %w", image.Initrd, err)
-	}
-	defer initrd.Close()
-	return vm.WriteInitrd(initrd, busybox, modules)
-}
-
-// virtioModules asks the installed Debian: which modules there are, and which of them need others, differs between
-// kernels.
-func virtioModules(ctx context.Context, root, release string) ([]vm.Module, error) {
-	depends, err := exec.CommandContext(ctx, "chroot", root, "modprobe", "--set-version", release, "--all", "--show-depends",
-		"virtio_pci", "virtio_blk", "ext4").Output()
-	if err != nil {
-		return nil, fmt.Errorf("failed to ask for the modules of %q: %w", release, err)
-	}
-	var modules []vm.Module
-	for _, file := range vm.ModuleFiles(string(depends)) {
-		read := "cat"
-		if strings.HasSuffix(file, ".xz") {
-			read = "xzcat"
-		}
-		content, err := exec.CommandContext(ctx, "chroot", root, "busybox", read, file).Output()
-		if err != nil {
-			return nil, fmt.Errorf("failed to read module %q: %w", file, err)
-		}
-		name := strings.TrimSuffix(filepath.Base(file), ".xz")
-		modules = append(modules, vm.Module{Name: name, Content: content})
-	}
-	return modules, nil
 }
