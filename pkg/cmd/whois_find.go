@@ -105,8 +105,9 @@ func (o *whoisOptions) printFound(n *correlate.Node) error {
 
 // gapsError: what was not found may be in what could not be read.
 func gapsError(n *correlate.Node) error {
-	var lines []string
-	for _, g := range n.Gaps() {
+	gaps := n.Gaps()
+	lines := make([]string, 0, len(gaps))
+	for _, g := range gaps {
 		lines = append(lines, fmt.Sprintf("unreadable %s: %s", g.What, g.Cause))
 	}
 	if len(lines) == 0 {

@@ -127,7 +127,7 @@ func (n *Node) row(p *report.Process, o Owner, holds string) ProcessRow {
 	return ProcessRow{PID: p.PID, PPID: p.PPID, AgeSeconds: n.age(p), State: stateName(p.State), Owner: o, Comm: p.Comm, Command: command, Holds: holds}
 }
 
-// ErrNotAsked: a saved report knows only what it was made for.
+// ErrNotAsked says that a saved report knows only what it was made for.
 var ErrNotAsked = errors.New("the report was made without looking for that")
 
 // Holders lists the processes that hold a port's sockets, or an inode; those

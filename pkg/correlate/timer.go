@@ -70,7 +70,7 @@ func triggersOf(u report.Unit) []report.Setting {
 			switch {
 			case s.Section != "Timer" || !strings.HasPrefix(s.Key, "On") || s.Key != "OnCalendar" && !strings.HasSuffix(s.Key, "Sec"):
 			case s.Value == "":
-				triggers = nil
+				triggers = triggers[:0]
 			case len(triggers) < maxTriggers:
 				triggers = append(triggers, s)
 			}

@@ -66,7 +66,7 @@ func userUnit(cgroup string) string {
 }
 
 func filesOf(u report.Unit) []string {
-	var files []string
+	files := make([]string, 0, len(u.Files))
 	for _, f := range u.Files {
 		files = append(files, f.Path)
 	}

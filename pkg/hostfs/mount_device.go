@@ -3,6 +3,7 @@ package hostfs
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -24,8 +25,8 @@ func EachMount(r io.Reader, fn func(DeviceMount)) (skipped int, err error) {
 	lines := bufio.NewReaderSize(r, maxMountLine)
 	for {
 		line, err := lines.ReadSlice('\n')
-		if long := err == bufio.ErrBufferFull; long {
-			for err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) { // too long: to its end
+			for errors.Is(err, bufio.ErrBufferFull) {
 				_, err = lines.ReadSlice('\n')
 			}
 			line = nil
@@ -35,7 +36,7 @@ func EachMount(r io.Reader, fn func(DeviceMount)) (skipped int, err error) {
 		} else if len(line) > 0 || err == nil {
 			skipped++
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return skipped, nil
 		}
 		if err != nil {

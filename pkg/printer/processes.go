@@ -12,7 +12,7 @@ import (
 func Processes(w io.Writer, rows []correlate.ProcessRow, notes []string, gaps []report.Unreadable, s Style) error {
 	columns := []column{{title: "PID", right: true}, {title: "PPID", right: true, drop: 4}, {title: "AGE", right: true, drop: 2},
 		{title: "STATE", drop: 1}, {title: "OWNER", least: 14}, {title: "CONTAINER", least: 9, drop: 3}, {title: "HOLDS", least: 16}, {title: "COMMAND", least: 12}}
-	var cells [][]string
+	cells := make([][]string, 0, len(rows))
 	for _, r := range rows {
 		age, state := "", ""
 		if r.AgeSeconds > 0 {

@@ -11,10 +11,10 @@ import (
 
 // rightsLines say what a process may do, and what holds it back.
 func rightsLines(i correlate.Identity) [][2]string {
-	lines := [][2]string{{"listening", strings.Join(i.Listening, ", ")}}
+	waits := [2]string{"listening", strings.Join(i.Listening, ", ")}
 	r := i.Rights
 	if r == nil {
-		return lines
+		return [][2]string{waits}
 	}
 	confined := r.Seccomp
 	if confined != "" {
@@ -26,11 +26,11 @@ func rightsLines(i correlate.Identity) [][2]string {
 	if r.Label != "" {
 		confined += ", label " + r.Label
 	}
-	return append(lines,
-		[2]string{"effective", capabilityText(r.Effective)}, [2]string{"permitted", capabilitiesBeside(r.Permitted, r.Effective)}, [2]string{"bounding", capabilitiesBeside(r.Bounding, r.Effective)},
-		[2]string{"confined", strings.TrimPrefix(confined, ", ")}, [2]string{"shares", sharedText(r)},
-		[2]string{"user map", mapText(r.UIDMap)}, [2]string{"group map", mapText(r.GIDMap)},
-		[2]string{"oom", oomText(r)}, [2]string{"limits", limitsText(r.Limits)})
+	return [][2]string{waits,
+		{"effective", capabilityText(r.Effective)}, {"permitted", capabilitiesBeside(r.Permitted, r.Effective)}, {"bounding", capabilitiesBeside(r.Bounding, r.Effective)},
+		{"confined", strings.TrimPrefix(confined, ", ")}, {"shares", sharedText(r)},
+		{"user map", mapText(r.UIDMap)}, {"group map", mapText(r.GIDMap)},
+		{"oom", oomText(r)}, {"limits", limitsText(r.Limits)}}
 }
 
 func capabilityText(names []string) string {
@@ -88,7 +88,7 @@ func oomText(r *correlate.Rights) string {
 }
 
 func limitsText(limits []report.Limit) string {
-	var parts []string
+	parts := make([]string, 0, len(limits))
 	for _, l := range limits {
 		parts = append(parts, fmt.Sprintf("%s %s", strings.TrimPrefix(l.Name, "Max "), softAndHard(l)))
 	}

@@ -52,8 +52,9 @@ func (t *table) rights(pid int, bad unreadable) *report.Rights {
 }
 
 func idMaps(b []byte) []report.IDMap {
-	var maps []report.IDMap
-	for _, m := range hostfs.ParseIDMaps(b) {
+	parsed := hostfs.ParseIDMaps(b)
+	maps := make([]report.IDMap, 0, len(parsed))
+	for _, m := range parsed {
 		maps = append(maps, report.IDMap(m))
 	}
 	return maps
