@@ -43,7 +43,7 @@ func main() {
 // blocks; with a single one the runtime would wake every 20 µs to see whether it
 // has to be taken from a call, which costs more than it spares.
 func beModest() {
-	const heapGrowth = 50 // percent until garbage is collected
+	const heapGrowth = 25 // percent until garbage is collected
 	runtime.GOMAXPROCS(2)
 	debug.SetGCPercent(heapGrowth)
 }
