@@ -20,9 +20,10 @@ const attachSeconds = "120"
 // probe has another hash, so length needs no check of its own. PID namespaces
 // are the host's, so the shell dies of SIGTERM like any other process: also of
 // its own, where no client comes, since one that was killed before it attached
-// leaves nobody to wait for.
+// leaves nobody to wait for. Its own pid is ${$}: the kubelet makes one dollar
+// of two in a command.
 const script = `fail() { echo "nodedoc: $1" >&2; exit 1; }
-{ trap 'kill $nap; exit' TERM; sleep ` + attachSeconds + ` & nap=$!; wait $nap && kill $$; } >/dev/null 2>&1 &
+{ trap 'kill $nap; exit' TERM; sleep ` + attachSeconds + ` & nap=$!; wait $nap && kill ${$}; } >/dev/null 2>&1 &
 IFS= read -r line
 got=$?
 kill $! 2>/dev/null

@@ -154,3 +154,13 @@ func TestScriptNamesTheMissingTool(t *testing.T) {
 		})
 	}
 }
+
+// The kubelet expands a container's command: $(NAME) where there is such a
+// variable, and two dollars become one.
+func TestKubeletLeavesTheScriptAlone(t *testing.T) {
+	for _, part := range command("n0nce", []byte(fakeProbe)) {
+		if strings.Contains(part, "$$") {
+			t.Errorf("two dollars become one in %q", part)
+		}
+	}
+}
