@@ -36,10 +36,12 @@ func TestSoak(t *testing.T) {
 	}
 	t.Logf("-soak.runs=%d -soak.seed=%d", *soakRuns, seed)
 	places := make([]place, soakLanes)
+	for lane := range places {
+		places[lane] = newPlace(t, node, nil)
+	}
 	killed := make(chan string, *soakRuns)
 	t.Run("runs", func(t *testing.T) {
 		for lane := range places {
-			places[lane] = newPlace(t, node, nil)
 			t.Run(fmt.Sprint("lane ", lane), func(t *testing.T) {
 				t.Parallel()
 				random := rand.New(rand.NewPCG(seed, uint64(lane)))

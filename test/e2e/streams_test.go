@@ -100,7 +100,7 @@ func TestHalfOpenStream(t *testing.T) {
 		x.limit.Store((delivered + total) / 2)
 		began := time.Now()
 		answered(t, newPlace(t, node, nil).through(t, x).fd(t, 3*time.Minute))
-		if time.Since(began) < time.Minute {
+		if time.Since(began) < 20*time.Second {
 			t.Error("the stream carried all: nothing was tested")
 		}
 	})

@@ -53,7 +53,7 @@ const actorOnNode = "/opt/actor"
 // LoadActor makes an image of the actor, and puts image and program on nodes.
 func (c *Cluster) LoadActor(ctx context.Context, nodes ...string) error {
 	program := filepath.Join(c.Tools, "actor")
-	load := []string{"load", "--image", ActorImage, "--base", "busybox"}
+	load := append(make([]string, 0, 6+2*len(nodes)), "load", "--image", ActorImage, "--base", "busybox")
 	for _, n := range nodes {
 		load = append(load, "--node", n)
 	}
