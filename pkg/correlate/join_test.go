@@ -250,3 +250,15 @@ func TestExecFIFOsNameTheContainerInThePath(t *testing.T) {
 		}
 	}
 }
+
+func TestBlockedProcessHasNoStart(t *testing.T) {
+	n := Join(&report.NodeReport{
+		Node: report.Node{BootTime: 1_700_000_000, Uptime: 1000, ClockTicks: 100},
+		Processes: &report.Processes{List: []report.Process{
+			{PID: 7, Comm: "sleep", State: "S", Cgroup: -1, Blocked: true, Detail: &report.ProcessDetail{UID: -1}}}},
+	}, nil)
+	id, _ := n.Whois(7)
+	if id.Started != nil || id.AgeSeconds != 0 || len(id.Notes) != 1 || !strings.Contains(id.Notes[0], "reading it blocks") {
+		t.Errorf("got %+v", id)
+	}
+}

@@ -113,7 +113,7 @@ func (n *Node) place(p *report.Process) Place {
 // Age is how long a process has been running, in seconds; 0 where unknown.
 func (n *Node) Age(pid int) float64 {
 	p, node := n.processes[pid], n.Report.Node
-	if p == nil || node.ClockTicks <= 0 {
+	if p == nil || node.ClockTicks <= 0 || p.Blocked {
 		return 0
 	}
 	return max(node.Uptime-float64(p.StartTicks)/float64(node.ClockTicks), 0)

@@ -102,7 +102,7 @@ func (n *Node) unitStarted(unit string) (time.Time, bool) {
 	var oldest *report.Process
 	for i := range n.Report.Processes.List {
 		p := &n.Report.Processes.List[i]
-		if n.place(p).Unit == unit && (oldest == nil || p.StartTicks < oldest.StartTicks) {
+		if n.place(p).Unit == unit && !p.Blocked && (oldest == nil || p.StartTicks < oldest.StartTicks) {
 			oldest = p
 		}
 	}

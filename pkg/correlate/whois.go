@@ -161,7 +161,7 @@ func (n *Node) age(p *report.Process) float64 { return math.Round(n.Age(p.PID)*1
 // does not say or claims a time that no calendar has.
 func (n *Node) started(p *report.Process) (time.Time, bool) {
 	node := n.Report.Node
-	if node.ClockTicks <= 0 || node.BootTime == 0 {
+	if node.ClockTicks <= 0 || node.BootTime == 0 || p.Blocked {
 		return time.Time{}, false
 	}
 	afterBoot := float64(p.StartTicks) / float64(node.ClockTicks)
@@ -188,6 +188,9 @@ func (n *Node) notes(p *report.Process, b Blame) []string {
 		add("the API server has no such pod on this node any more: it is an orphan, or about to end")
 	case PodReplaced:
 		add("the API server has another pod under this name now; this process belongs to the former one, UID %s", b.Owner.PodUID)
+	}
+	if p.Blocked {
+		add("reading it blocks: it waits in the kernel, most likely in an execve that closes files of a dead filesystem (FUSE, NFS); ps and lsof hang on it, too")
 	}
 	if b.Owner.Static {
 		add("static pod: made from a file or URL by the kubelet; its cgroup has the config hash %s for a UID", b.Owner.PodUID)

@@ -54,10 +54,14 @@ func (g *Guard) refuses(path []byte) bool {
 // waitsFor says what a file of /proc/PID needs of the process; 0 for those that
 // the kernel always answers.
 func waitsFor(file string) Blocked {
-	switch {
-	case file == "cmdline":
+	switch file {
+	case "cmdline":
 		return BlockedMemory
-	case file == "status", file == "cgroup", file == "limits", file == "mountinfo", file == "task", strings.HasPrefix(file, "net/"):
+	case "status", "cgroup", "limits", "mountinfo", "task", "uid_map", "gid_map",
+		"loginuid", "sessionid", "oom_score", "oom_score_adj":
+		return 0
+	}
+	if strings.HasPrefix(file, "net/") {
 		return 0
 	}
 	return BlockedAccess

@@ -147,7 +147,7 @@ func (t *table) stat(pid int) (p report.Process, err error) {
 		}
 		s := hostfs.ParseStatus(b)
 		return report.Process{PID: pid, PPID: s.PPID, Comm: report.Escape(s.Name), State: report.Escape(string(s.State)),
-			Threads: s.Threads, RSSBytes: s.RSS, Cgroup: -1}, nil
+			Threads: s.Threads, RSSBytes: s.RSS, Cgroup: -1, Blocked: true}, nil
 	}
 	if err != nil {
 		return p, err

@@ -36,7 +36,10 @@ type Process struct {
 	State      string `json:"state"` // one letter: R S D Z T t X I
 	Kernel     bool   `json:"kernel,omitempty"`
 	Threads    int    `json:"threads"`
-	// StartTicks is the start time after boot, in Node.ClockTicks.
+	// Blocked: its stat, links and descriptors do not answer. It waits in the
+	// kernel, most likely in an execve that closes files of a dead filesystem.
+	Blocked bool `json:"blocked,omitempty"`
+	// StartTicks is the start time after boot, in Node.ClockTicks; 0 if Blocked.
 	StartTicks uint64 `json:"startTicks"`
 	RSSBytes   int64  `json:"rssBytes"`
 	// UID is the effective user, read where the request asks for users, and of
