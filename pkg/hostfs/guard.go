@@ -21,11 +21,11 @@ type Guard struct {
 type Blocked uint8
 
 const (
-	// BlockedAccess: its stat, links and descriptors. Where the kernel asks
+	// BlockedAccess are its stat, links and descriptors. Where the kernel asks
 	// whether the reader may trace it, recent ones wait for an execve under way,
 	// and that closes files first, which waits for a dead filesystem's daemon.
 	BlockedAccess Blocked = 1 << iota
-	// BlockedMemory: its cmdline, where FUSE or userfaultfd backs its memory.
+	// BlockedMemory is its cmdline, where FUSE or userfaultfd backs its memory.
 	BlockedMemory
 )
 

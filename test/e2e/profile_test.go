@@ -120,5 +120,5 @@ func shown(t *testing.T, identity map[string]any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%s", b)
+	return string(b)
 }
