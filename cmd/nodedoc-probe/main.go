@@ -38,13 +38,11 @@ func main() {
 	}
 }
 
-// beModest keeps to a core and to little memory: the node is sick. One goroutine
-// works at a time. The second processor of two is for the one behind a call that
-// blocks; with a single one the runtime would wake every 20 µs to see whether it
-// has to be taken from a call, which costs more than it spares.
+// beModest keeps to one core and to little memory: the node is sick. A call
+// that blocks in the kernel gives its core to the other goroutines.
 func beModest() {
 	const heapGrowth = 25 // percent until garbage is collected
-	runtime.GOMAXPROCS(2)
+	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(heapGrowth)
 }
 

@@ -7,7 +7,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 )
@@ -20,7 +19,6 @@ func main() {
 }
 
 func run(role string) error {
-	runtime.GOMAXPROCS(2) // as the probe has it
 	proc, err := hostfs.OpenProc(hostfs.FS{Proc: "/proc"})
 	if err != nil {
 		return err
