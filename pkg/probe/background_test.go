@@ -183,3 +183,20 @@ func checkDevices(t *testing.T, who func(int) correlate.Identity) {
 		t.Errorf("got %q", notes)
 	}
 }
+
+// FuzzMatchCron: whatever a process calls itself and whatever stands in a
+// crontab, there is an answer, and a bounded one.
+func FuzzMatchCron(f *testing.F) {
+	f.Add("25 6 * * * root run-parts /etc/cron.daily\n@daily root x", "/bin/bash\x00/usr/bin/run-parts\x00/etc/cron.daily", "/bin/sh\x00-c\x00x")
+	f.Add("* * * * * root /bin/x \"a b\" % in", "", "x\x00-c\x00")
+	f.Fuzz(func(t *testing.T, crontab, parent, child string) {
+		var jobs []cronJob
+		for _, l := range hostfs.ParseCrontab([]byte(crontab), true) {
+			jobs = append(jobs, cronJob{l, "/etc/crontab"})
+		}
+		way := []step{{comm: "cron"}, {pid: 2, args: hostfs.Args([]byte(parent))}, {pid: 3, args: hostfs.Args([]byte(child))}}
+		if got := matchCron(way, jobs, "root"); len(got) > maxCronEntries {
+			t.Errorf("%d entries", len(got))
+		}
+	})
+}
