@@ -106,7 +106,7 @@ func missingAccess(missing []verb, namespace string) error {
 			hints = append(hints, hint)
 		}
 	}
-	return fmt.Errorf("you may not %s in namespace %q: nothing was created; try another namespace with -n, or have "+
+	return fmt.Errorf("you may not %s in namespace %q: nothing was created; try another namespace with --pod-namespace, or have "+
 		"these made and bound to you:\n  %s", strings.Join(names, ", "), namespace, strings.Join(hints, "\n  "))
 }
 

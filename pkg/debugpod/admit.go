@@ -55,7 +55,7 @@ func dryRun(ctx context.Context, client kubernetes.Interface, p *corev1.Pod) (*c
 
 func mutationError(namespace string, fatal []string) error {
 	return fmt.Errorf("admission (a webhook or plugin of the cluster) changes the pod in namespace %q: %s; "+
-		"try another namespace with -n, or have this pod exempted", namespace, strings.Join(fatal, "; "))
+		"try another namespace with --pod-namespace, or have this pod exempted", namespace, strings.Join(fatal, "; "))
 }
 
 func isPodSecurity(err error) bool {
@@ -74,14 +74,14 @@ func explainRejection(ctx context.Context, client kubernetes.Interface, p *corev
 	case isPodSecurity(err):
 		return podSecurityError(ctx, client, p.Namespace, err)
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("there is no namespace %q for the debug pod: name another one with -n: %w", p.Namespace, err)
+		return fmt.Errorf("there is no namespace %q for the debug pod: name another one with --pod-namespace: %w", p.Namespace, err)
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
-		return fmt.Errorf("the debug pod is not allowed in namespace %q%s: try another one with -n: %w", p.Namespace, mountsWhat(p), err)
+		return fmt.Errorf("the debug pod is not allowed in namespace %q%s: try another one with --pod-namespace: %w", p.Namespace, mountsWhat(p), err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook"):
 		return fmt.Errorf("a webhook of the cluster does not answer, and no pod is made without it: try another namespace "+
-			"with -n, or see `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`: %w", err)
+			"with --pod-namespace, or see `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`: %w", err)
 	}
 	return fmt.Errorf("the server did not accept the debug pod (dry run)%s: %w", mountsWhat(p), err)
 }

@@ -161,7 +161,7 @@ func TestAdmission(t *testing.T) {
 		"refused with the class and without": {admit: func(*corev1.Pod) error {
 			return forbidden("unable to validate against any security context constraint")
 		},
-			want: "not allowed in namespace \"default\": try another one with -n"},
+			want: "not allowed in namespace \"default\": try another one with --pod-namespace"},
 		"dead webhook": {admit: func(*corev1.Pod) error {
 			return apierrors.NewInternalError(errors.New(`failed calling webhook "x": context deadline exceeded`))
 		}, want: `failed calling webhook "x"`},

@@ -52,7 +52,7 @@ func TestDeadWebhook(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t, node, nil)
 			validatingWebhook(t, p, url, 10)
-			refused(t, p.fd(t, 45*time.Second), "failed calling webhook", webhookName, "-n")
+			refused(t, p.fd(t, 45*time.Second), "failed calling webhook", webhookName, "--pod-namespace")
 			p.nothingCreated(t)
 		})
 	}
@@ -72,7 +72,7 @@ func TestMutatingWebhook(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t, node, nil)
 			mutatingWebhook(t, p, c.patch, true)
-			refused(t, p.fd(t, 20*time.Second), c.says, "-n")
+			refused(t, p.fd(t, 20*time.Second), c.says, "--pod-namespace")
 			p.nothingCreated(t)
 		})
 	}
@@ -80,7 +80,7 @@ func TestMutatingWebhook(t *testing.T) {
 		t.Parallel()
 		p := newPlace(t, node, nil)
 		mutatingWebhook(t, p, `{"op":"add","path":"/spec/containers/-","value":{"name":"mesh","image":"busybox:1"}}`, false)
-		refused(t, p.fd(t, time.Minute), `container "mesh" added`, "-n")
+		refused(t, p.fd(t, time.Minute), `container "mesh" added`, "--pod-namespace")
 		if len(seen.of(p.namespace)) != 1 {
 			t.Error("no pod was created: nothing was tested")
 		}
@@ -138,7 +138,7 @@ func TestQuota(t *testing.T) {
 		t.Parallel()
 		p := newPlace(t, node, nil)
 		quota(t, p, corev1.ResourceQuotaSpec{Hard: resources("pods", "0")})
-		refused(t, p.fd(t, 20*time.Second), "exceeded quota", "full-of-faults", "-n")
+		refused(t, p.fd(t, 20*time.Second), "exceeded quota", "full-of-faults", "--pod-namespace")
 		p.nothingCreated(t)
 	})
 	t.Run("forbids the critical class", func(t *testing.T) {

@@ -55,7 +55,11 @@ func (p place) through(t *testing.T, x *proxy) place {
 }
 
 func (p place) command(args ...string) *exec.Cmd {
-	args = append(args, "-n", p.namespace)
+	flag := "--pod-namespace" // -n would show this namespace's owners only
+	if args[0] == "cleanup" {
+		flag = "-n"
+	}
+	args = append(args, flag, p.namespace)
 	if p.kubeconfig != "" {
 		args = append(args, "--kubeconfig", p.kubeconfig)
 	}
