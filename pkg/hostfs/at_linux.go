@@ -42,11 +42,11 @@ func (p *Proc) enter() { p.guard.calls.Add(1) }
 func (p *Proc) leave() { p.guard.calls.Add(1) }
 
 // open, readlink and readInto are what all else is made of: system calls
-// that the guard knows of. None is made for a file that is known to block.
+// that the guard knows of. None is made for a file that is known not to answer.
 
 func (p *Proc) open(path []byte, flags int) (int, error) {
-	if p.guard.refuses(path) {
-		return -1, ErrBlocked
+	if err := p.guard.check(path); err != nil {
+		return -1, err
 	}
 	p.enter()
 	defer p.leave()
@@ -54,8 +54,8 @@ func (p *Proc) open(path []byte, flags int) (int, error) {
 }
 
 func (p *Proc) readlink(path []byte) (int, error) {
-	if p.guard.refuses(path) {
-		return 0, ErrBlocked
+	if err := p.guard.check(path); err != nil {
+		return 0, err
 	}
 	p.enter()
 	defer p.leave()

@@ -5,12 +5,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
-	"strconv"
 )
 
-// DeviceMount is a line of mountinfo with what ParseMountinfo leaves out.
+// DeviceMount is a line of mountinfo with its device.
 type DeviceMount struct {
 	Number string // "253:0", major:minor
 	Root   string // the mounted directory within the filesystem
@@ -59,14 +56,4 @@ func parseDeviceMount(line []byte) (DeviceMount, bool) {
 		}
 	}
 	return d, true
-}
-
-// EachMountOf reads /proc/PID/mountinfo.
-func EachMountOf(f FS, pid int, fn func(DeviceMount)) (skipped int, err error) {
-	file, err := os.Open(filepath.Join(f.Proc, strconv.Itoa(pid), "mountinfo"))
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	return EachMount(file, fn)
 }

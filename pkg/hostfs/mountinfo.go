@@ -19,20 +19,6 @@ type Mount struct {
 // KB in a user namespace. Such a line is left out, the others stand.
 const maxMountLine = 64 << 10
 
-// ParseMountinfo parses the content of mountinfo. Lines of another form are
-// left out and counted.
-func ParseMountinfo(b []byte) (mounts []Mount, skipped int) {
-	for line := range bytes.Lines(b) {
-		m, ok := parseMountLine(line)
-		if !ok {
-			skipped++
-			continue
-		}
-		mounts = append(mounts, m)
-	}
-	return mounts, skipped
-}
-
 func parseMountLine(line []byte) (Mount, bool) {
 	if len(line) > maxMountLine {
 		return Mount{}, false

@@ -1,12 +1,13 @@
 package hostfs
 
 import (
+	"bytes"
 	"reflect"
 	"strings"
 	"testing"
 )
 
-func TestParseMountinfo(t *testing.T) {
+func TestMountinfo(t *testing.T) {
 	in := strings.Join([]string{
 		`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue`,
 		`37 35 0:5 / /no\040optional\011fields rw - tmpfs tmpfs rw`,
@@ -16,11 +17,19 @@ func TestParseMountinfo(t *testing.T) {
 		`40 35 0:8 / /after rw - xfs /dev/sda1 rw`,
 		``,
 	}, "\n")
-	got, skipped := ParseMountinfo([]byte(in))
+	got, skipped := mountsIn(t, []byte(in))
 	want := []Mount{{"/mnt2", "ext3"}, {"/no optional\tfields", "tmpfs"}, {"/a\\b\nc", "nfs4"}, {"/after", "xfs"}}
 	if !reflect.DeepEqual(got, want) || skipped != 2 {
 		t.Errorf("got %+v and %d skipped, want %+v and 2", got, skipped, want)
 	}
+}
+
+func mountsIn(t *testing.T, b []byte) (mounts []Mount, skipped int) {
+	skipped, err := EachMount(bytes.NewReader(b), func(m DeviceMount) { mounts = append(mounts, m.Mount) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mounts, skipped
 }
 
 func TestFSTypeAt(t *testing.T) {
@@ -36,11 +45,11 @@ func TestFSTypeAt(t *testing.T) {
 	}
 }
 
-func FuzzParseMountinfo(f *testing.F) {
+func FuzzMountinfo(f *testing.F) {
 	f.Add([]byte("36 35 98:0 /mnt1 /mnt2\\040 rw master:1 - ext3 /dev/root rw\n"))
 	f.Add([]byte("1 1 1 / / rw - \n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		mounts, _ := ParseMountinfo(b)
+		mounts, _ := mountsIn(t, b)
 		FSTypeAt(mounts, string(b))
 	})
 }

@@ -19,6 +19,12 @@ type Status struct {
 	NSPIDs []int
 }
 
+// Kernel says whether this is a kernel thread: those have no memory, and kthreadd
+// for a parent, which the kernel starts as process 2.
+func (s Status) Kernel() bool {
+	return s.RSS == 0 && s.State != 'Z' && (s.PPID == 2 || s.Tgid == 2 && s.PPID == 0)
+}
+
 // ParseStatus parses the content of /proc/PID/status. Name's value is escaped
 // by the kernel, so a line is a line. A field that is missing stays zero; a
 // missing UID is -1.

@@ -1,8 +1,8 @@
 package hostfs
 
 import (
+	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -33,7 +33,7 @@ func OpenProc(f FS) (*Proc, error) {
 	}
 	guard := f.Guard
 	if guard == nil {
-		guard = NewGuard(nil)
+		guard = NewSilence().Guard()
 	}
 	return &Proc{fd: fd, guard: guard, buf: make([]byte, bufBytes), link: make([]byte, linkBytes)}, nil
 }
@@ -101,27 +101,37 @@ func (p *Proc) PIDs() ([]int, error) {
 	return pids, err
 }
 
-func parsePID(name []byte) (int, bool) {
-	if len(name) == 0 || name[0] == '0' {
-		return 0, false
-	}
-	pid := 0
-	for _, c := range name {
-		if c < '0' || c > '9' || pid > 1<<24 {
-			return 0, false
-		}
-		pid = pid*10 + int(c-'0')
-	}
-	return pid, true
+// ReadMounts are the mounts of /proc/PID/mountinfo, of a process of the node's
+// own mount namespace. Lines of another form are left out and counted.
+func (p *Proc) ReadMounts(pid int) (mounts []Mount, skipped int, err error) {
+	skipped, err = p.EachMountOf(pid, func(m DeviceMount) { mounts = append(mounts, m.Mount) })
+	return mounts, skipped, err
 }
 
-// ReadMounts parses /proc/PID/mountinfo of a process of the node's own mount
-// namespace.
-func (p *Proc) ReadMounts(f FS, pid int) ([]Mount, error) {
-	b, err := os.ReadFile(filepath.Join(f.Proc, strconv.Itoa(pid), "mountinfo"))
+// EachMountOf calls fn for each of them.
+func (p *Proc) EachMountOf(pid int, fn func(DeviceMount)) (skipped int, err error) {
+	path := p.atPID(pid, "mountinfo")
+	fd, err := p.open(path, 0)
 	if err != nil {
-		return nil, err
+		return 0, pathError("open", path, err)
 	}
-	mounts, _ := ParseMountinfo(b)
-	return mounts, nil
+	defer unix.Close(fd)
+	return EachMount(procFile{p, fd}, fn)
+}
+
+// procFile is an open file as an io.Reader.
+type procFile struct {
+	p  *Proc
+	fd int
+}
+
+func (f procFile) Read(b []byte) (int, error) {
+	n, err := f.p.readInto(f.fd, b)
+	switch {
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
 }

@@ -2,9 +2,7 @@ package hostfs
 
 import (
 	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,8 +17,8 @@ const diagPatience = 2 * time.Second
 //
 // For another namespace than this process's, which own tells, one thread goes
 // there to open the netlink socket, and back; that takes CAP_SYS_ADMIN.
-func UnixSockets(f FS, pid int, own bool, fn func(UnixSocket) bool) error {
-	fd, err := diagSocket(f, pid, own)
+func (p *Proc) UnixSockets(pid int, own bool, fn func(UnixSocket) bool) error {
+	fd, err := p.diagSocket(pid, own)
 	if err != nil {
 		return err
 	}
@@ -30,13 +28,16 @@ func UnixSockets(f FS, pid int, own bool, fn func(UnixSocket) bool) error {
 		return os.NewSyscallError("setsockopt", err)
 	}
 	// A netlink socket that is not connected talks to the kernel.
-	if _, err := unix.Write(fd, unixDiagDump()); err != nil {
+	p.enter()
+	_, err = unix.Write(fd, unixDiagDump())
+	p.leave()
+	if err != nil {
 		return os.NewSyscallError("write", err)
 	}
 	buf := make([]byte, 32<<10) // the kernel fills no more than that at once
 	more := true
 	for more {
-		n, err := unix.Read(fd, buf)
+		n, err := p.readInto(fd, buf)
 		if err != nil {
 			return os.NewSyscallError("read", err)
 		}
@@ -48,7 +49,7 @@ func UnixSockets(f FS, pid int, own bool, fn func(UnixSocket) bool) error {
 	return nil
 }
 
-func diagSocket(f FS, pid int, own bool) (fd int, err error) {
+func (p *Proc) diagSocket(pid int, own bool) (fd int, err error) {
 	open := func() error {
 		var err error
 		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
@@ -58,12 +59,12 @@ func diagSocket(f FS, pid int, own bool) (fd int, err error) {
 		err = open()
 		return fd, err
 	}
-	there, err := openNetNS(f, strconv.Itoa(pid))
+	there, err := p.openNetNS(p.atPID(pid, "ns/net"))
 	if err != nil {
 		return -1, err
 	}
 	defer unix.Close(there)
-	back, err := openNetNS(f, "self")
+	back, err := p.openNetNS(p.at("self/ns/net"))
 	if err != nil {
 		return -1, err
 	}
@@ -87,9 +88,12 @@ func diagSocket(f FS, pid int, own bool) (fd int, err error) {
 	return fd, err
 }
 
-func openNetNS(f FS, pid string) (int, error) {
-	fd, err := unix.Open(filepath.Join(f.Proc, pid, "ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	return fd, os.NewSyscallError("open", err)
+func (p *Proc) openNetNS(path []byte) (int, error) {
+	fd, err := p.open(path, 0)
+	if err != nil {
+		return -1, pathError("open", path, err)
+	}
+	return fd, nil
 }
 
 // IsProcfs says whether this is the kernel's procfs and not a copy of one.

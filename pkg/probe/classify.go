@@ -33,7 +33,9 @@ func (t *table) classify(ctx context.Context, budget int) {
 	for _, i := range t.heaviestFirst() {
 		asked := t.asked.processes[t.out.List[i].PID] != nil
 		switch {
-		case ctx.Err() != nil, budget <= 0 && !asked:
+		case ctx.Err() != nil:
+			t.bad.add("/proc/PID/fd/*", errNoTime)
+		case budget <= 0 && !asked:
 			t.bad.add("/proc/PID/fd/*", errTooMany)
 		case asked:
 			t.classifyProcess(i, everyLink)

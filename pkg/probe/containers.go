@@ -68,9 +68,12 @@ func rootMounts(fs hostfs.FS, bad unreadable) []hostfs.Mount {
 		return nil
 	}
 	defer proc.Close()
-	mounts, err := proc.ReadMounts(fs, rootPID(fs))
+	mounts, skipped, err := proc.ReadMounts(rootPID(fs))
 	if err != nil {
 		bad.add("/proc/PID/mountinfo", err)
+	}
+	if skipped > 0 {
+		bad.add("lines of /proc/PID/mountinfo", errTorn)
 	}
 	return mounts
 }

@@ -49,7 +49,7 @@ func (b *background) devices() {
 		d.known[dev.Number] = dev.Name
 		d.match(dev)
 	}
-	if _, err := hostfs.EachMountOf(b.fs, rootPID(b.fs), d.mount); err != nil {
+	if _, err := b.proc.EachMountOf(rootPID(b.fs), d.mount); err != nil {
 		b.bad.add("/proc/PID/mountinfo", err)
 	}
 	b.out.Devices = d.list(b)

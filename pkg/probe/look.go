@@ -56,8 +56,13 @@ func (t *table) skim(ctx context.Context, budget int) {
 	}
 	for _, i := range t.lightestFirst() {
 		p := &t.out.List[i]
-		if budget -= p.FDs.Count; budget < 0 || ctx.Err() != nil {
-			t.bad.add("/proc/PID/fd/* for inotify and unix sockets", errTooMany)
+		const what = "/proc/PID/fd/* for inotify and unix sockets"
+		if ctx.Err() != nil {
+			t.bad.add(what, errNoTime)
+			continue
+		}
+		if budget -= p.FDs.Count; budget < 0 {
+			t.bad.add(what, errTooMany)
 			continue
 		}
 		err := t.proc.EachFD(p.PID, func(fd, link []byte) bool {

@@ -33,8 +33,11 @@ type outcome struct {
 	err     error
 }
 
-// attempt runs c once under guard; ok is false where it got stuck.
-func (c collector) attempt(ctx context.Context, r run, guard *hostfs.Guard) (res outcome, ok bool) {
+// attempt runs c once; ok is false where it got stuck and was left behind.
+func (c collector) attempt(ctx context.Context, r run) (res outcome, ok bool) {
+	ctx, cancel := context.WithCancel(ctx) // whoever is left behind shall not go on once it can
+	defer cancel()
+	guard := r.silence.Guard()
 	r.fs.Guard = guard
 	done := make(chan outcome, 1)
 	go func() {
@@ -56,16 +59,42 @@ func (c collector) attempt(ctx context.Context, r run, guard *hostfs.Guard) (res
 			if !under || call != last {
 				last, since = call, now
 			} else if now.Sub(since) >= stuckAfter {
+				leave(r.silence, guard, done)
 				return outcome{}, false
 			}
 		}
 	}
 }
 
-// blocked are the processes that do not answer. The host's own are tried first:
-// who blocks many of a pod's shall not hide those.
-func blocked(fs hostfs.FS) map[int]hostfs.Blocked {
-	fs.Guard = nil
+// leave notes what somebody waits for, until the wait is over.
+func leave(silence *hostfs.Silence, guard *hostfs.Guard, done <-chan outcome) {
+	pid, what := guard.At()
+	if pid == 0 {
+		return
+	}
+	silence.Add(pid, what)
+	go func() {
+		<-done
+		silence.Remove(pid, what)
+	}()
+}
+
+// findSilent finds out who does not answer. The host's own processes are tried
+// first: who blocks many of a pod's shall not hide those.
+func findSilent(ctx context.Context, fs hostfs.FS, silence *hostfs.Silence) {
+	found := make(chan struct{})
+	go func() {
+		defer close(found)
+		silence.Find(fs, hostFirst(fs), findPatience, ctx.Done())
+	}()
+	select {
+	case <-found:
+	case <-ctx.Done():
+	}
+}
+
+// hostFirst are all processes, those of pods last.
+func hostFirst(fs hostfs.FS) []int {
 	proc, err := hostfs.OpenProc(fs)
 	if err != nil {
 		return nil
@@ -83,5 +112,5 @@ func blocked(fs hostfs.FS) map[int]hostfs.Blocked {
 			host = append(host, pid)
 		}
 	}
-	return hostfs.FindBlocked(fs, append(host, pods...), findPatience)
+	return append(host, pods...)
 }

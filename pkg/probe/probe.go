@@ -24,8 +24,8 @@ type run struct {
 	first *fdSample
 	// dirs are the runtimes' directories that the process table tells of.
 	dirs stateDirs
-	// blocked are the processes that do not answer, see patience.go.
-	blocked map[int]hostfs.Blocked
+	// silence is what does not answer, see patience.go.
+	silence *hostfs.Silence
 }
 
 // publish puts a collector's finished section in place. A collector that
@@ -68,8 +68,12 @@ func interval(req report.Request) time.Duration {
 // Collect answers one request. What could not be read is said in the report;
 // it fails only by ctx.
 func Collect(ctx context.Context, fs hostfs.FS, version string, req report.Request) (*report.NodeReport, error) {
+	return collectBeside(ctx, fs, version, req, hostfs.NewSilence())
+}
+
+func collectBeside(ctx context.Context, fs hostfs.FS, version string, req report.Request, silence *hostfs.Silence) (*report.NodeReport, error) {
 	start := time.Now()
-	r := run{fs: fs, req: req, report: &report.NodeReport{
+	r := run{fs: fs, req: req, silence: silence, report: &report.NodeReport{
 		APIVersion: report.APIVersion, Kind: report.Kind,
 		Probe: report.Probe{Version: version, PID: ownPID(fs), Root: fs.Root},
 	}}
@@ -89,9 +93,9 @@ func (c collector) runInto(ctx context.Context, r *run) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.deadline, fmt.Errorf("gave up after %s", c.deadline))
 	defer cancel()
 	for range maxAttempts {
-		res, ok := c.attempt(ctx, *r, hostfs.NewGuard(r.blocked))
+		res, ok := c.attempt(ctx, *r)
 		if !ok {
-			r.blocked = blocked(r.fs)
+			findSilent(ctx, r.fs, r.silence)
 			continue
 		}
 		if res.publish != nil {

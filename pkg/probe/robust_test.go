@@ -44,7 +44,7 @@ func TestCollectorThatHangsNeverPublishes(t *testing.T) {
 		<-hang // as in the kernel: no context reaches there
 		return func(*run) { published = true }, nil
 	}}
-	err := c.runInto(t.Context(), &run{})
+	err := c.runInto(t.Context(), &run{silence: hostfs.NewSilence()})
 	if err == nil || err.Error() != "gave up after 20ms" {
 		t.Errorf("got %v", err)
 	}
@@ -56,7 +56,7 @@ func TestCollectorThatHangsNeverPublishes(t *testing.T) {
 }
 
 func TestCollectorThatFailsStillPublishes(t *testing.T) {
-	r := run{report: &report.NodeReport{}}
+	r := run{silence: hostfs.NewSilence(), report: &report.NodeReport{}}
 	c := collector{"half", time.Minute, func(context.Context, run) (publish, error) {
 		return func(r *run) { r.report.Node.Hostname = "n" }, errors.New("half")
 	}}

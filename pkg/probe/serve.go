@@ -24,6 +24,7 @@ type session struct {
 	out            io.Writer
 	nonce, version string
 	fs             hostfs.FS
+	silence        *hostfs.Silence
 }
 
 // Serve speaks one session: hello, then a report for each request, until the
@@ -36,7 +37,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, nonce, version stri
 	// of in is noticed while an answer is being made.
 	frames := make(chan report.Frame, 16)
 	go listen(ctx, report.NewFrameReader(in, nonce), frames, cancel)
-	s := session{out: out, nonce: nonce, version: version, fs: fs}
+	s := session{out: out, nonce: nonce, version: version, fs: fs, silence: hostfs.NewSilence()}
 	err := s.write(ctx, report.Frame{Type: report.FrameHello, Payload: []byte(version)})
 	for err == nil {
 		select {
@@ -89,7 +90,7 @@ func (s session) write(ctx context.Context, f report.Frame) error {
 }
 
 func (s session) answer(ctx context.Context, f report.Frame) error {
-	packed, err := packedReport(ctx, f, s.version, s.fs)
+	packed, err := s.packedReport(ctx, f)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -99,7 +100,7 @@ func (s session) answer(ctx context.Context, f report.Frame) error {
 	return s.write(ctx, report.Frame{Type: report.FrameReport, Payload: packed})
 }
 
-func packedReport(ctx context.Context, f report.Frame, version string, fs hostfs.FS) ([]byte, error) {
+func (s session) packedReport(ctx context.Context, f report.Frame) ([]byte, error) {
 	var req report.Request
 	if f.Type != report.FrameRequest {
 		return nil, fmt.Errorf("message %q is not known to this probe", f.Type)
@@ -110,7 +111,7 @@ func packedReport(ctx context.Context, f report.Frame, version string, fs hostfs
 	if req.APIVersion != report.APIVersion || req.Kind != report.RequestKind {
 		return nil, fmt.Errorf("the request is %q of %q, this probe answers %q of %q", req.Kind, req.APIVersion, report.RequestKind, report.APIVersion)
 	}
-	r, err := Collect(ctx, fs, version, req)
+	r, err := collectBeside(ctx, s.fs, s.version, req, s.silence)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,8 @@ type unixSockets struct {
 	owners map[uint32]int32
 	// failed: sock_diag does not work for other namespaces, or at all.
 	failed map[bool]bool
+	// mayAsk is decided once, by the first question.
+	mayAsk *bool
 	// self is this process's own namespace, "" where no kernel is behind proc.
 	self string
 }
@@ -65,11 +67,11 @@ func (s *sockets) readUnix(ctx context.Context, ns *netNamespace) {
 // askUnix says whether sock_diag has answered. A captured tree has none.
 func (s *sockets) askUnix(ctx context.Context, ns *netNamespace) bool {
 	own := ns.id == s.unix.self
-	if s.unix.self == "" || s.unix.failed[own] || s.unix.failed[true] {
+	if s.unix.self == "" || !s.mayAsk() || s.unix.failed[own] || s.unix.failed[true] {
 		return false
 	}
 	for _, pid := range ns.pids {
-		err := hostfs.UnixSockets(s.fs, pid, own, func(sock hostfs.UnixSocket) bool {
+		err := s.proc.UnixSockets(pid, own, func(sock hostfs.UnixSocket) bool {
 			s.takeUnix(sock, true)
 			return ctx.Err() == nil
 		})
@@ -88,6 +90,17 @@ func (s *sockets) askUnix(ctx context.Context, ns *netNamespace) bool {
 		return false
 	}
 	return false
+}
+
+// mayAsk: the kernel loads a module for a question that it cannot answer yet,
+// and the probe changes nothing. It cannot where it has no modules at all, or
+// none for this kernel lie on the node.
+func (s *sockets) mayAsk() bool {
+	if s.unix.mayAsk == nil {
+		may := hostfs.HasModule(s.fs, "unix_diag") || !hostfs.CanLoadModules(s.fs)
+		s.unix.mayAsk = &may
+	}
+	return *s.unix.mayAsk
 }
 
 // takeUnix: sure says that no process can have written this itself. Of two

@@ -57,7 +57,8 @@ type SocketGroup struct {
 	// have several. Local and Remote are both "" for what is left when the
 	// largest groups are told.
 	Remote string `json:"remote,omitempty"`
-	// Peer holds the other end of a unix socket; nil where unknown.
+	// Peer holds the other end of a unix socket; nil where unknown, as on a
+	// kernel whose module unix_diag nobody has loaded.
 	Peer  *SocketPeer `json:"peer,omitempty"`
 	Count int         `json:"count"`
 }

@@ -36,8 +36,9 @@ type Process struct {
 	State      string `json:"state"` // one letter: R S D Z T t X I
 	Kernel     bool   `json:"kernel,omitempty"`
 	Threads    int    `json:"threads"`
-	// Blocked: its stat, links and descriptors do not answer. It waits in the
-	// kernel, most likely in an execve that closes files of a dead filesystem.
+	// Blocked: its stat, links and descriptors do not answer, or were not tried
+	// after too many others (Unreadable says which). It waits in the kernel, most
+	// likely in an execve that closes files of a dead filesystem.
 	Blocked bool `json:"blocked,omitempty"`
 	// StartTicks is the start time after boot, in Node.ClockTicks; 0 if Blocked.
 	StartTicks uint64 `json:"startTicks"`
