@@ -194,6 +194,7 @@ func TestNetworkLostWhileRemoving(t *testing.T) {
 		p, x := newPlace(t, node, nil), newProxy(t, nil)
 		x.setFault(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 			if isDelete(r) {
+				time.Sleep(time.Second) // the goodbye on the stream, sent just before, arrives
 				x.dark.Store(true)
 				x.hang(r)
 				return
