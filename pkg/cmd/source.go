@@ -86,6 +86,19 @@ func (f *sourceFlags) validate() error {
 // remote says whether a node of the cluster is asked.
 func (f *sourceFlags) remote() bool { return !f.local && f.from == "" }
 
+// node takes the node's name off args, where a node is asked for.
+func (f *sourceFlags) node(args *[]string) (string, error) {
+	if !f.remote() {
+		return "", nil
+	}
+	if len(*args) == 0 {
+		return "", errors.New("which node? name one (kubectl get nodes), or use --local or --from FILE")
+	}
+	node := (*args)[0]
+	*args = (*args)[1:]
+	return node, nil
+}
+
 // source is where a joined report comes from.
 type source struct {
 	flags    *sourceFlags
