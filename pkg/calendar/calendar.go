@@ -55,9 +55,13 @@ func (e *Event) Next(t time.Time, local *time.Location) (next time.Time, ok bool
 	return t, false
 }
 
+// triesPerDay bounds the changes of the clock within one day: a node may send a
+// zone with any number of them.
+const triesPerDay = 100
+
 // onDate is the first moment of the event on one day, at or after a time of it.
 func (e *Event) onDate(d date, c timeOfDay, after time.Time, local *time.Location) (time.Time, bool) {
-	for {
+	for range triesPerDay {
 		var ok bool
 		if c, ok = e.onClock(c); !ok {
 			return after, false
@@ -65,11 +69,36 @@ func (e *Event) onDate(d date, c timeOfDay, after time.Time, local *time.Locatio
 		next := time.Date(d.year, time.Month(d.month), d.day, c.hour, c.minute, 0, 0, local).Add(time.Duration(c.micros) * time.Microsecond)
 		next = firstOfTwo(next)
 		// In the hour that summer time skips there is no such time.
-		if clockOf(next) == c && next.After(after) {
+		if wallOf(next).Equal(wall(d, c)) && next.After(after) {
 			return next, true
 		}
-		c.micros++
+		if c, ok = beyondChange(d, c, next); !ok {
+			return after, false
+		}
 	}
+	return after, false
+}
+
+// beyondChange goes on behind the hour that a change of the clock skips, or that
+// it repeats and whose first time was before: an event may come 3,600,000,000
+// times in it. c is a time of such an hour, and next what it was taken for. ok
+// is false where the day is over.
+func beyondChange(d date, c timeOfDay, next time.Time) (beyond timeOfDay, ok bool) {
+	start, end := next.ZoneBounds()
+	wanted, got := wall(d, c), wallOf(next)
+	var to time.Time
+	switch {
+	case got.After(wanted): // taken for one behind what is skipped
+		to = wallOf(start)
+	case got.Before(wanted):
+		to = wallOf(end)
+	default: // the first of two
+		to = wallOf(end.Add(-time.Microsecond)).Add(time.Microsecond)
+	}
+	if !to.After(wanted) { // no change of the clock explains it
+		to = wanted.Add(time.Microsecond)
+	}
+	return clockOf(to), dateOf(to) == d
 }
 
 // onClock is the first time of day of the event at or after c.

@@ -62,6 +62,36 @@ func TestOwnZone(t *testing.T) {
 	}
 }
 
+// A node may write an event that comes a million times a second, and tell a time
+// just before an hour that the clock skips or repeats.
+func TestClockChangesAreNotSearchedThrough(t *testing.T) {
+	for _, c := range []struct{ zone, at, text, want string }{
+		{"Europe/Berlin", "2026-03-29T00:30:00Z", "*-*-* 2:*:0/0.000001", "2026-03-30T00:00:00Z"},
+		{"Europe/Berlin", "2026-03-29T00:30:00Z", "*-*-* 2,3:*:0/0.000001", "2026-03-29T01:00:00Z"},
+		{"Europe/Berlin", "2026-10-25T01:10:00Z", "*-*-* *:*:0/0.000001", "2026-10-25T02:00:00Z"},
+		{"Europe/Berlin", "2026-10-25T01:10:00Z", "*-*-* 2:*:0/0.000001", "2026-10-26T01:00:00Z"},
+		{"America/Havana", "2026-03-07T06:00:00Z", "*-*-* 0:*:0/0.000001", "2026-03-09T04:00:00Z"}, // midnight is skipped
+		{"America/Havana", "2026-11-01T05:10:00Z", "*-*-* 0,1:*:0/0.000001", "2026-11-01T06:00:00Z"},
+		{"Pacific/Apia", "2011-12-30T09:59:59Z", "*-12-30 *:*:0/0.000001", "2012-12-29T10:00:00Z"}, // a day is skipped
+	} {
+		local, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := time.Parse(time.RFC3339, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := Parse(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next, ok := e.Next(at, local); !ok || next.UTC().Format(time.RFC3339Nano) != c.want {
+			t.Errorf("%s in %s at %s: got %s, want %s", c.text, c.zone, c.at, next.UTC().Format(time.RFC3339Nano), c.want)
+		}
+	}
+}
+
 // FuzzParse: whatever is accepted comes after the moment that it is asked for,
 // and soon ends.
 func FuzzParse(f *testing.F) {
@@ -69,6 +99,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(strings.Split(line, "|")[2], int64(1_800_000_000))
 	}
 	f.Add("Mon..Sun 0..23/1:0..59/1:0/0.000001", int64(-1))
+	f.Add("*-*-* 2:*:0/0.000001 Europe/Berlin", int64(1_774_744_200)) // hour 2 is skipped that day
+	f.Add("*:*:0/0.000001 Europe/Berlin", int64(1_792_890_600))       // and repeated that day
 	f.Fuzz(func(t *testing.T, text string, at int64) {
 		e, err := Parse(text)
 		if err != nil {

@@ -68,3 +68,11 @@ type timeOfDay struct{ hour, minute, micros int }
 func clockOf(t time.Time) timeOfDay {
 	return timeOfDay{t.Hour(), t.Minute(), t.Second()*1_000_000 + t.Nanosecond()/1000}
 }
+
+// wall is what a clock on the wall shows, as a time of UTC, which no change of
+// the clock disturbs.
+func wall(d date, c timeOfDay) time.Time {
+	return time.Date(d.year, time.Month(d.month), d.day, c.hour, c.minute, 0, 0, time.UTC).Add(time.Duration(c.micros) * time.Microsecond)
+}
+
+func wallOf(t time.Time) time.Time { return wall(dateOf(t), clockOf(t)) }

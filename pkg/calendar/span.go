@@ -12,6 +12,9 @@ import (
 // Forever is the span "infinity".
 const Forever = time.Duration(math.MaxInt64)
 
+// longest is what a Duration can hold, in seconds, and a little less.
+const longest = 9e9
+
 var errSpan = errors.New("not a time span as \"1h 30min\"")
 
 // ParseSpan reads a time span of systemd.time(7): numbers with units, added up;
@@ -33,7 +36,7 @@ func ParseSpan(text string) (time.Duration, error) {
 		rest = strings.TrimLeft(rest[digits:], " \t")
 		letters := strings.IndexFunc(rest+" ", func(r rune) bool { return r <= ' ' || r >= '0' && r <= '9' })
 		unit := unitSeconds(rest[:letters])
-		if total += number * unit; unit == 0 || total > 1e9*10 {
+		if total += number * unit; unit == 0 || total > longest {
 			return 0, fmt.Errorf("%q: %w", text[:min(len(text), maxLength)], errSpan)
 		}
 		rest = strings.TrimLeft(rest[letters:], " \t")

@@ -115,19 +115,6 @@ func (o *fdOptions) complete(c *cobra.Command, args []string) error {
 	return err
 }
 
-// node takes the node's name off args, where a node is asked for.
-func (f *sourceFlags) node(args *[]string) (string, error) {
-	if !f.remote() {
-		return "", nil
-	}
-	if len(*args) == 0 {
-		return "", errors.New("which node? name one (kubectl get nodes), or use --local or --from FILE")
-	}
-	node := (*args)[0]
-	*args = (*args)[1:]
-	return node, nil
-}
-
 func (o *fdOptions) validate() error {
 	switch {
 	case !slices.Contains(correlate.Groupings(), o.by):

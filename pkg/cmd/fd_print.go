@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
@@ -50,7 +49,7 @@ func (o *fdOptions) print(n *correlate.Node) error {
 func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
 	switch {
 	case n.Report.Processes == nil:
-		return fdReply{}, fmt.Errorf("the report has no processes%s", failures(n.Report))
+		return fdReply{}, noProcesses(n.Report)
 	case n.Report.Processes.FDMethod == "":
 		return fdReply{}, errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
 	}
@@ -95,10 +94,7 @@ func (o *fdOptions) answerable(n *correlate.Node) error {
 func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding) (fdReply, error) {
 	p, ok := n.ProcessFDs(o.pid)
 	if !ok {
-		if o.source.from != "" && !slices.Contains(n.Report.Processes.Missing, o.pid) {
-			return fdReply{}, fmt.Errorf("process %d is not in the report of %s, which was made without asking for it: it may be a thread, or the kernel's", o.pid, n.Name())
-		}
-		return fdReply{}, fmt.Errorf("process %d does not exist on %s, or has ended", o.pid, n.Name())
+		return fdReply{}, o.source.noProcess(n, o.pid)
 	}
 	findings = slices.DeleteFunc(findings, func(f diagnose.Finding) bool {
 		return f.Subject != nil && *f.Subject != p.Process.Owner
@@ -112,13 +108,4 @@ func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding
 	}
 	a.doc = fdProcessDocument{shown, findings}
 	return a, nil
-}
-
-// failures says which collectors did not finish.
-func failures(r *report.NodeReport) string {
-	var b strings.Builder
-	for _, f := range r.Probe.Failed {
-		fmt.Fprintf(&b, "; %s: %s", f.What, f.Cause)
-	}
-	return b.String()
 }

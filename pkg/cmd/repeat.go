@@ -89,46 +89,57 @@ func (r *repetition) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last, inv, err := r.loop(ctx, o)
+	last, err := r.loop(ctx, o)
 	err = errors.Join(unlessReaderLeft(err), unlessReaderLeft(r.done()))
-	if last != nil {
-		err = errors.Join(err, r.keep(last, inv))
+	if last.cutShort != "" {
+		r.warn(last.cutShort)
+	}
+	if last.report != nil {
+		err = errors.Join(err, r.keep(last.report, last.inventory))
 	}
 	err = errors.Join(err, o.release())
-	if err == nil && interrupted(ctx) && last != nil && r.flags.endless() {
+	if err == nil && interrupted(ctx) && last.report != nil && r.flags.endless() {
 		return errWatchEnded
 	}
 	return err
 }
 
+// repeated is what is left of a repetition: its last report that came whole, and
+// why it went no further though nobody has ended it.
+type repeated struct {
+	report    *report.NodeReport
+	inventory *inventory.Inventory
+	cutShort  string
+}
+
 // loop takes samples until there are enough, time is up or ctx ends; then its
-// error is nil. It returns the last report that came whole.
-func (r *repetition) loop(ctx context.Context, o opened) (last *report.NodeReport, inv *inventory.Inventory, err error) {
+// error is nil.
+func (r *repetition) loop(ctx context.Context, o opened) (last repeated, err error) {
 	end := r.now().Add(longestRepeat)
 	for i := 1; r.flags.endless() || i <= r.flags.samples; i++ {
 		if i > mostSamples || r.now().After(end) {
-			r.warn(fmt.Sprintf("stopped after %d samples: a pod lives %s at most; run the same command again to go on", i-1, longestRepeat))
-			return last, inv, nil
+			last.cutShort = fmt.Sprintf("stopped after %d samples: a pod lives %s at most; run the same command again to go on", i-1, longestRepeat)
+			return last, nil
 		}
 		next, err := r.await(ctx, o)
 		switch {
 		case interrupted(ctx):
-			return last, inv, nil
-		case err != nil && last != nil:
-			return last, inv, fmt.Errorf("sample %d failed, what is shown before it stands; run the same command again to go on: %w", i, err)
+			return last, nil
+		case err != nil && last.report != nil:
+			return last, fmt.Errorf("sample %d failed, what is shown before it stands; run the same command again to go on: %w", i, err)
 		case err != nil:
-			return nil, nil, err
+			return last, err
 		}
 		known := r.ask(ctx, o)
 		if interrupted(ctx) {
-			return last, inv, nil
+			return last, nil
 		}
-		last, inv = next, known
-		if err := r.show(correlate.Join(last, inv), i); err != nil {
-			return last, inv, err
+		last.report, last.inventory = next, known
+		if err := r.show(correlate.Join(next, known), i); err != nil {
+			return last, err
 		}
 	}
-	return last, inv, nil
+	return last, nil
 }
 
 // interrupted says that nobody wants more.

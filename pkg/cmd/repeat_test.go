@@ -152,8 +152,9 @@ func TestWatchEndsByItself(t *testing.T) {
 				t.Fatal(err)
 			}
 			shown := map[time.Duration]int{time.Hour: 13, time.Millisecond: mostSamples}[each]
-			want := []string{fmt.Sprintf("show %d of %d", shown, shown),
-				fmt.Sprintf("warn stopped after %d samples: a pod lives 12h0m0s at most; run the same command again to go on", shown), "done", fmt.Sprintf("keep %d", shown), "release"}
+			// Before done, it would be lost with the screen that shows the samples.
+			want := []string{fmt.Sprintf("show %d of %d", shown, shown), "done",
+				fmt.Sprintf("warn stopped after %d samples: a pod lives 12h0m0s at most; run the same command again to go on", shown), fmt.Sprintf("keep %d", shown), "release"}
 			if got := f.log[len(f.log)-5:]; !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}

@@ -8,16 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	_ "k8s.io/client-go/plugin/pkg/client/auth" // credentials of cloud providers and OIDC, as kubectl has them
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
-	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/saved"
@@ -85,6 +81,19 @@ func (f *sourceFlags) validate() error {
 
 // remote says whether a node of the cluster is asked.
 func (f *sourceFlags) remote() bool { return !f.local && f.from == "" }
+
+// node takes the node's name off args, where a node is asked for.
+func (f *sourceFlags) node(args *[]string) (string, error) {
+	if !f.remote() {
+		return "", nil
+	}
+	if len(*args) == 0 {
+		return "", errors.New("which node? name one (kubectl get nodes), or use --local or --from FILE")
+	}
+	node := (*args)[0]
+	*args = (*args)[1:]
+	return node, nil
+}
 
 // source is where a joined report comes from.
 type source struct {
@@ -170,20 +179,7 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 	if err != nil {
 		return opened{}, err
 	}
-	startTimeout := s.flags.startTimeout
-	if !s.flags.given("start-timeout") {
-		startTimeout = 0
-	}
-	config := debugpod.Config{
-		Node: node, Namespace: cmp.Or(s.flags.podNamespace, namespace),
-		Image: s.flags.image, ProbeImage: s.flags.probeImage, PullSecret: s.flags.pullSecret,
-		Profile: debugpod.Profile(s.flags.profile), StartTimeout: startTimeout,
-		Version: s.env.version, Kubectl: s.env.kubectl(),
-		Created: func(byHand string) { noteLeftBehind(ctx, byHand) },
-	}
-	if longer > 0 {
-		config.Lifetime = usualLife + longer
-	}
+	config := s.podConfig(ctx, node, cmp.Or(s.flags.podNamespace, namespace), longer)
 	session, err := debugpod.Start(ctx, clients, config, s.progress.show, s.progress.warn)
 	if err != nil {
 		return opened{}, err
@@ -204,6 +200,24 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 	}, nil
 }
 
+// podConfig is what the flags say of the pod.
+func (s *source) podConfig(ctx context.Context, node, namespace string, longer time.Duration) debugpod.Config {
+	config := debugpod.Config{
+		Node: node, Namespace: namespace,
+		Image: s.flags.image, ProbeImage: s.flags.probeImage, PullSecret: s.flags.pullSecret,
+		Profile: debugpod.Profile(s.flags.profile),
+		Version: s.env.version, Kubectl: s.env.kubectl(),
+		Created: func(byHand string) { noteLeftBehind(ctx, byHand) },
+	}
+	if s.flags.given("start-timeout") {
+		config.StartTimeout = s.flags.startTimeout
+	}
+	if longer > 0 {
+		config.Lifetime = usualLife + longer
+	}
+	return config
+}
+
 // ask asks the API server for what it knows of the node.
 func (s *source) ask(ctx context.Context, o opened) *inventory.Inventory {
 	if s.flags.remote() {
@@ -214,60 +228,4 @@ func (s *source) ask(ctx context.Context, o opened) *inventory.Inventory {
 		s.progress.warn("pods are named by the node's own files only: " + inv.PodsError)
 	}
 	return inv
-}
-
-// clients reach the cluster that kubectl's flags and kubeconfig name.
-func (e env) clients() (debugpod.Clients, string, error) {
-	// Without any, client-go would try localhost:8080 and report a refused
-	// connection, which hides the cause.
-	raw, err := e.kube.ToRawKubeConfigLoader().RawConfig()
-	if err == nil && clientcmdapi.IsConfigEmpty(&raw) && (e.kube.APIServer == nil || *e.kube.APIServer == "") &&
-		os.Getenv("KUBERNETES_SERVICE_HOST") == "" { // in a pod, its service account serves
-		return debugpod.Clients{}, "", errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
-	}
-	config, err := e.kube.ToRESTConfig()
-	if err != nil {
-		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
-	}
-	// client-go's own limits, 5 a second after the first 10, are for
-	// controllers. A run makes about 20 requests.
-	config.QPS, config.Burst = 50, 100
-	namespace, _, err := e.kube.ToRawKubeConfigLoader().Namespace()
-	if err != nil {
-		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
-	}
-	client, err := newClient(config)
-	if err != nil {
-		return debugpod.Clients{}, "", err
-	}
-	return debugpod.Clients{Kube: client, REST: config}, namespace, nil
-}
-
-// userCommands makes the remedies' commands reach the cluster that the user named.
-func (e env) userCommands(findings []diagnose.Finding) []diagnose.Finding {
-	plain, named := "kubectl", e.kubectl()
-	for _, f := range findings {
-		for i, step := range f.Remedy {
-			switch {
-			case named == plain:
-			case strings.HasPrefix(step.Run, plain+" nodedoc "): // a plugin takes the flags behind its name
-				f.Remedy[i].Run += strings.TrimPrefix(named, plain)
-			case strings.HasPrefix(step.Run, plain+" "):
-				f.Remedy[i].Run = named + strings.TrimPrefix(step.Run, plain)
-			}
-		}
-	}
-	return findings
-}
-
-// kubectl is how a command that the user shall run by hand begins.
-func (e env) kubectl() string {
-	command := "kubectl"
-	if c := e.kube.Context; c != nil && *c != "" {
-		command += " --context=" + *c
-	}
-	if k := e.kube.KubeConfig; k != nil && *k != "" {
-		command += " --kubeconfig=" + *k
-	}
-	return command
 }

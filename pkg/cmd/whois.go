@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -127,7 +126,7 @@ func (o *whoisOptions) run(ctx context.Context) error {
 
 func (o *whoisOptions) print(n *correlate.Node) error {
 	if n.Report.Processes == nil {
-		return fmt.Errorf("the report has no processes%s", failures(n.Report))
+		return noProcesses(n.Report)
 	}
 	doc := whoisDocument{Node: n.Name(), Processes: []correlate.Identity{}, Gaps: n.Gaps()}
 	var owners []correlate.Owner
@@ -144,11 +143,7 @@ func (o *whoisOptions) print(n *correlate.Node) error {
 		return err
 	}
 	for _, pid := range doc.Missing {
-		text := "process %d does not exist on %s, or has ended"
-		if o.source.from != "" && !slices.Contains(n.Report.Processes.Missing, pid) {
-			text = "process %d is not in the report of %s, which was made without asking for it: it may be a thread, or the kernel's"
-		}
-		fmt.Fprintf(o.streams.ErrOut, "error: "+text+"\n", pid, n.Name())
+		printError(o.streams.ErrOut, o.source.noProcess(n, pid))
 	}
 	if len(doc.Missing) > 0 {
 		return errReported

@@ -83,7 +83,7 @@ func (f *findFlags) rows(n *correlate.Node) ([]correlate.ProcessRow, error) {
 
 func (o *whoisOptions) printFound(n *correlate.Node) error {
 	if n.Report.Processes == nil {
-		return fmt.Errorf("the report has no processes%s", failures(n.Report))
+		return noProcesses(n.Report)
 	}
 	rows, err := o.find.rows(n)
 	if err != nil {

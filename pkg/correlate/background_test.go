@@ -26,7 +26,7 @@ func TestUnitTitle(t *testing.T) {
 		"":                          "", "nodot": "", ".service": "",
 		`a\x.service`: "", `a\xzz.service`: "",
 	} {
-		if got := UnitTitle(name); got != want {
+		if got := unitTitle(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
@@ -44,12 +44,12 @@ func TestVolumePaths(t *testing.T) {
 		"/var/lib/kubelet/plugins/kubernetes.io/aws-ebs/mounts/aws/us-east-1a/vol-1":              {Volume: "vol-1", Plugin: "aws-ebs", Global: true},
 		"/d/overlay2/9c/merged/host/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-1/globalmount": {Volume: "d-1", Plugin: "csi", Global: true},
 	} {
-		if got, ok := ParseVolumePath(point); !ok || got != want {
+		if got, ok := parseVolumePath(point); !ok || got != want {
 			t.Errorf("%s: got %+v, %v", point, got, ok)
 		}
 	}
 	for _, point := range []string{"/", "", "/pods/x/volumes/a/b", "/var/lib/kubelet/pods/" + uid + "/volumes", "/plugins/kubernetes.io/csi", "/home/pods/" + uid + "/etc-hosts"} {
-		if got, ok := ParseVolumePath(point); ok {
+		if got, ok := parseVolumePath(point); ok {
 			t.Errorf("%s: got %+v", point, got)
 		}
 	}
@@ -64,7 +64,7 @@ func TestCapabilityNames(t *testing.T) {
 		{"0000000000000000", 40, ""}, {"000001ffffffffff", 40, "all"}, {"0000003fffffffff", 40, "many"}, {"0000001fffffffff", 36, "all"},
 		{"0000000000002400", 40, "NET_BIND_SERVICE NET_RAW"}, {"8000000000000001", 40, "CHOWN 63"}, {"", 40, ""}, {"x", 40, ""}, {"ffffffffffffffff", 63, "many"},
 	} {
-		got := CapabilityNames(c.hex, c.last)
+		got := capabilityNames(c.hex, c.last)
 		if text := strings.Join(got, " "); text != c.want && (c.want != "many" || len(got) < 38) {
 			t.Errorf("%s: got %q, want %q", c.hex, text, c.want)
 		}
@@ -105,6 +105,9 @@ func TestNextRuns(t *testing.T) {
 		{[]string{"OnUnitActiveSec=1min"}, "", "due, and waiting"},
 		{[]string{"OnUnitInactiveSec=1h"}, "", "1h0m0s after the run that is on has ended"},
 		{[]string{"OnActiveSec=1h"}, "", "which no file tells"},
+		{[]string{"OnUnitActiveSec=infinity"}, "", "never, by OnUnitActiveSec=infinity"},
+		{[]string{"OnUnitInactiveSec=infinity"}, "", "never, by OnUnitInactiveSec=infinity"},
+		{[]string{"OnBootSec=9300000000"}, "", "not a time span"},
 		{[]string{"OnCalendar=2001-01-01"}, "", "never again"},
 		{[]string{"OnCalendar=nonsense"}, "", "is no calendar event"},
 		{[]string{"OnBootSec=x"}, "", "not a time span"},
@@ -227,11 +230,11 @@ func FuzzNames(f *testing.F) {
 	f.Add(`system-foo\x2dbar.slice`, "/var/lib/kubelet/pods/e13c3afb-d0a2-425e-9296-50ae995d0603/volumes/kubernetes.io~csi/pv/mount", "000001ffffffffff")
 	f.Add("a@b.service", "/plugins/kubernetes.io/csi/pv/x/globalmount", "1")
 	f.Fuzz(func(_ *testing.T, unit, point, hex string) {
-		UnitTitle(unit)
+		unitTitle(unit)
 		sliceAround(unit)
 		userUnit(unit)
 		expand(point, unit)
-		ParseVolumePath(point)
-		CapabilityNames(hex, len(unit))
+		parseVolumePath(point)
+		capabilityNames(hex, len(unit))
 	})
 }

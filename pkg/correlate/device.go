@@ -50,7 +50,7 @@ func (n *Node) devices(pid int) []Device {
 
 func (n *Node) mountedAt(m report.DeviceMount) MountedAt {
 	at := MountedAt{DeviceMount: m}
-	if v, ok := ParseVolumePath(m.Point); ok {
+	if v, ok := parseVolumePath(m.Point); ok {
 		at.Volume = &v
 		if v.PodUID != "" {
 			pod := n.podOwner(v.PodUID, "", report.Container{})

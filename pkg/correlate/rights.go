@@ -47,8 +47,8 @@ func (n *Node) rights(d *report.ProcessDetail) *Rights {
 			lastCap = *b.LastCapability
 		}
 	}
-	out := &Rights{Effective: CapabilityNames(r.Capabilities.Effective, lastCap), Permitted: CapabilityNames(r.Capabilities.Permitted, lastCap),
-		Bounding: CapabilityNames(r.Capabilities.Bounding, lastCap), Seccomp: seccompName(r.Seccomp), Label: r.Label,
+	out := &Rights{Effective: capabilityNames(r.Capabilities.Effective, lastCap), Permitted: capabilityNames(r.Capabilities.Permitted, lastCap),
+		Bounding: capabilityNames(r.Capabilities.Bounding, lastCap), Seccomp: seccompName(r.Seccomp), Label: r.Label,
 		OOMScoreAdj: r.OOMScoreAdj, OOMScore: r.OOMScore, UIDMap: r.UIDMap, GIDMap: r.GIDMap, Limits: r.Limits}
 	if r.NoNewPrivs != nil {
 		set := *r.NoNewPrivs != 0
@@ -105,10 +105,10 @@ func seccompName(mode *int) string {
 	return fmt.Sprint(*mode)
 }
 
-// CapabilityNames names the set bits of a capability set in hexadecimal. All
+// capabilityNames names the set bits of a capability set in hexadecimal. All
 // that this kernel has are "all", one that has no name is its number; nil where
 // the kernel does not say.
-func CapabilityNames(hex string, last int) []string {
+func capabilityNames(hex string, last int) []string {
 	set, err := strconv.ParseUint(hex, 16, 64)
 	if err != nil {
 		return nil

@@ -152,6 +152,9 @@ func (n *Node) elapse(info *TimerInfo, s report.Setting) (at time.Time, why stri
 	if err != nil {
 		return at, "unknown: " + err.Error()
 	}
+	if span == calendar.Forever {
+		return at, "never, by " + s.Key + "=infinity"
+	}
 	base := time.Time{}
 	switch s.Key {
 	case "OnBootSec", "OnStartupSec":

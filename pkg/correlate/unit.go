@@ -26,7 +26,7 @@ type UnitInfo struct {
 
 // unitInfo is what the report has of a unit; nil where it is not about it.
 func (n *Node) unitInfo(name, cgroup string) *UnitInfo {
-	info := &UnitInfo{Name: name, Title: UnitTitle(name), Slice: sliceAround(cgroup), UserUnit: userUnit(cgroup)}
+	info := &UnitInfo{Name: name, Title: unitTitle(name), Slice: sliceAround(cgroup), UserUnit: userUnit(cgroup)}
 	if n.Report.Background == nil {
 		return info
 	}
@@ -44,7 +44,7 @@ func sliceAround(cgroup string) string {
 	title := ""
 	for e := range strings.SplitSeq(cgroup, "/") {
 		if strings.HasSuffix(e, ".slice") {
-			title = UnitTitle(e)
+			title = unitTitle(e)
 		}
 	}
 	return title

@@ -2,13 +2,13 @@ package correlate
 
 import "strings"
 
-// UnitTitle is what a unit's name says to a person, where systemd has escaped it
+// unitTitle is what a unit's name says to a person, where systemd has escaped it
 // or it is a template's instance; "" where the name is plain.
 //
 //	system-foo\x2dbar.slice  foo-bar, below system
 //	mnt-a\x2db.mount         /mnt/a-b
 //	getty@tty1.service       getty@.service for tty1
-func UnitTitle(name string) string {
+func unitTitle(name string) string {
 	dot := strings.LastIndexByte(name, '.')
 	if dot <= 0 {
 		return ""

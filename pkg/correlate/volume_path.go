@@ -17,7 +17,7 @@ type VolumePath struct {
 	Global bool `json:"global,omitempty"`
 }
 
-// ParseVolumePath reads the kubelet's and its plugins' mount points:
+// parseVolumePath reads the kubelet's and its plugins' mount points:
 //
 //	…/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount
 //	…/pods/<uid>/volumes/kubernetes.io~aws-ebs/<volume>
@@ -29,7 +29,7 @@ type VolumePath struct {
 //
 // Where a container has the host's directories mounted within its own, the path
 // holds another in front: the last one counts.
-func ParseVolumePath(point string) (VolumePath, bool) {
+func parseVolumePath(point string) (VolumePath, bool) {
 	e := strings.Split(strings.Trim(point, "/"), "/")
 	for i := len(e) - 3; i >= 0; i-- {
 		switch {

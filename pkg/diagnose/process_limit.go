@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 
 	"github.com/dustin/go-humanize"
@@ -30,7 +31,7 @@ func processLimit(n *correlate.Node, earlier []Finding) []Finding {
 		}
 		for _, p := range near.Processes[:min(holdersNamedMax, len(near.Processes))] {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("process %d (%s) holds %s of %s; at the limit it reads \"too many open files\" (EMFILE)",
-				p.PID, p.Comm, humanize.Comma(int64(p.Descriptors)), limitText(p.Soft)))
+				p.PID, p.Comm, humanize.Comma(int64(p.Descriptors)), humanize.Comma(int64(min(*p.Soft, math.MaxInt64)))))
 		}
 		if more := len(near.Processes) - holdersNamedMax; more > 0 {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more of its processes are as near", more))
@@ -48,13 +49,6 @@ func nodeHangsOn(comm string) bool {
 		return true
 	}
 	return false
-}
-
-func limitText(limit *uint64) string {
-	if limit == nil {
-		return "unlimited"
-	}
-	return humanize.Comma(int64(min(*limit, 1<<62)))
 }
 
 // limitRemedy raises the limit: now by prlimit(1), for good where it is set. The

@@ -30,11 +30,6 @@ func NewAsker(client kubernetes.Interface, node string) *Asker {
 	return &Asker{client: client, node: node, workloads: newWorkloads(client)}
 }
 
-// Collect is one Ask.
-func Collect(ctx context.Context, client kubernetes.Interface, node string) *Inventory {
-	return NewAsker(client, node).Ask(ctx)
-}
-
 // Ask asks the API server for the pods of the node and their controllers. It
 // does not fail: what could not be asked is said in the result.
 func (a *Asker) Ask(ctx context.Context) *Inventory {

@@ -71,7 +71,7 @@ func TestWorkload(t *testing.T) {
 		"owner named to harm a terminal": {owned("x.io/v1", "Kind\x1b[2J", "name\u202e"), `Kind\x1b[2J/name\u202e`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inv := Collect(context.Background(), client(pod("p", c.owners)), "n1")
+			inv := NewAsker(client(pod("p", c.owners)), "n1").Ask(context.Background())
 			if len(inv.Pods) != 1 || inv.Pods[0].Workload != c.want || inv.PodsError+inv.WorkloadsError != "" {
 				t.Errorf("got %+v, want workload %q", inv, c.want)
 			}
@@ -92,7 +92,7 @@ func TestPod(t *testing.T) {
 	}
 	want := Pod{Namespace: "prod", Name: "hub-0", UID: "uid-of-pod", Phase: "Running", Deleting: true, Labels: map[string]string{"app": "hub"}, IPs: []string{"10.0.0.7", "fd00::7"}, Containers: []Container{
 		{Name: "init", ID: "aa"}, {Name: "app", ID: "bb"}, {Name: "waiting"}, {Name: "odd"}, {Name: "debugger-x", ID: "dd"}}}
-	if got := Collect(context.Background(), fake.NewClientset(p), "n1").Pods; len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+	if got := NewAsker(fake.NewClientset(p), "n1").Ask(context.Background()).Pods; len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -101,7 +101,7 @@ func TestPod(t *testing.T) {
 func TestPodOnTheNodesNetworkHasNoAddress(t *testing.T) {
 	p := pod("proxy-0", nil)
 	p.Spec.HostNetwork, p.Status.PodIPs = true, []corev1.PodIP{{IP: "192.0.2.1"}}
-	if got := Collect(context.Background(), fake.NewClientset(p), "n1").Pods; len(got[0].IPs) != 0 {
+	if got := NewAsker(fake.NewClientset(p), "n1").Ask(context.Background()).Pods; len(got[0].IPs) != 0 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -109,7 +109,7 @@ func TestPodOnTheNodesNetworkHasNoAddress(t *testing.T) {
 func TestStaticPod(t *testing.T) {
 	p := pod("etcd-n1", owned("v1", "Node", "n1"))
 	p.Annotations = map[string]string{"kubernetes.io/config.hash": "5f0e4b7c", "kubernetes.io/config.mirror": "5f0e4b7c", "kubernetes.io/config.source": "file"}
-	got := Collect(context.Background(), fake.NewClientset(p), "n1").Pods
+	got := NewAsker(fake.NewClientset(p), "n1").Ask(context.Background()).Pods
 	if len(got) != 1 || got[0].ConfigHash != "5f0e4b7c" || got[0].UID != "uid-of-pod" || got[0].Workload != "static pod" {
 		t.Errorf("got %+v", got)
 	}
@@ -118,7 +118,7 @@ func TestStaticPod(t *testing.T) {
 // The server selects: a cluster has ten thousand pods, a node two hundred.
 func TestOnlyTheNodesPodsAreAskedFor(t *testing.T) {
 	client := fake.NewClientset()
-	Collect(context.Background(), client, "n1")
+	NewAsker(client, "n1").Ask(context.Background())
 	for _, a := range client.Actions() {
 		list, ok := a.(clienttesting.ListActionImpl)
 		if !ok || list.GetResource().Resource != "pods" {
@@ -146,7 +146,7 @@ func TestEachControllerIsFetchedOnce(t *testing.T) {
 			pod("db-"+name, owned("apps/v1", "StatefulSet", "db")))
 	}
 	client := fake.NewClientset(objects...)
-	inv := Collect(context.Background(), client, "n1")
+	inv := NewAsker(client, "n1").Ask(context.Background())
 	var gets []string
 	for _, a := range client.Actions() {
 		if get, ok := a.(clienttesting.GetAction); ok {
@@ -195,7 +195,7 @@ func forbid(client *fake.Clientset, verb, resource string) {
 func TestForbiddenPods(t *testing.T) {
 	client := fake.NewClientset(pod("p", nil))
 	forbid(client, "list", "pods")
-	inv := Collect(context.Background(), client, "n1")
+	inv := NewAsker(client, "n1").Ask(context.Background())
 	if !strings.Contains(inv.PodsError, "forbidden") || len(inv.Pods) > 0 || inv.Node != "n1" {
 		t.Errorf("got %+v", inv)
 	}
@@ -207,7 +207,7 @@ func TestForbiddenReplicaSets(t *testing.T) {
 		client := fake.NewClientset(pod("p1", owned("apps/v1", "ReplicaSet", "aaa")), pod("p2", owned("apps/v1", "ReplicaSet", "bbb")),
 			pod("p3", owned("batch/v1", "Job", "backup-28")), job("backup-28", owned("batch/v1", "CronJob", "backup")))
 		forbid(client, "get", "replicasets")
-		inv := Collect(context.Background(), client, "n1")
+		inv := NewAsker(client, "n1").Ask(context.Background())
 		var got []string
 		for _, p := range inv.Pods {
 			got = append(got, p.Workload)

@@ -166,8 +166,9 @@ func mostlyCell(row correlate.FDRow) string {
 		return ""
 	}
 	// For pipes, anonymous inodes and sockets of no table the kind says it all:
-	// "pipe:[…]", "anon_inode:inotify".
-	if m.Pattern == "" || m.Pattern[0] != '/' && (strings.Contains(m.Pattern, ":[") || strings.HasPrefix(m.Pattern, "anon_inode:")) {
+	// "pipe:[…]", "anon_inode:inotify". Of other sockets the pattern is what they
+	// do, and may have any text in it: a unix socket's name is its maker's.
+	if m.Pattern == "" || m.Pattern == m.Kind+":[…]" || strings.HasPrefix(m.Pattern, "anon_inode:") {
 		return fmt.Sprintf("%s %s", humanize.Comma(int64(m.Count)), m.Kind)
 	}
 	return fmt.Sprintf("%s %s %s", humanize.Comma(int64(m.Count)), m.Kind, m.Pattern)

@@ -226,3 +226,25 @@ func TestRate(t *testing.T) {
 		t.Errorf("unknown: got %q", got)
 	}
 }
+
+// A socket's pattern is shown whatever addresses and names are in it; only where
+// the kind says it all it is not.
+func TestMostlyCell(t *testing.T) {
+	for want, m := range map[string]report.Target{
+		"61 TCP ESTABLISHED to [::1]:443":        {Kind: "TCP", Pattern: "ESTABLISHED to [::1]:443", Count: 61},
+		"61 TCP LISTEN on [::]:80":               {Kind: "TCP", Pattern: "LISTEN on [::]:80", Count: 61},
+		"2 UDP on many addresses":                {Kind: "UDP", Pattern: "on many addresses", Count: 2},
+		"40 unix CONNECTED to @odd:[1] of redis": {Kind: "unix", Pattern: "CONNECTED to @odd:[1] of redis", Count: 40},
+		"3 netlink route":                        {Kind: "netlink", Pattern: "route", Count: 3},
+		"1,099 socket":                           {Kind: "socket", Pattern: "socket:[…]", Count: 1099},
+		"6 pipe":                                 {Kind: "pipe", Pattern: "pipe:[…]", Count: 6},
+		"4 pidfd":                                {Kind: "pidfd", Pattern: "pidfd:[…]", Count: 4},
+		"5 namespace net:[…]":                    {Kind: "namespace", Pattern: "net:[…]", Count: 5},
+		"7 epoll":                                {Kind: "epoll", Pattern: "anon_inode:[eventpoll]", Count: 7},
+		"8 file /a:[1]":                          {Kind: "file", Pattern: "/a:[1]", Count: 8},
+	} {
+		if got := mostlyCell(correlate.FDRow{Mostly: &m}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
