@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,7 @@ func TestFindProcesses(t *testing.T) {
 		"no holder":            {holders(report.Find{Port: 80}, func(f *report.Found) { f.Holders = nil }), nil, "the kernel itself does"},
 		"nothing there":        {holders(report.Find{Port: 82}, func(f *report.Found) { *f = report.Found{Find: report.Find{Port: 82}, Namespaces: 3} }), nil, "no process on n has port 82, in 3 network namespaces; a Service's port"},
 		"host port":            {holders(report.Find{Port: 81}, func(f *report.Found) { *f = report.Found{Find: report.Find{Port: 81}, Namespaces: 1} }), nil, "leads to port 8080 of container app in pod prod/web"},
+		"search ended early":   {holders(report.Find{Port: 80}, func(f *report.Found) { *f = report.Found{Find: f.Find, EndedEarly: true} }), nil, "nothing found so far, and the search on n did not finish: ask again"},
 		"inode":                {holders(report.Find{Inode: 5}, func(f *report.Found) { *f = report.Found{Find: report.Find{Inode: 5}} }), nil, "inode 5: it was closed"},
 	} {
 		rows, err := c.find()
@@ -220,6 +222,16 @@ func TestFindProcesses(t *testing.T) {
 				t.Errorf("%s: got %v", name, pids)
 			}
 		}
+	}
+}
+
+// That a search ran out of time is another thing than that nobody asked for it.
+func TestSearchThatFailed(t *testing.T) {
+	n := findNode()
+	n.Report.Found = nil
+	n.Report.Probe.Failed = []report.Unreadable{{What: report.CollectFound, Cause: "gave up after 30s"}}
+	if _, err := n.Holders(report.Find{Port: 80}); err == nil || errors.Is(err, ErrNotAsked) || !strings.Contains(err.Error(), "the search on n did not finish: ask again") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -95,5 +96,21 @@ func TestFound(t *testing.T) {
 				t.Errorf("holders\n got %s\nwant %s; %+v", got, c.holders, found)
 			}
 		})
+	}
+}
+
+// What is left of the deadline is too little: the answer comes, and says so.
+func TestFoundWithoutTime(t *testing.T) {
+	fs := plant(t, foundTree)
+	r := run{fs: fs, req: report.Request{Find: &report.Find{Port: 80}}, report: collect(t, fs, report.NewRequest(report.CollectProcesses))}
+	ctx, cancel := context.WithTimeout(t.Context(), foundReserve)
+	defer cancel()
+	publish, err := collectFound(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(&r)
+	if f := r.report.Found; !f.EndedEarly || f.Namespaces != 0 || len(f.Unreadable) != 1 || f.Unreadable[0].Cause != errNoTime.Error() {
+		t.Errorf("got %+v", f)
 	}
 }

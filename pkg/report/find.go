@@ -16,6 +16,8 @@ type Found struct {
 	Holders []Holder `json:"holders,omitempty"`
 	// Namespaces counts the network namespaces that were looked into.
 	Namespaces int `json:"namespaces"`
+	// EndedEarly: time ran out, or there was too much; there may be others.
+	EndedEarly bool `json:"endedEarly,omitempty"`
 
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }
