@@ -182,7 +182,7 @@ func holdsText(s *report.FoundSocket, h report.Holder) string {
 		if s.State != "" {
 			text += " " + s.State
 		}
-		if !s.HostNetwork {
+		if s.HostNetwork != nil && !*s.HostNetwork {
 			text += " in its own network"
 		}
 	}

@@ -57,10 +57,7 @@ func collectFound(ctx context.Context, r run) (publish, error) {
 
 // sockets looks into every network namespace, through one of its processes each.
 func (f *finder) sockets(ctx context.Context) {
-	host, _ := f.proc.Readlink(1, "ns/net")
-	if host == "" {
-		host, _ = f.proc.Readlink(rootPID(f.fs), "ns/net")
-	}
+	host := f.hostNetwork()
 	seen := map[string]bool{}
 	for i := range f.report.Processes.List {
 		p := &f.report.Processes.List[i]
@@ -79,11 +76,22 @@ func (f *finder) sockets(ctx context.Context) {
 			f.endEarly("/proc/PID/net/*", errTooMany)
 			return
 		default:
-			if seen[ns] = f.namespace(ctx, p.PID, ns, ns == host); seen[ns] {
+			if seen[ns] = f.namespace(ctx, p.PID, ns, host); seen[ns] {
 				f.out.Namespaces++
 			}
 		}
 	}
+}
+
+// hostNetwork is the node's own, "" where nothing tells: where the first
+// process cannot be read, the probe's, which lives there.
+func (f *finder) hostNetwork() string {
+	for _, pid := range []int{1, rootPID(f.fs), ownPID(f.fs)} {
+		if ns, err := f.proc.Readlink(pid, "ns/net"); err == nil {
+			return ns
+		}
+	}
+	return ""
 }
 
 func (f *finder) endEarly(what string, err error) {
@@ -93,13 +101,13 @@ func (f *finder) endEarly(what string, err error) {
 
 // namespace reads the tables of one; false where its process has ended
 // meanwhile, and another may still show them.
-func (f *finder) namespace(ctx context.Context, pid int, ns string, host bool) bool {
+func (f *finder) namespace(ctx context.Context, pid int, ns, host string) bool {
 	read := false
 	for _, t := range []struct{ file, protocol string }{{"tcp", "TCP"}, {"tcp6", "TCP6"}, {"udp", "UDP"}, {"udp6", "UDP6"}} {
 		err := f.proc.EachLine(strconv.Itoa(pid)+"/net/"+t.file, func(line []byte) bool {
 			s, ok := hostfs.ParseInetSocket(line)
 			if ok && (f.out.Port != 0 && int(s.Local.Port) == f.out.Port || uint64(s.Inode) == f.out.Inode) {
-				f.add(t.protocol, s, hostfs.NamespaceInode(ns), host)
+				f.add(t.protocol, s, ns, host)
 			}
 			if ctx.Err() != nil {
 				f.endEarly("/proc/PID/net/"+t.file, errNoTime)
@@ -117,8 +125,11 @@ func (f *finder) namespace(ctx context.Context, pid int, ns string, host bool) b
 
 // add keeps a socket. Those that wait for others are never left out for the
 // connections that they have accepted.
-func (f *finder) add(protocol string, s hostfs.InetSocket, ns uint64, host bool) {
-	found := report.FoundSocket{Protocol: protocol, Local: s.Local.String(), Inode: uint64(s.Inode), NetNS: ns, HostNetwork: host}
+func (f *finder) add(protocol string, s hostfs.InetSocket, ns, host string) {
+	found := report.FoundSocket{Protocol: protocol, Local: s.Local.String(), Inode: uint64(s.Inode), NetNS: hostfs.NamespaceInode(ns)}
+	if host != "" {
+		found.HostNetwork = new(ns == host)
+	}
 	tcp := protocol[0] == 'T'
 	if tcp {
 		found.State = hostfs.TCPStateName(s.State)

@@ -81,7 +81,10 @@ func TestFound(t *testing.T) {
 			var sockets, holders []string
 			for _, s := range found.Sockets {
 				text := fmt.Sprintf("%s %s %s %d", s.Protocol, s.State, s.Local, s.Inode)
-				if s.HostNetwork {
+				switch {
+				case s.HostNetwork == nil:
+					text += " unknown"
+				case *s.HostNetwork:
 					text += " host"
 				}
 				sockets = append(sockets, text)
@@ -112,5 +115,23 @@ func TestFoundWithoutTime(t *testing.T) {
 	publish(&r)
 	if f := r.report.Found; !f.EndedEarly || f.Namespaces != 0 || len(f.Unreadable) != 1 || f.Unreadable[0].Cause != errNoTime.Error() {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// Without the first process's namespace, the probe's own is the node's; without
+// any, nobody says that a listener lives in another.
+func TestFoundWithoutTheFirstProcess(t *testing.T) {
+	tree := strings.Replace(strings.Replace(foundTree, "-- proc/1/ns/net -> net:[1000] --\n", "", 1), "proc/1/net/", "proc/10/net/", 2)
+	for self, want := range map[string]string{"": "unknown", "-- proc/self -> 11 --\n": "host"} {
+		req := report.NewRequest(report.CollectProcesses, report.CollectFound)
+		req.Find = &report.Find{Inode: 501}
+		found := collect(t, plant(t, tree+self), req).Found
+		got := "unknown"
+		if len(found.Sockets) == 1 && found.Sockets[0].HostNetwork != nil && *found.Sockets[0].HostNetwork {
+			got = "host"
+		}
+		if len(found.Sockets) != 1 || got != want {
+			t.Errorf("%q: got %s, want %s: %+v", self, got, want, found)
+		}
 	}
 }

@@ -29,9 +29,10 @@ type FoundSocket struct {
 	Local    string `json:"local,omitempty"`
 	Remote   string `json:"remote,omitempty"`
 	Inode    uint64 `json:"inode"`
-	// NetNS is its network namespace, HostNetwork whether that is the node's.
+	// NetNS is its network namespace, HostNetwork whether that is the node's;
+	// nil where that one could not be read.
 	NetNS       uint64 `json:"netNS,omitempty"`
-	HostNetwork bool   `json:"hostNetwork,omitempty"`
+	HostNetwork *bool  `json:"hostNetwork,omitempty"`
 }
 
 // Holder is a process with descriptors of an inode.
