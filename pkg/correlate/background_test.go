@@ -164,7 +164,7 @@ func findNode() *Node {
 		List:    []report.Process{{PID: 10, Comm: "a"}, {PID: 11, PPID: 10, Comm: "b", Cmdline: "b -x"}, {PID: 20, Comm: "c", Cgroup: 1}, {PID: 30, Comm: "sshd", Cgroup: 2}},
 		Cgroups: []report.Cgroup{pod(web, id), pod(db, other), {Entries: []report.CgroupEntry{{Path: "/system.slice/ssh.service"}}}},
 	}, Found: &report.Found{Find: report.Find{Port: 80}, Namespaces: 3,
-		Sockets: []report.FoundSocket{{Protocol: "TCP", State: "ESTABLISHED", Local: "1.2.3.4:80", Remote: "5.6.7.8:9", Inode: 1}, {Protocol: "TCP6", State: "LISTEN", Local: "[::]:80", Inode: 2, HostNetwork: new(true)}},
+		Sockets: []report.FoundSocket{{Protocol: "TCP", State: "ESTABLISHED", Local: "1.2.3.4:80", Remote: "5.6.7.8:9", Inode: 1}, {Protocol: "TCP", State: "LISTEN", Local: "[::]:80", Inode: 2, HostNetwork: new(true)}},
 		Holders: []report.Holder{{PID: 20, Inode: 1, Kind: "socket", Count: 1}, {PID: 30, Inode: 2, Kind: "socket", Count: 2}}}}
 	return Join(r, &inventory.Inventory{Node: "n", Pods: []inventory.Pod{
 		{Namespace: "prod", Name: "web", UID: web, HostPorts: []inventory.HostPort{{HostPort: 81, Container: "app", Port: 8080, Protocol: "TCP"}}},

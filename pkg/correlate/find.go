@@ -147,7 +147,7 @@ func (n *Node) Holders(find report.Find) ([]ProcessRow, error) {
 		for _, h := range f.Holders {
 			s := socketOf(f.Sockets, h.Inode)
 			p := n.processes[h.PID]
-			if p != nil && waits(s) == waiting {
+			if p != nil && (s != nil && waits(s.State, s.Protocol, s.Remote)) == waiting {
 				rows = append(rows, n.row(p, n.Blame(p).Owner, holdsText(s, h)))
 			}
 		}
@@ -167,9 +167,9 @@ func socketOf(sockets []report.FoundSocket, inode uint64) *report.FoundSocket {
 	return nil
 }
 
-// waits: a listener, or a UDP socket that is bound and not connected.
-func waits(s *report.FoundSocket) bool {
-	return s != nil && (s.State == "LISTEN" || s.Remote == "")
+// waits: a listener, or a UDP socket that is not connected.
+func waits(state, protocol, remote string) bool {
+	return state == "LISTEN" || strings.HasPrefix(protocol, "UDP") && remote == ""
 }
 
 func holdsText(s *report.FoundSocket, h report.Holder) string {

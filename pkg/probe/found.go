@@ -103,7 +103,10 @@ func (f *finder) endEarly(what string, err error) {
 // meanwhile, and another may still show them.
 func (f *finder) namespace(ctx context.Context, pid int, ns, host string) bool {
 	read := false
-	for _, t := range []struct{ file, protocol string }{{"tcp", "TCP"}, {"tcp6", "TCP6"}, {"udp", "UDP"}, {"udp6", "UDP6"}} {
+	for _, t := range []struct {
+		file     string
+		protocol protocol
+	}{{"tcp", protocolTCP}, {"tcp6", protocolTCP}, {"udp", protocolUDP}, {"udp6", protocolUDP}} {
 		err := f.proc.EachLine(strconv.Itoa(pid)+"/net/"+t.file, func(line []byte) bool {
 			s, ok := hostfs.ParseInetSocket(line)
 			if ok && (f.out.Port != 0 && int(s.Local.Port) == f.out.Port || uint64(s.Inode) == f.out.Inode) {
@@ -125,12 +128,12 @@ func (f *finder) namespace(ctx context.Context, pid int, ns, host string) bool {
 
 // add keeps a socket. Those that wait for others are never left out for the
 // connections that they have accepted.
-func (f *finder) add(protocol string, s hostfs.InetSocket, ns, host string) {
-	found := report.FoundSocket{Protocol: protocol, Local: s.Local.String(), Inode: uint64(s.Inode), NetNS: hostfs.NamespaceInode(ns)}
+func (f *finder) add(p protocol, s hostfs.InetSocket, ns, host string) {
+	found := report.FoundSocket{Protocol: p.String(), Local: s.Local.String(), Inode: uint64(s.Inode), NetNS: hostfs.NamespaceInode(ns)}
 	if host != "" {
 		found.HostNetwork = new(ns == host)
 	}
-	tcp := protocol[0] == 'T'
+	tcp := p == protocolTCP
 	if tcp {
 		found.State = hostfs.TCPStateName(s.State)
 	}

@@ -24,7 +24,7 @@ type Found struct {
 
 // FoundSocket is a line of /proc/PID/net/tcp and its like.
 type FoundSocket struct {
-	Protocol string `json:"protocol"` // TCP, TCP6, UDP, UDP6, unix …
+	Protocol string `json:"protocol"` // TCP or UDP, of IPv6 too
 	State    string `json:"state,omitempty"`
 	Local    string `json:"local,omitempty"`
 	Remote   string `json:"remote,omitempty"`
