@@ -42,16 +42,6 @@ func ParseUnitFile(b []byte, want func(section, key string) bool) []UnitSetting 
 	return settings
 }
 
-// UnitType is the suffix that makes a name a unit's, "" for none.
-func UnitType(name string) string {
-	for _, t := range []string{"service", "scope", "slice", "mount", "socket", "swap", "timer", "path", "target", "automount", "device"} {
-		if strings.HasSuffix(name, "."+t) {
-			return t
-		}
-	}
-	return ""
-}
-
 // UnitTemplate is "getty@.service" for "getty@tty1.service", "" for a unit that
 // is no instance.
 func UnitTemplate(name string) string {

@@ -72,7 +72,7 @@ func (b *background) wayFromDaemon(p *report.Process) []step {
 	}
 	var way []step
 	if daemon < 0 {
-		unit := strings.TrimSuffix(unitOf(b.cgroups(p)), ".service")
+		unit := strings.TrimSuffix(b.cgroup(p).Unit(), ".service")
 		if !isCronDaemon(unit) || isCronDaemon(p.Comm) {
 			return nil
 		}
