@@ -242,7 +242,7 @@ func FuzzNames(f *testing.F) {
 		UnitTitle(unit)
 		sliceAround(unit)
 		userUnit(unit)
-		expand(point, unit)
+		report.ExpandUnit(point, unit)
 		ParseVolumePath(point)
 		CapabilityNames(hex, len(unit))
 	})

@@ -53,16 +53,6 @@ func UnitTemplate(name string) string {
 	return name[:at+1] + name[dot:]
 }
 
-// UnitInstance is "tty1" for "getty@tty1.service".
-func UnitInstance(name string) string {
-	at := strings.IndexByte(name, '@')
-	dot := strings.LastIndexByte(name, '.')
-	if at < 0 || dot <= at {
-		return ""
-	}
-	return name[at+1 : dot]
-}
-
 // DropInDirs are the names of the directories whose *.conf files extend a unit,
 // the most specific first, systemd.unit(5): its own, its template's, those of
 // its prefixes up to each dash, that of its type.
