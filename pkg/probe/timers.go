@@ -23,7 +23,10 @@ func (b *background) timers(files *unitFiles, wanted map[string]bool) {
 	wants := files.wants()
 	for _, name := range files.timerNames(wants) {
 		unit := files.read(name, func(section, key string) bool { return section == "Timer" || describes(section, key) })
-		starts := startedBy(name, unit)
+		// The names are those of files, and anybody's; units come from cgroups'
+		// paths, which are escaped already.
+		unit.Name = report.Escape(name)
+		starts := startedBy(unit)
 		if !wanted[starts] || unit.Masked {
 			continue
 		}
@@ -89,8 +92,8 @@ func (u *unitFiles) wants() map[string][]string {
 }
 
 // startedBy is the unit that a timer starts.
-func startedBy(timer string, unit report.Unit) string {
-	starts := strings.TrimSuffix(timer, ".timer") + ".service"
+func startedBy(unit report.Unit) string {
+	starts := strings.TrimSuffix(unit.Name, ".timer") + ".service"
 	for _, f := range unit.Files {
 		for _, s := range f.Settings {
 			if s.Section == "Timer" && s.Key == "Unit" && s.Value != "" {
@@ -98,5 +101,5 @@ func startedBy(timer string, unit report.Unit) string {
 			}
 		}
 	}
-	return report.ExpandUnit(starts, timer)
+	return report.ExpandUnit(starts, unit.Name)
 }
