@@ -28,7 +28,7 @@ const backgroundReport = `{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport
 
 func TestFindInASavedReport(t *testing.T) {
 	r := sickNode()
-	r.Found = &report.Found{Find: report.Find{Port: 2375}, Sockets: []report.FoundSocket{{Protocol: "TCP6", State: "LISTEN", Local: "[::]:2375", Inode: 9, HostNetwork: true}},
+	r.Found = &report.Found{Find: report.Find{Port: 2375}, Sockets: []report.FoundSocket{{Protocol: "TCP6", State: "LISTEN", Local: "[::]:2375", Inode: 9, HostNetwork: new(true)}},
 		Holders: []report.Holder{{PID: 767196, Inode: 9, Kind: "socket", Count: 1}}}
 	path := save(t, r, hubInventory())
 	for args, want := range map[string]string{

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,7 +80,7 @@ func (n *Node) background(p *report.Process, b Blame) Background {
 		out.Timers = n.timers(b.Owner.Unit)
 	}
 	out.Cron = n.cronOf(p.PID)
-	out.Session = n.session(b.Place.Path, p.Detail)
+	out.Session = n.session(p)
 	out.Login = login(p.Detail)
 	out.Siblings, out.SiblingsTotal = n.siblings(p)
 	return out
@@ -135,28 +136,23 @@ func (n *Node) siblings(p *report.Process) ([]Sibling, int) {
 	return list, len(all)
 }
 
-// session is logind's record that a process's cgroup, or its audit session,
-// names.
-func (n *Node) session(cgroup string, d *report.ProcessDetail) *SessionInfo {
-	if n.Report.Background == nil || d == nil {
+// session is the first of logind's records that a process's cgroups, or its
+// audit session, name.
+func (n *Node) session(p *report.Process) *SessionInfo {
+	if n.Report.Background == nil || p.Detail == nil {
 		return nil
 	}
-	id := ""
-	for e := range strings.SplitSeq(cgroup, "/") {
-		if s, ok := strings.CutPrefix(e, "session-"); ok {
-			id = "/sessions/" + strings.TrimSuffix(s, ".scope")
-		}
-		if s, ok := strings.CutPrefix(e, "user@"); ok {
-			id = "/users/" + strings.TrimSuffix(s, ".service")
-		}
+	var cgroup report.Cgroup
+	if p.Cgroup >= 0 && p.Cgroup < len(n.Report.Processes.Cgroups) {
+		cgroup = n.Report.Processes.Cgroups[p.Cgroup]
 	}
-	if id == "" && d.Rights != nil && d.Rights.SessionID != nil {
-		id = "/sessions/" + strconv.Itoa(*d.Rights.SessionID)
-	}
-	for _, s := range n.Report.Background.Sessions {
-		if id != "" && strings.HasSuffix(s.File, id) {
-			info := sessionInfo(id[strings.LastIndexByte(id, '/')+1:], s.Values, n.Zone())
-			if strings.HasPrefix(id, "/users/") { // its DISPLAY is a session, its SERVICE a unit
+	for _, file := range report.SessionFiles(cgroup, p.Detail.Rights) {
+		for _, s := range n.Report.Background.Sessions {
+			if s.File != file {
+				continue
+			}
+			info := sessionInfo(path.Base(file), s.Values, n.Zone())
+			if strings.HasPrefix(file, report.UserDir) { // its DISPLAY is a session, its SERVICE a unit
 				info.UID, info.ID, info.TTY, info.Service = info.ID, "", "", ""
 			}
 			return info

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -166,7 +167,7 @@ func findNode() *Node {
 		List:    []report.Process{{PID: 10, Comm: "a"}, {PID: 11, PPID: 10, Comm: "b", Cmdline: "b -x"}, {PID: 20, Comm: "c", Cgroup: 1}, {PID: 30, Comm: "sshd", Cgroup: 2}},
 		Cgroups: []report.Cgroup{pod(web, id), pod(db, other), {Entries: []report.CgroupEntry{{Path: "/system.slice/ssh.service"}}}},
 	}, Found: &report.Found{Find: report.Find{Port: 80}, Namespaces: 3,
-		Sockets: []report.FoundSocket{{Protocol: "TCP", State: "ESTABLISHED", Local: "1.2.3.4:80", Remote: "5.6.7.8:9", Inode: 1}, {Protocol: "TCP6", State: "LISTEN", Local: "[::]:80", Inode: 2, HostNetwork: true}},
+		Sockets: []report.FoundSocket{{Protocol: "TCP", State: "ESTABLISHED", Local: "1.2.3.4:80", Remote: "5.6.7.8:9", Inode: 1}, {Protocol: "TCP", State: "LISTEN", Local: "[::]:80", Inode: 2, HostNetwork: new(true)}},
 		Holders: []report.Holder{{PID: 20, Inode: 1, Kind: "socket", Count: 1}, {PID: 30, Inode: 2, Kind: "socket", Count: 2}}}}
 	return Join(r, &inventory.Inventory{Node: "n", Pods: []inventory.Pod{
 		{Namespace: "prod", Name: "web", UID: web, HostPorts: []inventory.HostPort{{HostPort: 81, Container: "app", Port: 8080, Protocol: "TCP"}}},
@@ -207,6 +208,7 @@ func TestFindProcesses(t *testing.T) {
 		"no holder":            {holders(report.Find{Port: 80}, func(f *report.Found) { f.Holders = nil }), nil, "the kernel itself does"},
 		"nothing there":        {holders(report.Find{Port: 82}, func(f *report.Found) { *f = report.Found{Find: report.Find{Port: 82}, Namespaces: 3} }), nil, "no process on n has port 82, in 3 network namespaces; a Service's port"},
 		"host port":            {holders(report.Find{Port: 81}, func(f *report.Found) { *f = report.Found{Find: report.Find{Port: 81}, Namespaces: 1} }), nil, "leads to port 8080 of container app in pod prod/web"},
+		"search ended early":   {holders(report.Find{Port: 80}, func(f *report.Found) { *f = report.Found{Find: f.Find, EndedEarly: true} }), nil, "nothing found so far, and the search on n did not finish: ask again"},
 		"inode":                {holders(report.Find{Inode: 5}, func(f *report.Found) { *f = report.Found{Find: report.Find{Inode: 5}} }), nil, "inode 5: it was closed"},
 	} {
 		rows, err := c.find()
@@ -226,6 +228,16 @@ func TestFindProcesses(t *testing.T) {
 	}
 }
 
+// That a search ran out of time is another thing than that nobody asked for it.
+func TestSearchThatFailed(t *testing.T) {
+	n := findNode()
+	n.Report.Found = nil
+	n.Report.Probe.Failed = []report.Unreadable{{What: report.CollectFound, Cause: "gave up after 30s"}}
+	if _, err := n.Holders(report.Find{Port: 80}); err == nil || errors.Is(err, ErrNotAsked) || !strings.Contains(err.Error(), "the search on n did not finish: ask again") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func FuzzNames(f *testing.F) {
 	f.Add(`system-foo\x2dbar.slice`, "/var/lib/kubelet/pods/e13c3afb-d0a2-425e-9296-50ae995d0603/volumes/kubernetes.io~csi/pv/mount", "000001ffffffffff")
 	f.Add("a@b.service", "/plugins/kubernetes.io/csi/pv/x/globalmount", "1")
@@ -233,7 +245,7 @@ func FuzzNames(f *testing.F) {
 		unitTitle(unit)
 		sliceAround(unit)
 		userUnit(unit)
-		expand(point, unit)
+		report.ExpandUnit(point, unit)
 		parseVolumePath(point)
 		capabilityNames(hex, len(unit))
 	})

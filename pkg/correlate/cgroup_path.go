@@ -54,7 +54,7 @@ func ParseCgroupPath(path string) Place {
 	root, ok := kubepodsRoot(elements, fromInside)
 	if !ok {
 		p.ContainerID = firstContainer(elements)
-		p.Unit = unitOf(elements)
+		p.Unit = report.UnitOf(path)
 		return p
 	}
 	p.Outer = firstContainer(elements[:root])
@@ -161,35 +161,17 @@ func firstContainer(elements []string) string {
 	return ""
 }
 
-// unitOf is the systemd unit of a path: the outermost element named as one, as
-// systemd itself has it (cg_path_get_unit); what a service creates below its
-// own cgroup is still that service. Slices are no units, and above them may
-// stand the cgroup of a container that systemd runs in. A leading '_' is
-// systemd's escape for a name that would collide with the kernel's files.
-func unitOf(elements []string) string {
-	for _, e := range elements {
-		for _, suffix := range []string{".service", ".scope", ".mount", ".socket", ".swap"} {
-			if strings.HasSuffix(e, suffix) {
-				return strings.TrimPrefix(e, "_")
-			}
-		}
-	}
-	return ""
-}
-
 func before(s, sep string) string {
 	s, _, _ = strings.Cut(s, sep)
 	return s
 }
 
-// PlaceOf reads one process's cgroups. v1 has a path per hierarchy and a
-// process may sit deeper in one than in another: the first that names a pod
-// decides, resource controllers before systemd's own hierarchy, since they are
-// what the kubelet accounts by; after that the first that names a container,
-// then systemd's for the unit.
+// PlaceOf reads one process's cgroups by their weight: the first that names a pod
+// decides, after that the first that names a container, then the first that
+// names a unit.
 func PlaceOf(c report.Cgroup) Place {
 	var best Place
-	for _, e := range byWeight(c.Entries) {
+	for _, e := range c.ByWeight() {
 		p := ParseCgroupPath(e.Path)
 		if p.rank() > best.rank() || best.Path == "" {
 			best = p
@@ -212,30 +194,4 @@ func (p Place) rank() int {
 		return 1
 	}
 	return 0
-}
-
-func byWeight(entries []report.CgroupEntry) []report.CgroupEntry {
-	weight := func(e report.CgroupEntry) int {
-		for _, c := range []string{"memory", "pids"} {
-			if strings.Contains(e.Controllers, c) {
-				return 0
-			}
-		}
-		if e.Controllers == "" {
-			return 1 // v2
-		}
-		if strings.Contains(e.Controllers, "name=systemd") {
-			return 2
-		}
-		return 3
-	}
-	var sorted []report.CgroupEntry
-	for w := range 4 {
-		for _, e := range entries {
-			if weight(e) == w {
-				sorted = append(sorted, e)
-			}
-		}
-	}
-	return sorted
 }

@@ -134,6 +134,11 @@ var ErrNotAsked = errors.New("the report was made without looking for that")
 // that wait for others come before those that are connected.
 func (n *Node) Holders(find report.Find) ([]ProcessRow, error) {
 	f := n.Report.Found
+	for _, failed := range n.Report.Probe.Failed {
+		if f == nil && failed.What == report.CollectFound {
+			return nil, n.unfinished("", find)
+		}
+	}
 	if f == nil || f.Find != find {
 		return nil, ErrNotAsked
 	}
@@ -142,7 +147,7 @@ func (n *Node) Holders(find report.Find) ([]ProcessRow, error) {
 		for _, h := range f.Holders {
 			s := socketOf(f.Sockets, h.Inode)
 			p := n.processes[h.PID]
-			if p != nil && waits(s) == waiting {
+			if p != nil && (s != nil && waits(s.State, s.Protocol, s.Remote)) == waiting {
 				rows = append(rows, n.row(p, n.Blame(p).Owner, holdsText(s, h)))
 			}
 		}
@@ -162,9 +167,9 @@ func socketOf(sockets []report.FoundSocket, inode uint64) *report.FoundSocket {
 	return nil
 }
 
-// waits: a listener, or a UDP socket that is bound and not connected.
-func waits(s *report.FoundSocket) bool {
-	return s != nil && (s.State == "LISTEN" || s.Remote == "")
+// waits: a listener, or a UDP socket that is not connected.
+func waits(state, protocol, remote string) bool {
+	return state == "LISTEN" || strings.HasPrefix(protocol, "UDP") && remote == ""
 }
 
 func holdsText(s *report.FoundSocket, h report.Holder) string {
@@ -177,7 +182,7 @@ func holdsText(s *report.FoundSocket, h report.Holder) string {
 		if s.State != "" {
 			text += " " + s.State
 		}
-		if !s.HostNetwork {
+		if s.HostNetwork != nil && !*s.HostNetwork {
 			text += " in its own network"
 		}
 	}
@@ -187,7 +192,19 @@ func holdsText(s *report.FoundSocket, h report.Holder) string {
 	return text
 }
 
+// unfinished is no answer: what was looked for may be there all the same.
+func (n *Node) unfinished(found string, find report.Find) error {
+	next := "ask again when the node is less busy"
+	if find.Port != 0 {
+		next += ", or run ss -tuanp there, which shows the node's own network"
+	}
+	return fmt.Errorf("%sthe search on %s did not finish: %s", found, n.Name(), next)
+}
+
 func (n *Node) noHolder(f *report.Found) error {
+	if f.EndedEarly {
+		return n.unfinished("nothing found so far, and ", f.Find)
+	}
 	if f.Port == 0 {
 		return fmt.Errorf("no process on %s holds a socket or pipe with inode %d: it was closed, or it is the kernel's own", n.Name(), f.Inode)
 	}

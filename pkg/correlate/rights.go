@@ -145,8 +145,7 @@ func listening(p *report.Process) []string {
 	}
 	var list []string
 	for _, s := range p.FDs.Sockets {
-		waits := s.State == "LISTEN" || s.State == "LISTENING" || strings.HasPrefix(s.Protocol, "UDP") && s.Remote == ""
-		if at := s.Protocol + " " + s.Local; waits && s.Local != "" && !slices.Contains(list, at) {
+		if at := s.Protocol + " " + s.Local; waits(s.State, s.Protocol, s.Remote) && s.Local != "" && !slices.Contains(list, at) {
 			list = append(list, at)
 		}
 	}

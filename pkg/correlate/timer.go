@@ -47,7 +47,7 @@ func (n *Node) timers(unit string) []TimerInfo {
 }
 
 func (n *Node) timer(t report.Timer) TimerInfo {
-	info := TimerInfo{Name: t.Name, Description: expand(last(t.Unit, "Unit", "Description"), t.Name), Files: filesOf(t.Unit),
+	info := TimerInfo{Name: t.Name, Description: report.ExpandUnit(last(t.Unit, "Unit", "Description"), t.Name), Files: filesOf(t.Unit),
 		Enabled: len(t.WantedBy) > 0, Persistent: yes(last(t.Unit, "Timer", "Persistent"))}
 	if d, err := calendar.ParseSpan(last(t.Unit, "Timer", "RandomizedDelaySec")); err == nil {
 		info.DelaySeconds = d.Seconds()

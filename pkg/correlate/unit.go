@@ -32,7 +32,7 @@ func (n *Node) unitInfo(name, cgroup string) *UnitInfo {
 	}
 	for _, u := range n.Report.Background.Units {
 		if u.Name == name {
-			info.Description = expand(last(u, "Unit", "Description"), name)
+			info.Description = report.ExpandUnit(last(u, "Unit", "Description"), name)
 			info.Source, info.Masked, info.Files = last(u, "Unit", "SourcePath"), u.Masked, filesOf(u)
 		}
 	}
@@ -93,15 +93,4 @@ func yes(value string) bool {
 		return true
 	}
 	return false
-}
-
-// expand replaces the specifiers of systemd.unit(5) that a name tells.
-func expand(text, name string) string {
-	if !strings.Contains(text, "%") {
-		return text
-	}
-	stem := name[:max(strings.LastIndexByte(name, '.'), 0)]
-	prefix, instance, _ := strings.Cut(stem, "@")
-	return report.Clean(strings.NewReplacer("%%", "%", "%n", name, "%N", stem, "%p", prefix, "%P", unescapeBytes(prefix),
-		"%i", instance, "%I", unescapeUnit(instance)).Replace(text))
 }

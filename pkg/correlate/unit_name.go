@@ -1,6 +1,10 @@
 package correlate
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
 
 // unitTitle is what a unit's name says to a person, where systemd has escaped it
 // or it is a template's instance; "" where the name is plain.
@@ -16,18 +20,18 @@ func unitTitle(name string) string {
 	stem, suffix := name[:dot], name[dot+1:]
 	switch suffix {
 	case "mount", "automount", "swap", "device":
-		return "/" + strings.Trim(unescapeUnit(stem), "/")
+		return "/" + strings.Trim(report.UnescapeUnit(stem), "/")
 	case "slice":
 		return sliceTitle(stem)
 	}
 	prefix, instance, isInstance := strings.Cut(stem, "@")
-	plain := unescapeBytes(prefix)
+	plain := report.UnescapeBytes(prefix)
 	switch {
 	case isInstance && instance != "":
 		// An instance may be a path or just a word: "%i" and "%I" are both in use.
-		shown := unescapeBytes(instance)
+		shown := report.UnescapeBytes(instance)
 		if strings.Contains(instance, `\x`) {
-			shown = unescapeUnit(instance)
+			shown = report.UnescapeUnit(instance)
 		}
 		return plain + "@." + suffix + " for " + shown
 	case plain != prefix:
@@ -42,47 +46,9 @@ func sliceTitle(stem string) string {
 		return ""
 	}
 	levels := strings.Split(stem, "-")
-	last := unescapeBytes(levels[len(levels)-1])
+	last := report.UnescapeBytes(levels[len(levels)-1])
 	if len(levels) == 1 {
 		return last
 	}
-	return last + ", below " + unescapeBytes(strings.Join(levels[:len(levels)-1], "-"))
-}
-
-// unescapeUnit decodes systemd.unit(5)'s escapes: '-' stands for '/', and \xNN
-// for a byte.
-func unescapeUnit(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '-':
-			b.WriteByte('/')
-		case s[i] == '\\' && i+3 < len(s) && s[i+1] == 'x' && isHex(s[i+2]) && isHex(s[i+3]):
-			b.WriteByte(hexDigit(s[i+2])<<4 | hexDigit(s[i+3]))
-			i += 3
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String()
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
-}
-
-func hexDigit(c byte) byte {
-	if c <= '9' {
-		return c - '0'
-	}
-	return c | 0x20 - 'a' + 10
-}
-
-// unescapeBytes decodes \xNN alone.
-func unescapeBytes(s string) string {
-	parts := strings.Split(s, "-")
-	for i := range parts {
-		parts[i] = unescapeUnit(parts[i])
-	}
-	return strings.Join(parts, "-")
+	return last + ", below " + report.UnescapeBytes(strings.Join(levels[:len(levels)-1], "-"))
 }

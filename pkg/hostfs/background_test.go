@@ -199,7 +199,6 @@ func FuzzBackground(f *testing.F) {
 		KeyValues(b)
 		DropInDirs(name)
 		UnitTemplate(name)
-		UnitInstance(name)
 		ThreadFSType(name)
 		NamespaceInode(name)
 		if match, _ := ThreadDevice(name, string(b), "8:0"); match && len(b) == 0 && !strings.Contains(name, "8:0") {

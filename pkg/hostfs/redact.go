@@ -11,29 +11,30 @@ var secretWords = []string{"password", "passwd", "passphrase", "secret", "token"
 
 // Redact hides likely secrets in the arguments of a process: values of options
 // and assignments whose name speaks of a secret, passwords in URLs, JSON web
-// tokens, and the short options of well-known programs. It errs on the side of
-// hiding.
+// tokens, and the short options of well-known programs, also in the commands
+// that stand in an argument. It errs on the side of hiding.
 //
 //	--password=x  --db-token x  PGPASSWORD=x  "secret": "x"  https://user:x@host  eyJ….….…
-func Redact(args []string) []string {
+func Redact(args []string) []string { return redact(args, maxNesting) }
+
+func redact(args []string, depth int) []string {
 	out := make([]string, len(args))
 	hideNext := false
 	for i, a := range args {
+		bare := strings.TrimLeft(a, `"'`)
 		switch {
 		case hideNext && !strings.HasPrefix(a, "-"):
 			out[i], hideNext = Redacted, false
 			continue
-		case strings.HasPrefix(a, "-") && !strings.ContainsAny(a, "=: "):
+		case strings.HasPrefix(bare, "-") && !strings.ContainsAny(a, "=: "):
 			hideNext = namesSecret(a)
 			out[i] = a
 			continue
 		}
 		hideNext = false
-		out[i] = redactURL(redactTokens(redactAssignments(a)))
+		out[i] = redactInside(redactURL(redactTokens(redactAssignments(a))), depth)
 	}
-	if s, known := secretOption(args); known {
-		redactShort(out, s)
-	}
+	redactShort(out, args)
 	return out
 }
 

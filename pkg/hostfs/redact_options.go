@@ -2,6 +2,7 @@ package hostfs
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -29,12 +30,13 @@ var shortSecrets = map[string]shortSecret{
 	"sqlcmd":    {"-P", false},
 }
 
-// secretOption is the one of the program that these arguments start.
-func secretOption(args []string) (shortSecret, bool) {
-	if len(args) == 0 {
+// secretOption is that of the program that a word names. Behind the first word,
+// as behind sudo or docker exec, only a plain name is one: no jar, no host:port.
+func secretOption(word string, first bool) (shortSecret, bool) {
+	name := path.Base(strings.Trim(word, `"'`))
+	if !first && strings.ContainsAny(name, ".:,=@") {
 		return shortSecret{}, false
 	}
-	name := path.Base(args[0])
 	for pattern, s := range shortSecrets {
 		if prefix, open := strings.CutSuffix(pattern, "*"); name == pattern || open && strings.HasPrefix(name, prefix) {
 			return s, true
@@ -43,15 +45,26 @@ func secretOption(args []string) (shortSecret, bool) {
 	return shortSecret{}, false
 }
 
-// redactShort hides the values of s in arguments that are otherwise done with.
-func redactShort(args []string, s shortSecret) {
+// redactShort hides the values of short options in out, which is what is left
+// of the arguments, behind the programs that have them.
+func redactShort(out, args []string) {
+	var known []shortSecret
 	for i, a := range args {
-		switch {
-		case i == 0 || !strings.HasPrefix(a, s.option) || strings.HasPrefix(a, "--"):
-		case len(a) > len(s.option):
-			args[i] = s.option + Redacted
-		case !s.glued && i+1 < len(args):
-			args[i+1] = Redacted
+		if s, ok := secretOption(a, i == 0); ok {
+			if !slices.Contains(known, s) {
+				known = append(known, s)
+			}
+			continue
+		}
+		a = strings.TrimLeft(a, `"'`)
+		for _, s := range known {
+			switch {
+			case !strings.HasPrefix(a, s.option) || strings.HasPrefix(a, "--"):
+			case len(a) > len(s.option):
+				out[i] = s.option + Redacted
+			case !s.glued && i+1 < len(args):
+				out[i+1] = Redacted
+			}
 		}
 	}
 }

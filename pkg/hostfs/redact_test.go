@@ -28,6 +28,11 @@ func TestRedact(t *testing.T) {
 		"glued to its option":   {[]string{"/usr/bin/mysqldump", "-uroot", "-phunter2", "-p", "db"}, []string{"/usr/bin/mysqldump", "-uroot", "-p" + r, "-p", "db"}},
 		"behind a short option": {[]string{"sshpass", "-p", "hunter2", "ssh", "h"}, []string{"sshpass", "-p", r, "ssh", "h"}},
 		"another's short one":   {[]string{"nginx", "-p", "/etc/nginx"}, []string{"nginx", "-p", "/etc/nginx"}},
+		"shell's own argument":  {[]string{"/bin/sh", "-c", `cd /x && mysqldump -phunter2 "a b" >x 2>&1`}, []string{"/bin/sh", "-c", `cd /x && mysqldump -p` + r + ` "a b" >x 2>&1`}},
+		"on another host":       {[]string{"ssh", "h", "sshpass -p hunter2 scp x:"}, []string{"ssh", "h", "sshpass -p " + r + " scp x:"}},
+		"behind another":        {[]string{"sudo", "-u", "x", "nice", "curl", "-u", "a:b", "h"}, []string{"sudo", "-u", "x", "nice", "curl", "-u", r, "h"}},
+		"no program":            {[]string{"java", "-cp", "/x/mysql-connector.jar", "-port"}, []string{"java", "-cp", "/x/mysql-connector.jar", "-port"}},
+		"title":                 {[]string{"worker: mysql -phunter2 x"}, []string{"worker: mysql -p" + r + " x"}},
 		"no arguments":          {nil, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,6 +41,56 @@ func TestRedact(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRedactCommand(t *testing.T) {
+	const r = Redacted
+	for line, want := range map[string]string{
+		"":                                      "",
+		"  run-parts  /etc/cron.daily ":         "  run-parts  /etc/cron.daily ",
+		`x --password "a b" c`:                  `x --password ` + r + ` c`,
+		`x "--password" 'it'\''s b' c`:          `x "--password" ` + r + ` c`,
+		`x --password='a b' c`:                  `x --password='` + r + `' c`,
+		"PGPASSWORD=x pg_dump db":               "PGPASSWORD=" + r + " pg_dump db",
+		"cd /x && mysqldump -phunter2|gzip":     "cd /x && mysqldump -p" + r + "|gzip",
+		"a; (zip -P hunter2 x y);b":             "a; (zip -P " + r + " x y);b",
+		"x $(mysql -phunter2)`mysql -phunter2`": "x $(mysql -p" + r + ")`mysql -p" + r + "`",
+		"mysql >/x 2>&1 -phunter2 &":            "mysql >/x 2>&1 -p" + r + " &",
+		"mysql &>/x -phunter2":                  "mysql &>/x -p" + r,
+		`mysql -p"a b" x`:                       `mysql -p` + r + ` x`,
+		`"mysql" "-pa b" x`:                     `"mysql" -p` + r + ` x`,
+		"curl x | sort -u file":                 "curl x | sort -u file",
+		`sh -c "mysqldump -phunter2"`:           `sh -c "mysqldump -p` + r + `"`,
+		`sh -c "mysql -p\"x y\" -e 'a b'" z`:    `sh -c "mysql -p` + r + ` -e 'a b'" z`,
+		`sh -c 'su -c "mysqldump -phunter2" x'`: `sh -c 'su -c "mysqldump -p` + r + `" x'`,
+		`sh -c"mysqldump -phunter2"`:            `sh -c"mysqldump -p` + r + `"`,
+		`echo it's; mysqldump -phunter2`:        `echo it's; mysqldump -p` + r,
+		`echo "\\"; mysqldump -p"s t"`:          `echo "\\"; mysqldump -p` + r,
+		`curl -H "Authorization: Bearer x.y" h`: `curl -H "Authorization: ` + r + `" h`,
+	} {
+		if got := RedactCommand(line); got != want {
+			t.Errorf("%s\n got %s\nwant %s", line, got, want)
+		}
+	}
+	deep := strings.Repeat(`x "' `, 100) + "mysql -phunter2" + strings.Repeat(` '" x`, 100)
+	if got := RedactCommand(deep); strings.Contains(got, "phunter2") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func FuzzRedactCommand(f *testing.F) {
+	f.Add(`cd /x && sh -c "mysql -p\"x y\" 2>&1" 'z' `)
+	f.Add(`\`)
+	f.Fuzz(func(t *testing.T, line string) {
+		if got := strings.Join(shellPieces(line), ""); got != line || len(shellPieces(line))%2 != 1 {
+			t.Fatalf("pieces of %q are %q", line, shellPieces(line))
+		}
+		RedactCommand(line)
+		const secret = "hunter2hunter2"
+		if got := RedactCommand(line + "\nmysqldump -p" + secret); !strings.ContainsAny(line, "\\\"'") && strings.Contains(got, secret) && !strings.Contains(line, "hunter2") {
+			t.Fatalf("%q shows it: %q", line, got)
+		}
+	})
 }
 
 func FuzzRedact(f *testing.F) {

@@ -42,16 +42,6 @@ func ParseUnitFile(b []byte, want func(section, key string) bool) []UnitSetting 
 	return settings
 }
 
-// UnitType is the suffix that makes a name a unit's, "" for none.
-func UnitType(name string) string {
-	for _, t := range []string{"service", "scope", "slice", "mount", "socket", "swap", "timer", "path", "target", "automount", "device"} {
-		if strings.HasSuffix(name, "."+t) {
-			return t
-		}
-	}
-	return ""
-}
-
 // UnitTemplate is "getty@.service" for "getty@tty1.service", "" for a unit that
 // is no instance.
 func UnitTemplate(name string) string {
@@ -61,16 +51,6 @@ func UnitTemplate(name string) string {
 		return ""
 	}
 	return name[:at+1] + name[dot:]
-}
-
-// UnitInstance is "tty1" for "getty@tty1.service".
-func UnitInstance(name string) string {
-	at := strings.IndexByte(name, '@')
-	dot := strings.LastIndexByte(name, '.')
-	if at < 0 || dot <= at {
-		return ""
-	}
-	return name[at+1 : dot]
 }
 
 // DropInDirs are the names of the directories whose *.conf files extend a unit,

@@ -76,16 +76,16 @@ func (b *background) index() {
 // runs in a container, that one is in the first process's path too.
 func (b *background) contained(p *report.Process) bool {
 	own := map[string]bool{}
-	for _, path := range b.cgroups(b.byPID[1]) {
-		for e := range strings.SplitSeq(path, "/") {
+	for _, entry := range b.cgroup(b.byPID[1]).Entries {
+		for e := range strings.SplitSeq(entry.Path, "/") {
 			own[e] = true
 		}
 	}
-	for _, path := range b.cgroups(p) {
-		if hostfs.InPod(path) {
+	for _, entry := range b.cgroup(p).Entries {
+		if hostfs.InPod(entry.Path) {
 			return true
 		}
-		for e := range strings.SplitSeq(path, "/") {
+		for e := range strings.SplitSeq(entry.Path, "/") {
 			id := strings.TrimSuffix(e, ".scope")
 			if at := len(id) - 64; !own[e] && at >= 0 && hostfs.IsContainerID(id[at:]) {
 				return true
@@ -95,14 +95,11 @@ func (b *background) contained(p *report.Process) bool {
 	return false
 }
 
-func (b *background) cgroups(p *report.Process) []string {
-	var paths []string
-	if p != nil && p.Cgroup >= 0 {
-		for _, e := range b.report.Processes.Cgroups[p.Cgroup].Entries {
-			paths = append(paths, e.Path)
-		}
+func (b *background) cgroup(p *report.Process) report.Cgroup {
+	if p == nil || p.Cgroup < 0 {
+		return report.Cgroup{}
 	}
-	return paths
+	return b.report.Processes.Cgroups[p.Cgroup]
 }
 
 // zone reads /etc/localtime, localtime(5): a link below zoneinfo whose path is

@@ -184,6 +184,31 @@ func checkDevices(t *testing.T, who func(int) correlate.Identity) {
 	}
 }
 
+// A timer's name is that of a file: what a terminal acts upon may stand in it.
+func TestNamesOfTimersAreEscaped(t *testing.T) {
+	const tree = `
+-- proc/uptime --
+100.00 1.00
+-- proc/1 (process) --
+comm init
+parent 0
+cgroup /init.scope
+args init
+-- proc/10 (process) --
+comm web
+cgroup /system.slice/web.service
+args web
+`
+	timer := "\n-- root/etc/systemd/system/ESC[31m@web.timer --\n[Timer]\nOnCalendar=daily\nUnit=%i.service\n"
+	fs := plant(t, tree+strings.ReplaceAll(timer, "ESC", "\x1b"))
+	req := report.NewRequest(report.CollectProcesses, report.CollectBackground)
+	req.PIDs = []int{10}
+	timers := collect(t, fs, req).Background.Timers
+	if len(timers) != 1 || timers[0].Name != `\x1b[31m@web.timer` || timers[0].Starts != "web.service" {
+		t.Errorf("got %+v", timers)
+	}
+}
+
 // FuzzMatchCron: whatever a process calls itself and whatever stands in a
 // crontab, there is an answer, and a bounded one.
 func FuzzMatchCron(f *testing.F) {

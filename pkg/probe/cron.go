@@ -42,7 +42,7 @@ func (b *background) cron() {
 func (b *background) cronEntry(m cronMatch) report.CronEntry {
 	command := m.job.Command
 	if !b.req.ShowSecrets {
-		command = strings.Join(hostfs.Redact(strings.Fields(command)), " ")
+		command = hostfs.RedactCommand(command)
 	}
 	return report.CronEntry{File: report.Escape(m.job.file), Line: m.job.Line, Schedule: report.Escape(m.job.Schedule),
 		Zone: report.Escape(m.job.Zone), User: report.Escape(m.job.User), By: m.by, PID: m.pid,
@@ -72,7 +72,7 @@ func (b *background) wayFromDaemon(p *report.Process) []step {
 	}
 	var way []step
 	if daemon < 0 {
-		unit := strings.TrimSuffix(unitOf(b.cgroups(p)), ".service")
+		unit := strings.TrimSuffix(b.cgroup(p).Unit(), ".service")
 		if !isCronDaemon(unit) || isCronDaemon(p.Comm) {
 			return nil
 		}

@@ -5,9 +5,9 @@ package probe
 import (
 	"bytes"
 	"context"
-	"errors"
 	"sort"
 	"strconv"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -17,9 +17,10 @@ const (
 	maxFoundSockets = 256
 	maxHolders      = 10_000
 	maxFoundSpaces  = 4096 // network namespaces looked into
+	// foundReserve is left of the deadline: a collector that overruns it says
+	// nothing at all, and what was found until then is worth more.
+	foundReserve = 5 * time.Second
 )
-
-var errEndedEarly = errors.New("not all read: no time left")
 
 // finder looks for the sockets at a port, and for whoever holds an inode.
 type finder struct {
@@ -43,6 +44,11 @@ func collectFound(ctx context.Context, r run) (publish, error) {
 	if f.out.Inode != 0 {
 		f.wanted[f.out.Inode] = true
 	}
+	if end, bounded := ctx.Deadline(); bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-foundReserve))
+		defer cancel()
+	}
 	f.sockets(ctx)
 	f.holders(ctx)
 	f.out.Unreadable = f.bad.list()
@@ -51,10 +57,7 @@ func collectFound(ctx context.Context, r run) (publish, error) {
 
 // sockets looks into every network namespace, through one of its processes each.
 func (f *finder) sockets(ctx context.Context) {
-	host, _ := f.proc.Readlink(1, "ns/net")
-	if host == "" {
-		host, _ = f.proc.Readlink(rootPID(f.fs), "ns/net")
-	}
+	host := f.hostNetwork()
 	seen := map[string]bool{}
 	for i := range f.report.Processes.List {
 		p := &f.report.Processes.List[i]
@@ -66,25 +69,52 @@ func (f *finder) sockets(ctx context.Context) {
 		case err != nil && !gone(err):
 			f.bad.add("/proc/PID/ns/net", err)
 		case err != nil || seen[ns]:
-		case len(seen) == maxFoundSpaces || ctx.Err() != nil:
-			f.bad.add("/proc/PID/net/*", errEndedEarly)
+		case ctx.Err() != nil:
+			f.endEarly("/proc/PID/net/*", errNoTime)
+			return
+		case len(seen) == maxFoundSpaces:
+			f.endEarly("/proc/PID/net/*", errTooMany)
 			return
 		default:
-			seen[ns] = f.namespace(p.PID, ns, ns == host)
+			if seen[ns] = f.namespace(ctx, p.PID, ns, host); seen[ns] {
+				f.out.Namespaces++
+			}
 		}
 	}
-	f.out.Namespaces = len(seen)
+}
+
+// hostNetwork is the node's own, "" where nothing tells: where the first
+// process cannot be read, the probe's, which lives there.
+func (f *finder) hostNetwork() string {
+	for _, pid := range []int{1, rootPID(f.fs), ownPID(f.fs)} {
+		if ns, err := f.proc.Readlink(pid, "ns/net"); err == nil {
+			return ns
+		}
+	}
+	return ""
+}
+
+func (f *finder) endEarly(what string, err error) {
+	f.out.EndedEarly = true
+	f.bad.add(what, err)
 }
 
 // namespace reads the tables of one; false where its process has ended
 // meanwhile, and another may still show them.
-func (f *finder) namespace(pid int, ns string, host bool) bool {
+func (f *finder) namespace(ctx context.Context, pid int, ns, host string) bool {
 	read := false
-	for _, t := range []struct{ file, protocol string }{{"tcp", "TCP"}, {"tcp6", "TCP6"}, {"udp", "UDP"}, {"udp6", "UDP6"}} {
+	for _, t := range []struct {
+		file     string
+		protocol protocol
+	}{{"tcp", protocolTCP}, {"tcp6", protocolTCP}, {"udp", protocolUDP}, {"udp6", protocolUDP}} {
 		err := f.proc.EachLine(strconv.Itoa(pid)+"/net/"+t.file, func(line []byte) bool {
 			s, ok := hostfs.ParseInetSocket(line)
 			if ok && (f.out.Port != 0 && int(s.Local.Port) == f.out.Port || uint64(s.Inode) == f.out.Inode) {
-				f.add(t.protocol, s, hostfs.NamespaceInode(ns), host)
+				f.add(t.protocol, s, ns, host)
+			}
+			if ctx.Err() != nil {
+				f.endEarly("/proc/PID/net/"+t.file, errNoTime)
+				return false
 			}
 			return true
 		})
@@ -93,14 +123,17 @@ func (f *finder) namespace(pid int, ns string, host bool) bool {
 			f.bad.add("/proc/PID/net/"+t.file, err)
 		}
 	}
-	return read
+	return read && ctx.Err() == nil
 }
 
 // add keeps a socket. Those that wait for others are never left out for the
 // connections that they have accepted.
-func (f *finder) add(protocol string, s hostfs.InetSocket, ns uint64, host bool) {
-	found := report.FoundSocket{Protocol: protocol, Local: s.Local.String(), Inode: uint64(s.Inode), NetNS: ns, HostNetwork: host}
-	tcp := protocol[0] == 'T'
+func (f *finder) add(p protocol, s hostfs.InetSocket, ns, host string) {
+	found := report.FoundSocket{Protocol: p.String(), Local: s.Local.String(), Inode: uint64(s.Inode), NetNS: hostfs.NamespaceInode(ns)}
+	if host != "" {
+		found.HostNetwork = new(ns == host)
+	}
+	tcp := p == protocolTCP
 	if tcp {
 		found.State = hostfs.TCPStateName(s.State)
 	}
@@ -122,17 +155,20 @@ func (f *finder) holders(ctx context.Context) {
 	}
 	for i := range f.report.Processes.List {
 		p := &f.report.Processes.List[i]
-		if ctx.Err() != nil || len(f.out.Holders) >= maxHolders {
-			f.bad.add("/proc/PID/fd/*", errEndedEarly)
+		switch {
+		case ctx.Err() != nil:
+			f.endEarly("/proc/PID/fd/*", errNoTime)
 			return
-		}
-		if !p.Kernel {
-			f.holdersIn(p.PID)
+		case len(f.out.Holders) >= maxHolders:
+			f.endEarly("/proc/PID/fd/*", errTooMany)
+			return
+		case !p.Kernel:
+			f.holdersIn(ctx, p.PID)
 		}
 	}
 }
 
-func (f *finder) holdersIn(pid int) {
+func (f *finder) holdersIn(ctx context.Context, pid int) {
 	type key struct {
 		kind  string
 		inode uint64
@@ -148,6 +184,10 @@ func (f *finder) holdersIn(pid int) {
 			if err == nil && f.wanted[inode] {
 				counts[key{kind, inode}]++
 			}
+		}
+		if ctx.Err() != nil {
+			f.endEarly("/proc/PID/fd/*", errNoTime)
+			return false
 		}
 		return true
 	})

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -80,7 +81,10 @@ func TestFound(t *testing.T) {
 			var sockets, holders []string
 			for _, s := range found.Sockets {
 				text := fmt.Sprintf("%s %s %s %d", s.Protocol, s.State, s.Local, s.Inode)
-				if s.HostNetwork {
+				switch {
+				case s.HostNetwork == nil:
+					text += " unknown"
+				case *s.HostNetwork:
 					text += " host"
 				}
 				sockets = append(sockets, text)
@@ -95,5 +99,39 @@ func TestFound(t *testing.T) {
 				t.Errorf("holders\n got %s\nwant %s; %+v", got, c.holders, found)
 			}
 		})
+	}
+}
+
+// What is left of the deadline is too little: the answer comes, and says so.
+func TestFoundWithoutTime(t *testing.T) {
+	fs := plant(t, foundTree)
+	r := run{fs: fs, req: report.Request{Find: &report.Find{Port: 80}}, report: collect(t, fs, report.NewRequest(report.CollectProcesses))}
+	ctx, cancel := context.WithTimeout(t.Context(), foundReserve)
+	defer cancel()
+	publish, err := collectFound(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(&r)
+	if f := r.report.Found; !f.EndedEarly || f.Namespaces != 0 || len(f.Unreadable) != 1 || f.Unreadable[0].Cause != errNoTime.Error() {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// Without the first process's namespace, the probe's own is the node's; without
+// any, nobody says that a listener lives in another.
+func TestFoundWithoutTheFirstProcess(t *testing.T) {
+	tree := strings.Replace(strings.Replace(foundTree, "-- proc/1/ns/net -> net:[1000] --\n", "", 1), "proc/1/net/", "proc/10/net/", 2)
+	for self, want := range map[string]string{"": "unknown", "-- proc/self -> 11 --\n": "host"} {
+		req := report.NewRequest(report.CollectProcesses, report.CollectFound)
+		req.Find = &report.Find{Inode: 501}
+		found := collect(t, plant(t, tree+self), req).Found
+		got := "unknown"
+		if len(found.Sockets) == 1 && found.Sockets[0].HostNetwork != nil && *found.Sockets[0].HostNetwork {
+			got = "host"
+		}
+		if len(found.Sockets) != 1 || got != want {
+			t.Errorf("%q: got %s, want %s: %+v", self, got, want, found)
+		}
 	}
 }

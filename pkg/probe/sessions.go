@@ -3,11 +3,6 @@
 package probe
 
 import (
-	"path"
-	"slices"
-	"strconv"
-	"strings"
-
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -23,7 +18,7 @@ func sessionKeys() []string {
 func (b *background) sessions() {
 	seen := map[string]bool{}
 	for _, p := range b.of {
-		for _, file := range sessionFiles(b.cgroups(p), p.Detail.Rights) {
+		for _, file := range report.SessionFiles(b.cgroup(p), p.Detail.Rights) {
 			if seen[file] {
 				continue
 			}
@@ -49,38 +44,4 @@ func sessionRecord(file string, content []byte) report.Session {
 		}
 	}
 	return s
-}
-
-func sessionFiles(paths []string, rights *report.Rights) []string {
-	var files []string
-	add := func(dir, id string) {
-		file := path.Join("/run/systemd", dir, id)
-		if plainID(id) && !slices.Contains(files, file) {
-			files = append(files, file)
-		}
-	}
-	for _, p := range paths {
-		for e := range strings.SplitSeq(p, "/") {
-			if id, ok := strings.CutPrefix(e, "session-"); ok {
-				add("sessions", strings.TrimSuffix(id, ".scope"))
-			}
-			if uid, ok := strings.CutPrefix(e, "user@"); ok {
-				add("users", strings.TrimSuffix(uid, ".service"))
-			}
-		}
-	}
-	if rights != nil && rights.SessionID != nil {
-		add("sessions", strconv.Itoa(*rights.SessionID))
-	}
-	return files
-}
-
-// plainID: letters and digits, as logind names sessions.
-func plainID(id string) bool {
-	for _, c := range []byte(id) {
-		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
-		}
-	}
-	return id != "" && len(id) < 64
 }

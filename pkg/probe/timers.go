@@ -23,7 +23,10 @@ func (b *background) timers(files *unitFiles, wanted map[string]bool) {
 	wants := files.wants()
 	for _, name := range files.timerNames(wants) {
 		unit := files.read(name, func(section, key string) bool { return section == "Timer" || describes(section, key) })
-		starts := startedBy(name, unit)
+		// The names are those of files, and anybody's; units come from cgroups'
+		// paths, which are escaped already.
+		unit.Name = report.Escape(name)
+		starts := startedBy(unit)
 		if !wanted[starts] || unit.Masked {
 			continue
 		}
@@ -89,9 +92,8 @@ func (u *unitFiles) wants() map[string][]string {
 }
 
 // startedBy is the unit that a timer starts.
-func startedBy(timer string, unit report.Unit) string {
-	stem := strings.TrimSuffix(timer, ".timer")
-	starts := stem + ".service"
+func startedBy(unit report.Unit) string {
+	starts := strings.TrimSuffix(unit.Name, ".timer") + ".service"
 	for _, f := range unit.Files {
 		for _, s := range f.Settings {
 			if s.Section == "Timer" && s.Key == "Unit" && s.Value != "" {
@@ -99,34 +101,5 @@ func startedBy(timer string, unit report.Unit) string {
 			}
 		}
 	}
-	return expandName(starts, timer, stem)
-}
-
-// expandName replaces the specifiers of systemd.unit(5) that a Unit= may have.
-func expandName(text, name, stem string) string {
-	if !strings.Contains(text, "%") {
-		return text
-	}
-	prefix, _, _ := strings.Cut(stem, "@")
-	instance := hostfs.UnitInstance(name)
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] != '%' || i+1 == len(text) {
-			b.WriteByte(text[i])
-			continue
-		}
-		switch i++; text[i] {
-		case 'i', 'I':
-			b.WriteString(instance)
-		case 'p', 'P':
-			b.WriteString(prefix)
-		case 'N':
-			b.WriteString(stem)
-		case 'n':
-			b.WriteString(name)
-		default:
-			b.WriteByte(text[i])
-		}
-	}
-	return b.String()
+	return report.ExpandUnit(starts, unit.Name)
 }

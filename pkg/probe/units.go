@@ -163,7 +163,7 @@ func (b *background) units() {
 	wanted := map[string]bool{}
 	var names []string
 	for _, p := range b.of {
-		if name := unitOf(b.cgroups(p)); name != "" && !wanted[name] {
+		if name := b.cgroup(p).Unit(); name != "" && !wanted[name] {
 			wanted[name] = true
 			names = append(names, name)
 		}
@@ -176,18 +176,4 @@ func (b *background) units() {
 		b.out.Units = append(b.out.Units, files.read(name, describes))
 	}
 	b.timers(files, wanted)
-}
-
-// unitOf is the unit of a process: the outermost element of a path that is
-// named as one, slices aside.
-func unitOf(paths []string) string {
-	for _, p := range paths {
-		for e := range strings.SplitSeq(p, "/") {
-			switch hostfs.UnitType(e) {
-			case "service", "scope", "mount", "socket", "swap":
-				return strings.TrimPrefix(e, "_")
-			}
-		}
-	}
-	return ""
 }

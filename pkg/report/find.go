@@ -16,20 +16,23 @@ type Found struct {
 	Holders []Holder `json:"holders,omitempty"`
 	// Namespaces counts the network namespaces that were looked into.
 	Namespaces int `json:"namespaces"`
+	// EndedEarly: time ran out, or there was too much; there may be others.
+	EndedEarly bool `json:"endedEarly,omitempty"`
 
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }
 
 // FoundSocket is a line of /proc/PID/net/tcp and its like.
 type FoundSocket struct {
-	Protocol string `json:"protocol"` // TCP, TCP6, UDP, UDP6, unix …
+	Protocol string `json:"protocol"` // TCP or UDP, of IPv6 too
 	State    string `json:"state,omitempty"`
 	Local    string `json:"local,omitempty"`
 	Remote   string `json:"remote,omitempty"`
 	Inode    uint64 `json:"inode"`
-	// NetNS is its network namespace, HostNetwork whether that is the node's.
+	// NetNS is its network namespace, HostNetwork whether that is the node's;
+	// nil where that one could not be read.
 	NetNS       uint64 `json:"netNS,omitempty"`
-	HostNetwork bool   `json:"hostNetwork,omitempty"`
+	HostNetwork *bool  `json:"hostNetwork,omitempty"`
 }
 
 // Holder is a process with descriptors of an inode.
