@@ -23,7 +23,7 @@ const (
 	Info
 	// Else are the files that wait for no process, on any kernel so far.
 	Else
-	// Untried: so many others did not answer that nobody knows.
+	// Untried is what nobody knows, after so many others did not answer.
 	Untried
 )
 
