@@ -250,3 +250,22 @@ func FuzzNames(f *testing.F) {
 		capabilityNames(hex, len(unit))
 	})
 }
+
+func TestWaits(t *testing.T) {
+	for name, c := range map[string]struct {
+		state, protocol, remote string
+		want                    bool
+	}{
+		"listener":                        {"LISTEN", "TCP", "", true},
+		"unix":                            {"LISTEN", "unix", "", true},
+		"bound, and not listening yet":    {"CLOSE", "TCP", "", false},
+		"connected":                       {"ESTABLISHED", "TCP", "10.0.0.1:80", false},
+		"datagrams of anybody":            {"", "UDP", "", true},
+		"datagrams of one":                {"ESTABLISHED", "UDP", "10.0.0.1:53", false},
+		"datagrams of anybody, UDP's kin": {"", "UDP-Lite", "", true},
+	} {
+		if got := waits(c.state, c.protocol, c.remote); got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
