@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,57 +19,60 @@ import (
 func TestUsageErrors(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	for args, want := range map[string]string{
-		"fd":                                        "which node? name one (kubectl get nodes), or use --local or --from FILE",
-		"fd --from=":                                "which node? name one (kubectl get nodes), or use --local or --from FILE",
-		"whois-pid":                                 "which node? name one (kubectl get nodes), or use --local or --from FILE",
-		"fd n":                                      "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
-		"cleanup":                                   "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
-		"fd n other":                                `unexpected argument "other": fd takes one node, and none with --local or --from`,
-		"fd n --by pods":                            `--by is one of pod, container, workload, process, unit, user, kind, not "pods"`,
-		"fd n --sort size":                          `--sort is one of count, growth, not "size"`,
-		"fd n --by kind --sort growth":              "kinds are looked up once, so they have no growth to sort by: --sort growth goes with the other groupings",
-		"fd n -l a==b==c":                           "",
-		"fd --local -l a=b":                         "labels are the API server's: --selector does not go with --local",
-		"fd n --pid 0":                              "--pid must be a process id, not 0",
-		"fd n --pid 5 --by pod":                     "--pid shows one process: --by, --sort and --selector do not go with it",
-		"fd n --samples 0":                          "--samples must be between 1 and 2500, not 0",
-		"fd n --samples 2501":                       "--samples must be between 1 and 2500, not 2501",
-		"fd n --samples 100 --interval 10m":         "100 samples of 10m0s take 16h40m0s, the limit is 12h0m0s: take fewer, or a shorter --interval",
-		"fd --from x --watch":                       "a saved report is one sample: --samples and --watch do not go with --from",
-		"fd --from x --samples 2":                   "a saved report is one sample: --samples and --watch do not go with --from",
-		"fd n --top -1":                             "--top must be 0 or more, not -1",
-		"fd n --top many":                           `invalid argument "many" for "--top" flag: strconv.ParseInt: parsing "many": invalid syntax`,
-		"fd n --interval 99ms":                      "--interval must be between 100ms and 10m, not 99ms",
-		"fd n --interval 10m1s":                     "--interval must be between 100ms and 10m, not 10m1s",
-		"fd n --interval -1s":                       "--interval must be between 100ms and 10m, not -1s",
-		"fd n --interval 5":                         `invalid argument "5" for "--interval" flag: time: missing unit in duration "5"`,
-		"fd n --color blue":                         `--color is auto, always or never, not "blue"`,
-		"fd n -o csv":                               `output format "csv" is not known: use one of table, wide, json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file`,
-		"fd n -o jsonpath":                          "template format specified but no template given",
-		"fd n -o jsonpath={.rows[":                  "error parsing jsonpath {.rows[, unterminated array",
-		"fd n --local --from x":                     `unexpected argument "n": fd takes one node, and none with --local or --from`,
-		"fd --local --from x":                       "--local and --from exclude each other",
-		"fd n --profile root":                       `--profile is sysadmin or minimal, not "root"`,
-		"fd n --image-pull-secret s":                "--image-pull-secret goes with --image or --probe-image",
-		"fd n --image a --probe-image b":            "--image and --probe-image exclude each other",
-		"fd n --start-timeout 0s":                   "--start-timeout must be positive, not 0s",
-		"fd --from does-not-exist.json":             `failed to read the report "does-not-exist.json": open does-not-exist.json: no such file or directory`,
-		"fd n --bogus":                              "unknown flag: --bogus",
-		"whois-pid n":                               "which process? give one or more process ids, as the node itself numbers them, or --pod, --container-id, --port or --inode",
-		"whois-pid n 0":                             `"0" is no process id`,
-		"whois-pid n -- -5":                         `"-5" is no process id`,
-		"whois-pid n java":                          `"java" is no process id`,
-		"whois-pid n 12x":                           `"12x" is no process id`,
-		"whois-pid n 1.5":                           `"1.5" is no process id`,
-		"whois-pid n 4294967296":                    `"4294967296" is no process id`,
-		"whois-pid n 99999999999999999999":          `"99999999999999999999" is no process id`,
-		"whois-pid n 1 \x1b[2J":                     `"\x1b[2J" is no process id`,
-		"whois-pid n 1 --local --from x":            `"n" is no process id`,
-		"whois-pid 1 --local --from x":              "--local and --from exclude each other",
-		"whois-pid n " + strings.Repeat("1 ", 1001): "1001 process ids are too many for one go, the limit is 1000",
-		"cleanup now":                               `unknown command "now" for "kubectl nodedoc cleanup"`,
-		"version now":                               `unknown command "now" for "kubectl nodedoc version"`,
-		"nonsense":                                  `unknown command "nonsense" for "kubectl nodedoc"`,
+		"fd":                                "which node? name one (kubectl get nodes), or use --local or --from FILE",
+		"fd --from=":                        "which node? name one (kubectl get nodes), or use --local or --from FILE",
+		"whois-pid":                         "which node? name one (kubectl get nodes), or use --local or --from FILE",
+		"fd n":                              "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
+		"cleanup":                           "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
+		"fd n other":                        `unexpected argument "other": fd takes one node, and none with --local or --from`,
+		"fd n --by pods":                    `--by is one of pod, container, workload, process, unit, user, kind, not "pods"`,
+		"fd n --sort size":                  `--sort is one of count, growth, not "size"`,
+		"fd n --by kind --sort growth":      "kinds are looked up once, so they have no growth to sort by: --sort growth goes with the other groupings",
+		"fd n -l a==b==c":                   "",
+		"fd --local -l a=b":                 "labels are the API server's: --selector does not go with --local",
+		"fd n --pid 0":                      "--pid must be a process id, not 0",
+		"fd n --pid 5 --by pod":             "--pid shows one process: --by, --sort and --selector do not go with it",
+		"fd n --samples 0":                  "--samples must be between 1 and 2500, not 0",
+		"fd n --samples 2501":               "--samples must be between 1 and 2500, not 2501",
+		"fd n --samples 100 --interval 10m": "100 samples of 10m0s take 16h40m0s, the limit is 12h0m0s: take fewer, or a shorter --interval",
+		"fd --from x --watch":               "a saved report is one sample: --samples and --watch do not go with --from",
+		"fd --from x --samples 2":           "a saved report is one sample: --samples and --watch do not go with --from",
+		"fd n --top -1":                     "--top must be 0 or more, not -1",
+		"fd n --top many":                   `invalid argument "many" for "--top" flag: strconv.ParseInt: parsing "many": invalid syntax`,
+		"fd n --interval 99ms":              "--interval must be between 100ms and 10m, not 99ms",
+		"fd n --interval 10m1s":             "--interval must be between 100ms and 10m, not 10m1s",
+		"fd n --interval -1s":               "--interval must be between 100ms and 10m, not -1s",
+		"fd n --interval 5":                 `invalid argument "5" for "--interval" flag: time: missing unit in duration "5"`,
+		"fd n --color blue":                 `--color is auto, always or never, not "blue"`,
+		"fd n -o csv":                       `output format "csv" is not known: use one of table, wide, json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file`,
+		"fd n -o jsonpath":                  "template format specified but no template given",
+		"fd n -o jsonpath={.rows[":          "error parsing jsonpath {.rows[, unterminated array",
+		"fd n --local --from x":             `unexpected argument "n": fd takes one node, and none with --local or --from`,
+		"fd --local --from x":               "--local and --from exclude each other",
+		"fd n --profile root":               `--profile is sysadmin or minimal, not "root"`,
+		"fd n --image-pull-secret s":        "--image-pull-secret goes with --image or --probe-image",
+		"fd n --image a --probe-image b":    "--image and --probe-image exclude each other",
+		"fd n --start-timeout 0s":           "--start-timeout must be positive, not 0s",
+		"fd --from does-not-exist.json":     `failed to read the report "does-not-exist.json": open does-not-exist.json: no such file or directory`,
+		"fd n --bogus":                      "unknown flag: --bogus",
+		"whois-pid n":                       "which process? give one or more process ids, as the node itself numbers them, or --pod, --container-id, --port or --inode",
+		"whois-pid n 0":                     `"0" is no process id`,
+		"whois-pid n -- -5":                 `"-5" is no process id`,
+		"whois-pid n java":                  `"java" is no process id`,
+		"whois-pid n 12x":                   `"12x" is no process id`,
+		"whois-pid n 1.5":                   `"1.5" is no process id`,
+		"whois-pid n 4294967296":            `"4294967296" is no process id`,
+		"whois-pid n 99999999999999999999":  `"99999999999999999999" is no process id`,
+		"whois-pid n 1 \x1b[2J":             `"\x1b[2J" is no process id`,
+		"whois-pid n 1 --local --from x":    `"n" is no process id: with --local or --from there is no node to name`,
+		"whois-pid n --port 0":              "--pod, --container-id, --port and --inode need a value, and not 0",
+		"whois-pid n --pod a/b/c":           `--pod is NAMESPACE/NAME or a UID, not "a/b/c"`,
+		"fd n --watch --samples 2":          "--watch goes on until Ctrl-C, --samples ends by itself: give one of them",
+		"whois-pid 1 --local --from x":      "--local and --from exclude each other",
+		"whois-pid n " + strings.Join(numbers(1001), " "): "1001 process ids are too many for one go, the limit is 1000",
+		"cleanup now": `unknown command "now" for "kubectl nodedoc cleanup"`,
+		"version now": `unknown command "now" for "kubectl nodedoc version"`,
+		"nonsense":    `unknown command "nonsense" for "kubectl nodedoc"`,
 	} {
 		t.Run(args[:min(len(args), 60)], func(t *testing.T) {
 			stdout, stderr, code := run(t, strings.Fields(args)...)
@@ -132,4 +136,12 @@ func TestExitCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+func numbers(most int) []string {
+	var list []string
+	for n := 1; n <= most; n++ {
+		list = append(list, strconv.Itoa(n))
+	}
+	return list
 }

@@ -60,6 +60,9 @@ func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
 	if err := o.answerable(n); err != nil {
 		return fdReply{}, err
 	}
+	findings = slices.DeleteFunc(findings, func(f diagnose.Finding) bool {
+		return f.Subject != nil && !n.Shows(o.filter, *f.Subject)
+	})
 	ranking := n.Rank(correlate.RankOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
 	a := fdReply{kind: "FileDescriptorRanking"}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FD(w, ranking, findings, s) }

@@ -46,6 +46,8 @@ func (f *repeatFlags) validate(interval time.Duration, s *sourceFlags) error {
 	switch {
 	case !f.on():
 		return nil
+	case f.watch && f.given:
+		return errors.New("--watch goes on until Ctrl-C, --samples ends by itself: give one of them")
 	case s.from != "":
 		return errors.New("a saved report is one sample: --samples and --watch do not go with --from")
 	case f.given && (f.samples < 1 || f.samples > mostSamples):

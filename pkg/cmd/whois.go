@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -51,6 +52,7 @@ func newWhoisPID(e env) *cobra.Command {
 		Example:           whoisExample,
 		ValidArgsFunction: e.completeNode,
 		RunE: func(c *cobra.Command, args []string) error {
+			o.find.note(c)
 			if err := o.complete(args); err != nil {
 				return err
 			}
@@ -72,7 +74,10 @@ func (o *whoisOptions) complete(args []string) error {
 	if o.node, err = o.source.node(&args); err != nil {
 		return err
 	}
-	for _, a := range args {
+	for i, a := range args {
+		if !isPID(a) && i == 0 && !o.source.remote() {
+			return fmt.Errorf("%q is no process id: with --local or --from there is no node to name", a)
+		}
 		if !isPID(a) {
 			return fmt.Errorf("%q is no process id", a)
 		}
@@ -80,7 +85,9 @@ func (o *whoisOptions) complete(args []string) error {
 		if err != nil {
 			return err
 		}
-		o.pids = append(o.pids, pid)
+		if !slices.Contains(o.pids, pid) {
+			o.pids = append(o.pids, pid)
+		}
 	}
 	return nil
 }
@@ -93,7 +100,7 @@ func isPID(s string) bool {
 
 func (o *whoisOptions) validate() error {
 	switch {
-	case o.find.given():
+	case o.find.asked:
 		return errors.Join(o.find.validate(len(o.pids)), o.source.validate(), o.output.validate())
 	case len(o.pids) == 0 && isPID(o.node):
 		return fmt.Errorf("on which node? kubectl nodedoc whois-pid NODE %s, or --local", o.node)
@@ -116,7 +123,7 @@ type whoisDocument struct {
 
 func (o *whoisOptions) run(ctx context.Context) error {
 	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
-	if o.find.given() {
+	if o.find.asked {
 		return s.answer(ctx, o.node, o.find.request(), o.printFound)
 	}
 	req := report.NewRequest(report.CollectProcesses, report.CollectContainers, report.CollectBackground)

@@ -17,6 +17,7 @@ type findFlags struct {
 	pod, container string
 	port           int
 	inode          uint64
+	asked          bool
 }
 
 func (f *findFlags) add(c *cobra.Command) {
@@ -27,9 +28,11 @@ func (f *findFlags) add(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("pod", "container-id", "port", "inode")
 }
 
-// given says whether any of them is.
-func (f *findFlags) given() bool {
-	return f.pod != "" || f.container != "" || f.port != 0 || f.inode != 0
+// note notes whether any of them is given, also as nothing.
+func (f *findFlags) note(c *cobra.Command) {
+	for _, flag := range []string{"pod", "container-id", "port", "inode"} {
+		f.asked = f.asked || c.Flags().Changed(flag)
+	}
 }
 
 func (f *findFlags) validate(pids int) error {
@@ -40,6 +43,10 @@ func (f *findFlags) validate(pids int) error {
 	switch {
 	case pids > 0:
 		return errors.New("either process ids or one of --pod, --container-id, --port, --inode")
+	case f.pod == "" && f.container == "" && f.inode == 0 && f.port == 0:
+		return errors.New("--pod, --container-id, --port and --inode need a value, and not 0")
+	case strings.Count(f.pod, "/") > 1:
+		return fmt.Errorf("--pod is NAMESPACE/NAME or a UID, not %q", f.pod)
 	case f.port < 0 || f.port > 65535:
 		return fmt.Errorf("--port is between 1 and 65535, not %d", f.port)
 	case f.container != "" && len(id) < 4:

@@ -119,7 +119,7 @@ func TestNextRuns(t *testing.T) {
 		if info.NextRun != nil {
 			got = info.NextRun.UTC().Format(time.DateTime)
 		}
-		if got != c.next || !strings.Contains(info.NextRunBy, c.by) || c.next != "" && info.NextRunBy != "" {
+		if got != c.next || !strings.Contains(info.NextRunBy, c.by) || c.next != "" && info.NextRunBy != "if the timer started the run that is on, not before that has ended" {
 			t.Errorf("%q: got %s, %q", c.settings, got, info.NextRunBy)
 		}
 	}
@@ -269,3 +269,28 @@ func TestWaits(t *testing.T) {
 		}
 	}
 }
+
+// The unit's oldest process started 90,000 s after boot, at 1,795,290,000.
+func TestWhoStartedTheRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		stamp *int64
+		want  string
+		other bool
+	}{
+		"the timer":            {stamp(1_795_289_999), "the timer's stamp file", false},
+		"somebody by hand":     {stamp(1_795_201_000), "something else started it", true},
+		"before the stamp":     {stamp(1_795_290_900), "something else started it", true},
+		"a timer of no stamps": {nil, "if the timer started it", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			timer := timerOf("OnCalendar=daily", "Persistent=true")
+			timer.Stamp = c.stamp
+			by := timerNode(timer).timers("a.service")[0].LastRunBy
+			if !strings.Contains(by, c.want) || strings.Contains(by, "something else") != c.other {
+				t.Errorf("got %q", by)
+			}
+		})
+	}
+}
+
+func stamp(seconds int64) *int64 { return &seconds }

@@ -27,6 +27,9 @@ type Filtered struct {
 
 func (f Filter) empty() bool { return f.Namespace == "" && f.Selector == nil }
 
+// Shows says whether a filter lets an owner through.
+func (n *Node) Shows(f Filter, o Owner) bool { return f.empty() || f.matches(n, o) }
+
 // matches: a namespace is told by the node's files, too; labels by the API only,
 // so that a pod which it does not know has none that could match.
 func (f Filter) matches(n *Node, o Owner) bool {

@@ -51,13 +51,13 @@ func (n *Node) inNoTable(u *FileUsage, descriptors int) *InNoTable {
 func (u FileUsage) Unlimited() bool { return u.Max >= 1<<48 }
 
 // Forecast is when the node will be full, where a short sample can tell: it
-// rose steadily over a second or more, and the node is half full or has less
-// than an hour left. Healthy nodes, too, open files for some seconds in a row.
+// rose steadily over a second or more and the node is half full, or over some
+// and it has less than an hour left. Healthy nodes, too, open files for some seconds in a row.
 func (u FileUsage) Forecast() (seconds float64, ok bool) {
 	if u.FullInSeconds == nil || !u.Steady || u.Seconds < 1 || u.Unlimited() {
 		return 0, false
 	}
-	return *u.FullInSeconds, u.Percent >= 50 || *u.FullInSeconds < 3600
+	return *u.FullInSeconds, u.Percent >= 50 || *u.FullInSeconds < 3600 && u.Seconds >= 2.5
 }
 
 func (n *Node) fileUsage() *FileUsage {

@@ -251,6 +251,20 @@ func TestExecFIFOsNameTheContainerInThePath(t *testing.T) {
 	}
 }
 
+// Root has written a process of the host into a pod's cgroup.procs.
+func TestMovedIntoAPod(t *testing.T) {
+	r := testNode()
+	r.Processes.List = append(r.Processes.List, report.Process{PID: 70, PPID: 1, Comm: "sleep", State: "S", Cgroup: 2, Detail: &report.ProcessDetail{UID: -1}})
+	n := Join(r, nil)
+	moved, _ := n.Whois(70)
+	if !slices.ContainsFunc(moved.Notes, func(note string) bool { return strings.Contains(note, "moved it from the host") }) {
+		t.Errorf("notes %q", moved.Notes)
+	}
+	if own, _ := n.Whois(22); slices.ContainsFunc(own.Notes, func(note string) bool { return strings.Contains(note, "moved it") }) {
+		t.Errorf("notes %q", own.Notes)
+	}
+}
+
 func TestBlockedProcessHasNoStart(t *testing.T) {
 	n := Join(&report.NodeReport{
 		Node: report.Node{BootTime: 1_700_000_000, Uptime: 1000, ClockTicks: 100},

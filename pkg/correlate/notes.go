@@ -64,6 +64,9 @@ func attribution(p *report.Process, b Blame) string {
 func (n *Node) foreignShim(p *report.Process, owner Owner) []string {
 	shim := n.shimAbove(p)
 	if shim == nil {
+		if n.hasShim(owner) {
+			return []string{"no shim of that pod is above it: somebody has moved it from the host into this cgroup, and the pod pays for its memory"}
+		}
 		return nil
 	}
 	parent := n.ownerAt(Place{ContainerID: shim.Shim.ID}, "")
@@ -71,6 +74,18 @@ func (n *Node) foreignShim(p *report.Process, owner Owner) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("it descends from shim %d of pod %s: somebody has moved it into this cgroup", shim.PID, parent.Name())}
+}
+
+// hasShim says whether some other process of this container descends from a shim.
+// A runtime without any (gVisor, Kata), or one that could not be read, has none.
+func (n *Node) hasShim(owner Owner) bool {
+	for i := range n.Report.Processes.List {
+		p := &n.Report.Processes.List[i]
+		if at := n.place(p); at.PodUID != "" && at.ContainerID == owner.ContainerID && n.shimAbove(p) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // podDir finds a pod's directory of the kubelet in a path, whatever its root.

@@ -24,7 +24,8 @@ type TimerInfo struct {
 	// LastRun and how it is known, or why not; in the node's time zone.
 	LastRun   *time.Time `json:"lastRun,omitempty"`
 	LastRunBy string     `json:"lastRunBy"`
-	// NextRun is without the delay. NextRunBy tells why there is none.
+	// NextRun is without the delay. NextRunBy tells why there is none, or what
+	// else must happen before.
 	NextRun   *time.Time `json:"nextRun,omitempty"`
 	NextRunBy string     `json:"nextRunBy,omitempty"`
 }
@@ -58,6 +59,10 @@ func (n *Node) timer(t report.Timer) TimerInfo {
 		info.Triggers = append(info.Triggers, s.Key+"="+s.Value)
 	}
 	n.nextRun(&info, triggers)
+	// A timer waits for what it has started before it looks at its clock again.
+	if _, running := n.unitStarted(t.Starts); running && info.NextRun != nil {
+		info.NextRunBy = "if the timer started the run that is on, not before that has ended"
+	}
 	return info
 }
 
@@ -79,19 +84,27 @@ func triggersOf(u report.Unit) []report.Setting {
 	return triggers
 }
 
+// startSlack lies between a timer's elapsing and the start of its unit's first
+// process, as two clocks of the node tell them.
+const startSlack = 30 * time.Second
+
 // lastRun: a persistent timer's stamp file is written when it elapses (and once
 // when it is first started); for the others the unit itself tells.
 func (n *Node) lastRun(info *TimerInfo, t report.Timer) {
 	zone := n.Zone()
+	started, running := n.unitStarted(t.Starts)
 	if t.Stamp != nil {
 		if at := time.Unix(*t.Stamp, 0).In(zone); inCalendar(at) {
-			info.LastRun, info.LastRunBy = &at, "the timer's stamp file"
+			info.LastRun, info.LastRunBy = &at, "the timer's stamp file, which its first start writes, too"
+			if late := started.Sub(at); running && (late < -startSlack || late > startSlack) {
+				info.LastRunBy += "; the run that is on began " + started.In(zone).Format(time.DateTime) + ": something else started it"
+			}
 			return
 		}
 	}
-	if started, ok := n.unitStarted(t.Starts); ok {
+	if running {
 		at := started.In(zone)
-		info.LastRun, info.LastRunBy = &at, "the start of "+t.Starts+"'s oldest process"
+		info.LastRun, info.LastRunBy = &at, "the start of "+t.Starts+"'s oldest process, if the timer started it"
 		return
 	}
 	info.LastRunBy = "unknown: the timer keeps no stamp file, and no process of " + t.Starts + " is left"

@@ -25,8 +25,8 @@ const (
 	// one more; a fifth of it is what a busy hour takes.
 	limitWarning, limitCritical = 80.0, 95.0
 
-	descriptorsPerFindingMax = 3 // owners named per rule
-	holdersNamedMax          = 3 // processes named per owner
+	descriptorsPerFindingMax = 10 // owners named per rule
+	holdersNamedMax          = 3  // processes named per owner
 )
 
 // whoisCommand asks about a process of this node; without the API server's word

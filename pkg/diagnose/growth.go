@@ -12,6 +12,7 @@ const (
 	growthOwnerMin = 500 // descriptors: fewer are no threat yet
 	growthRateMin  = 0.5 // per second
 	growthCountMin = 5.0 // descriptors: fewer come and go at any moment
+	slowCountMin   = 15  // and of a rate below growthRateMin, in a longer look
 
 	// Some programs open files for minutes after their start: a database its
 	// tables, a JVM its libraries. These are of many sorts, while a leak piles
@@ -63,7 +64,8 @@ func pilesUpOne(by *correlate.Fastest) bool {
 
 // grows tells a gain from the coming and going that every daemon has.
 func grows(perSecond, seconds float64) bool {
-	return perSecond >= growthRateMin && perSecond*seconds >= growthCountMin
+	gained := perSecond * seconds
+	return gained >= growthCountMin && (perSecond >= growthRateMin || seconds >= longLookSeconds && gained >= slowCountMin)
 }
 
 func growthFinding(n *correlate.Node, row correlate.FDRow, seconds float64, earlier []Finding) Finding {

@@ -1,13 +1,20 @@
 package hostfs
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Redacted stands where a secret was.
 const Redacted = "‹redacted›"
 
 // secretWords are parts of the names under which secrets are passed.
 var secretWords = []string{"password", "passwd", "passphrase", "secret", "token", "apikey", "api-key", "api_key",
-	"accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "credential", "authorization", "bearer"}
+	"accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "credential"}
+
+// secretEnds are what such a name may end in, behind '-', '_' or '.':
+// MYSQL_PWD, --smtp-pass, REDISCLI_AUTH, Authorization.
+var secretEnds = []string{"pass", "pwd", "pw", "auth", "bindpw", "authorization", "bearer"}
 
 // Redact hides likely secrets in the arguments of a process: values of options
 // and assignments whose name speaks of a secret, passwords in URLs, JSON web
@@ -39,7 +46,10 @@ func redact(args []string, depth int) []string {
 }
 
 func namesSecret(name string) bool {
-	name = strings.ToLower(name)
+	name = strings.Trim(strings.ToLower(name), "\"'=: ")
+	if slices.Contains(secretEnds, name[strings.LastIndexAny(name, "-_.")+1:]) && name != "pwd" { // the working directory
+		return true
+	}
 	for _, w := range secretWords {
 		if strings.Contains(name, w) {
 			return true
@@ -51,7 +61,7 @@ func namesSecret(name string) bool {
 // redactAssignments hides the value behind every "name=", "name:" or "Bearer "
 // in an argument, up to the next separator.
 func redactAssignments(a string) string {
-	if !namesSecret(a) {
+	if !strings.ContainsAny(a, "=:") {
 		return a
 	}
 	var b strings.Builder

@@ -13,21 +13,23 @@ type shortSecret struct {
 	// glued: the value may only follow the option's letter itself, as mysql's
 	// -psecret; what comes next is something else.
 	glued bool
+	// long are the same by their names.
+	long []string
 }
 
 // shortSecrets by the program's name, a trailing '*' standing for the rest of it.
 var shortSecrets = map[string]shortSecret{
-	"mysql*":    {"-p", true},
-	"mariadb*":  {"-p", true},
-	"mongo*":    {"-p", false},
-	"sshpass":   {"-p", false},
-	"curl":      {"-u", false},
-	"redis-cli": {"-a", false},
-	"ldap*":     {"-w", false},
-	"7z*":       {"-p", true},
-	"zip":       {"-P", false},
-	"unzip":     {"-P", false},
-	"sqlcmd":    {"-P", false},
+	"mysql*":    {option: "-p", glued: true},
+	"mariadb*":  {option: "-p", glued: true},
+	"mongo*":    {option: "-p"},
+	"sshpass":   {option: "-p"},
+	"curl":      {option: "-u", long: []string{"--user", "--proxy-user"}},
+	"redis-cli": {option: "-a"},
+	"ldap*":     {option: "-w"},
+	"7z*":       {option: "-p", glued: true},
+	"zip":       {option: "-P"},
+	"unzip":     {option: "-P"},
+	"sqlcmd":    {option: "-P"},
 }
 
 // secretOption is that of the program that a word names. Behind the first word,
@@ -51,14 +53,19 @@ func redactShort(out, args []string) {
 	var known []shortSecret
 	for i, a := range args {
 		if s, ok := secretOption(a, i == 0); ok {
-			if !slices.Contains(known, s) {
+			if !slices.ContainsFunc(known, func(k shortSecret) bool { return k.option == s.option && k.glued == s.glued }) {
 				known = append(known, s)
 			}
 			continue
 		}
 		a = strings.TrimLeft(a, `"'`)
 		for _, s := range known {
+			name, _, assigned := strings.Cut(a, "=")
 			switch {
+			case slices.Contains(s.long, name) && assigned:
+				out[i] = name + "=" + Redacted
+			case i+1 < len(args) && (slices.Contains(s.long, a) || !s.glued && bundles(a, s.option)):
+				out[i+1] = Redacted
 			case !strings.HasPrefix(a, s.option) || strings.HasPrefix(a, "--"):
 			case len(a) > len(s.option):
 				out[i] = s.option + Redacted
@@ -67,4 +74,9 @@ func redactShort(out, args []string) {
 			}
 		}
 	}
+}
+
+// bundles: an option that takes a value may end a bundle of letters, curl -sSu.
+func bundles(a, option string) bool {
+	return len(a) > len(option) && a[0] == '-' && a[1] != '-' && a[len(a)-1] == option[1] && !strings.ContainsAny(a, "=.:/@,")
 }

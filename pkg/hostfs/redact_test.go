@@ -33,6 +33,9 @@ func TestRedact(t *testing.T) {
 		"behind another":        {[]string{"sudo", "-u", "x", "nice", "curl", "-u", "a:b", "h"}, []string{"sudo", "-u", "x", "nice", "curl", "-u", r, "h"}},
 		"no program":            {[]string{"java", "-cp", "/x/mysql-connector.jar", "-port"}, []string{"java", "-cp", "/x/mysql-connector.jar", "-port"}},
 		"title":                 {[]string{"worker: mysql -phunter2 x"}, []string{"worker: mysql -p" + r + " x"}},
+		"a name's last word":    {[]string{"x", "MYSQL_PWD=a", "--smtp-pass", "b", "-Dspring.pass=c", "REDISCLI_AUTH=d"}, []string{"x", "MYSQL_PWD=" + r, "--smtp-pass", r, "-Dspring.pass=" + r, "REDISCLI_AUTH=" + r}},
+		"no secret's name":      {[]string{"sh", "PWD=/x", "--authorization-mode=Node,RBAC", "--bypass=1"}, []string{"sh", "PWD=/x", "--authorization-mode=Node,RBAC", "--bypass=1"}},
+		"curl's ways":           {[]string{"curl", "-sSu", "a:b", "--user", "c:d", "--proxy-user=e:f", "-s", "http://h/"}, []string{"curl", "-sSu", r, "--user", r, "--proxy-user=" + r, "-s", "http://h/"}},
 		"no arguments":          {nil, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,7 +23,9 @@ func backgroundLines(i correlate.Identity, s Style) [][2]string {
 			add("unit file", strings.Join(u.Files, ", "))
 		}
 		add("made from", u.Source)
-		add("user unit", u.UserUnit)
+		if u.UserUnit != "" {
+			add("user unit", u.UserUnit+"; its files and timers are the user's own, and not looked at")
+		}
 		if u.Masked {
 			add("masked", "it cannot be started again until systemctl unmask "+u.Name)
 		}
@@ -68,6 +70,9 @@ func timerLines(t correlate.TimerInfo, s Style) [][2]string {
 	}
 	if t.NextRun != nil {
 		next = zoned(*t.NextRun) + delay
+		if t.NextRunBy != "" {
+			next += "; " + t.NextRunBy
+		}
 	}
 	lines := [][2]string{{"timer", text}, {"last run", last}, {"next run", next}}
 	if s.Wide && len(t.Files) > 0 {
@@ -97,7 +102,7 @@ func cronLines(c *correlate.CronInfo, s Style) [][2]string {
 		if c.Daemon.Comm == "atd" {
 			return [][2]string{{"at job", "started once by " + by + "; its text is in the spool of at, see atq and at -c"}}
 		}
-		return [][2]string{{"cron", "started by " + by + "; no line of the node's crontabs has its command, it may have been changed since"}}
+		return [][2]string{{"cron", "started by " + by + "; no line of the node's crontabs is exactly its command: it was changed since, or another program of that line started this one"}}
 	}
 	var lines [][2]string
 	for _, e := range c.Entries {

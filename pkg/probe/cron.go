@@ -110,7 +110,9 @@ type cronJob struct {
 type cronFiles struct {
 	root *hostfs.Root
 	bad  unreadable
-	jobs []cronJob
+	// zones: the daemon minds CRON_TZ; Debian's cron has no such thing.
+	zones bool
+	jobs  []cronJob
 }
 
 const (
@@ -122,7 +124,7 @@ const (
 // readCronFiles reads all crontabs of the node: Debian's, Red Hat's, SUSE's and
 // busybox's places.
 func readCronFiles(root *hostfs.Root, bad unreadable, daemon string) *cronFiles {
-	c := &cronFiles{root: root, bad: bad}
+	c := &cronFiles{root: root, bad: bad, zones: daemon == "crond"}
 	c.add("/etc/crontab", "", true)
 	takes := hostfs.CronieCronName
 	if daemon == "cron" || daemon == "CRON" { // Debian's
@@ -181,6 +183,9 @@ func (c *cronFiles) keep(file string, line hostfs.CronLine) {
 	if len(c.jobs) >= maxCronJobs {
 		c.bad.add("crontabs", errTooMany)
 		return
+	}
+	if !c.zones {
+		line.Zone = ""
 	}
 	c.jobs = append(c.jobs, cronJob{line, file})
 }

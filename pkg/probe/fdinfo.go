@@ -57,7 +57,8 @@ func (f *fdInfo) isDirectory(pid int, fd []byte) bool {
 		return false
 	}
 	flags, ok := hostfs.FDFlags(b)
-	return ok && flags&unix.O_DIRECTORY != 0
+	// O_TMPFILE, a file without a name, has O_DIRECTORY's bit in it.
+	return ok && flags&unix.O_DIRECTORY != 0 && flags&unix.O_TMPFILE != unix.O_TMPFILE
 }
 
 // watches counts the watches of an inotify instance, line by line.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/tools/txtar"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -36,7 +37,7 @@ import (
 // A range in a link's name, "fd/{10..4209} -> …", makes one link per number; in
 // the target {n} is the number and {hex64} an id of its own.
 //
-// {O_DIRECTORY} is that flag in the octal of this architecture.
+// {O_DIRECTORY} and {O_TMPFILE} are these flags in the octal of this architecture.
 //
 // {id:NAME} is a container id, {uid:NAME} a pod's UID, {uid_:NAME} that UID as
 // systemd's units have it, {hash:NAME} a static pod's config hash.
@@ -80,7 +81,8 @@ func uidOf(name string) string {
 var idPattern = regexp.MustCompile(`\{(id|uid|uid_|hash):([^}]+)\}`)
 
 func nameIDs(s string) string {
-	s = strings.ReplaceAll(s, "{O_DIRECTORY}", strconv.FormatInt(syscall.O_DIRECTORY, 8))
+	s = strings.ReplaceAll(s, "{O_DIRECTORY}", strconv.FormatInt(unix.O_DIRECTORY, 8))
+	s = strings.ReplaceAll(s, "{O_TMPFILE}", strconv.FormatInt(unix.O_TMPFILE, 8))
 	return idPattern.ReplaceAllStringFunc(s, func(m string) string {
 		f := idPattern.FindStringSubmatch(m)
 		switch f[1] {

@@ -36,6 +36,8 @@ type unitFiles struct {
 	root *hostfs.Root
 	bad  unreadable
 	dirs []unitDir
+	// showSecrets leaves descriptions as they are.
+	showSecrets bool
 }
 
 type unitDir struct {
@@ -43,8 +45,8 @@ type unitDir struct {
 	names []string // sorted
 }
 
-func openUnitFiles(root *hostfs.Root, bad unreadable) *unitFiles {
-	u := &unitFiles{root: root, bad: bad}
+func openUnitFiles(root *hostfs.Root, bad unreadable, showSecrets bool) *unitFiles {
+	u := &unitFiles{root: root, bad: bad, showSecrets: showSecrets}
 	seen := map[string]bool{}
 	for _, dir := range unitPath() {
 		resolved, err := root.Resolve(dir)
@@ -92,7 +94,7 @@ func (u *unitFiles) read(name string, want func(section, key string) bool) repor
 		case err != nil:
 			u.bad.add(path.Join(u.dirs[i].path, candidate), err)
 		default:
-			unit.Files = append(unit.Files, unitFile(file, content, want))
+			unit.Files = append(unit.Files, u.file(file, content, want))
 		}
 		break
 	}
@@ -103,7 +105,7 @@ func (u *unitFiles) read(name string, want func(section, key string) bool) repor
 		case err != nil:
 			u.bad.add(file, err)
 		default:
-			unit.Files = append(unit.Files, unitFile(resolved, content, want))
+			unit.Files = append(unit.Files, u.file(resolved, content, want))
 		}
 	}
 	return unit
@@ -141,11 +143,15 @@ func sortedValues(m map[string]string) []string {
 	return values
 }
 
-func unitFile(file string, content []byte, want func(section, key string) bool) report.UnitFile {
+func (u *unitFiles) file(file string, content []byte, want func(section, key string) bool) report.UnitFile {
 	f := report.UnitFile{Path: report.Escape(file)}
 	for _, s := range hostfs.ParseUnitFile(content, want) {
 		if len(f.Settings) == maxUnitSettings {
 			break
+		}
+		// systemd-run describes a unit by its whole command line.
+		if s.Key == "Description" && !u.showSecrets {
+			s.Value = hostfs.RedactCommand(s.Value)
 		}
 		f.Settings = append(f.Settings, report.Setting{Section: report.Escape(s.Section), Key: report.Escape(s.Key),
 			Value: report.Escape(s.Value[:min(len(s.Value), maxSettingValue)])})
@@ -171,7 +177,7 @@ func (b *background) units() {
 	if len(names) == 0 {
 		return
 	}
-	files := openUnitFiles(b.root, b.bad)
+	files := openUnitFiles(b.root, b.bad, b.req.ShowSecrets)
 	for _, name := range names {
 		b.out.Units = append(b.out.Units, files.read(name, describes))
 	}
