@@ -59,6 +59,8 @@ type fdOptions struct {
 
 	interval time.Duration
 	repeat   repeatFlags
+	// window is there while sample after sample is taken.
+	window *correlate.Window
 }
 
 func newFD(e env) *cobra.Command {

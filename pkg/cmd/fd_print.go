@@ -53,7 +53,11 @@ func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
 	case n.Report.Processes.FDMethod == "":
 		return fdReply{}, errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
 	}
-	findings := o.userCommands(diagnose.Diagnose(n))
+	facts := n
+	if o.window != nil { // a leak may be too slow for one sample
+		facts = correlate.Join(o.window.Add(n.Report), n.Inventory)
+	}
+	findings := o.userCommands(diagnose.Diagnose(facts))
 	if o.pidGiven {
 		return o.processAnswer(n, findings)
 	}

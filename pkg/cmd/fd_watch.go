@@ -20,6 +20,7 @@ func (o *fdOptions) watch(ctx context.Context, s *source) error {
 	defer s.progress.clear()
 	tick := time.NewTicker(sizeCheck)
 	defer tick.Stop()
+	o.window = correlate.NewWindow()
 	r := &repetition{flags: &o.repeat, req: o.request(), keep: s.save, ticks: tick.C, now: time.Now, warn: s.progress.warn,
 		open: func(ctx context.Context) (opened, error) { return s.open(ctx, o.node, o.repeat.life(o.interval)) }}
 	r.ask = firstAloud(s)

@@ -18,8 +18,9 @@ const (
 	runtimeClientMin = 500
 )
 
-// closeWait: connections that the peer has closed and the program has not. They
-// never end by themselves: no timeout of the kernel's covers this state.
+// closeWait: connections that the peer has closed and the program has not. No
+// timeout of the kernel's ends this state; keepalive may reset it, and then the
+// descriptor is of a socket that no table lists any more.
 func closeWait(n *correlate.Node, _ []Finding) []Finding {
 	var findings []Finding
 	for _, pile := range n.SocketPiles(closeWaitState) {
