@@ -37,6 +37,19 @@ func down(ctx context.Context, l layout, p progress) error {
 	if err != nil {
 		return err
 	}
+	for {
+		if err := removeAll(ctx, l, tree, p); err != nil {
+			return err
+		}
+		// A killed `up` may leave a child between fork and exec behind, and nothing tells it as ours before it has joined
+		// its group.
+		if again, err := tree.Top(ourGroup); err != nil || len(again) == 0 {
+			return err
+		}
+	}
+}
+
+func removeAll(ctx context.Context, l layout, tree cgroup.Tree, p progress) error {
 	groups, err := tree.Top(ourGroup)
 	if err != nil {
 		return err
