@@ -60,7 +60,10 @@ func TestVirtualizesByWholeFlag(t *testing.T) {
 func TestInitrdUnpacks(t *testing.T) {
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
-		t.Skip("NOT TESTED: there is no busybox here to unpack with")
+		if os.Getenv("CI") != "" || os.Geteuid() == 0 { // who may make a cluster may install it
+			t.Fatalf("install busybox-static, the initrd is unpacked with it: %v", err)
+		}
+		t.Skipf("NOT TESTED: the initrd is unpacked with busybox: %v", err)
 	}
 	var initrd bytes.Buffer
 	modules := []Module{{"b.ko", []byte("odd")}, {"a.ko", nil}}
