@@ -12,6 +12,8 @@ type Inventory struct {
 	PodsError string `json:"podsError,omitempty"`
 	// WorkloadsError says why some pods' controllers stayed unresolved.
 	WorkloadsError string `json:"workloadsError,omitempty"`
+	// Storage is nil where nobody asked for volumes.
+	Storage *Storage `json:"storage,omitempty"`
 }
 
 // Pod is what the join needs of a pod.
@@ -21,6 +23,8 @@ type Pod struct {
 	UID       string `json:"uid"`
 	Phase     string `json:"phase,omitempty"`
 	Deleting  bool   `json:"deleting,omitempty"`
+	// DeleteBy is when the grace of a deleted pod ends, seconds since 1970.
+	DeleteBy int64 `json:"deleteBy,omitempty"`
 	// ConfigHash is set for a static pod: on the node that is its UID, in
 	// cgroups, directories and the runtime; UID is only its mirror's.
 	ConfigHash string `json:"configHash,omitempty"`
@@ -32,6 +36,9 @@ type Pod struct {
 	Containers []Container `json:"containers,omitempty"`
 	// HostPorts are ports of the node that the pod asks for.
 	HostPorts []HostPort `json:"hostPorts,omitempty"`
+	// Volumes and their mounts are there where Storage is.
+	Volumes      []Volume      `json:"volumes,omitempty"`
+	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty"`
 }
 
 // HostPort is a port of the node that leads into a pod; the CNI's port map

@@ -24,6 +24,8 @@ type run struct {
 	first *fdSample
 	// dirs are the runtimes' directories that the process table tells of.
 	dirs stateDirs
+	// kernelThreads are all of them, by pid.
+	kernelThreads []kernelThread
 	// silence is what does not answer, see patience.go.
 	silence *hostfs.Silence
 }

@@ -35,7 +35,17 @@ type table struct {
 	classified []bool
 	passwd     []byte
 	passwdErr  error
+	kthreads   []kernelThread
 	out        *report.Processes
+}
+
+// kernelThread is what later collectors need of one; there may be 20,000, which
+// are not reported one by one.
+type kernelThread struct {
+	pid   int
+	comm  string // escaped
+	state string
+	start uint64 // report.Process.StartTicks
 }
 
 func collectProcesses(ctx context.Context, r run) (publish, error) {
@@ -62,7 +72,7 @@ func collectProcesses(ctx context.Context, r run) (publish, error) {
 	t.addDetails()
 	t.addUsers()
 	t.out.Unreadable = t.bad.list()
-	return func(r *run) { r.report.Processes, r.dirs = t.out, t.dirs }, nil
+	return func(r *run) { r.report.Processes, r.dirs, r.kernelThreads = t.out, t.dirs, t.kthreads }, nil
 }
 
 // newTable: aside reads files while proc walks a directory.
@@ -91,6 +101,7 @@ func (t *table) readAll(ctx context.Context) error {
 		t.out.Total++
 		if p.Kernel {
 			t.out.KernelThreads++
+			t.kthreads = append(t.kthreads, kernelThread{pid: pid, comm: p.Comm, state: p.State, start: p.StartTicks})
 			if !t.asked.kernel(pid) {
 				continue
 			}

@@ -22,6 +22,11 @@ type Container struct {
 	PodUID       string `json:"podUID,omitempty"`
 	PodName      string `json:"podName,omitempty"`
 	PodNamespace string `json:"podNamespace,omitempty"`
+	// State is docker's own word: running, exited, dead, removing; "" where the
+	// runtime's files do not tell (containerd, cri-o).
+	State string `json:"state,omitempty"`
+	// Rootfs is where its root directory is mounted on the node, "" if unknown.
+	Rootfs string `json:"rootfs,omitempty"`
 	// Source is the file that says so.
 	Source string `json:"source"`
 }

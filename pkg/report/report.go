@@ -27,6 +27,10 @@ type NodeReport struct {
 	Containers *Containers `json:"containers,omitempty"`
 	Background *Background `json:"background,omitempty"`
 	Found      *Found      `json:"found,omitempty"`
+	Mounts     *Mounts     `json:"mounts,omitempty"`
+	Devices    *Devices    `json:"devices,omitempty"`
+	Tasks      *Tasks      `json:"tasks,omitempty"`
+	Kubelet    *Kubelet    `json:"kubelet,omitempty"`
 }
 
 // Probe says which program made the report, and how.

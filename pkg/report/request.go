@@ -10,6 +10,10 @@ const (
 	CollectContainers = "containers"
 	CollectBackground = "background"
 	CollectFound      = "found"
+	CollectMounts     = "mounts"
+	CollectDevices    = "devices"
+	CollectTasks      = "tasks"
+	CollectKubelet    = "kubelet"
 )
 
 // Request is what the client asks of the probe.
@@ -27,6 +31,8 @@ type Request struct {
 	AllFDs bool `json:"allFDs,omitempty"`
 	// Find asks who holds a port or an inode.
 	Find *Find `json:"find,omitempty"`
+	// HostMounts: the mounts of the host's namespace are enough.
+	HostMounts bool `json:"hostMounts,omitempty"`
 	// Users: read the user of every process.
 	Users bool `json:"users,omitempty"`
 	// ShowSecrets leaves command lines as they are; else likely secrets in them
