@@ -71,7 +71,9 @@ func (k KubeletArgs) WithFile(content string) KubeletArgs {
 	}
 	dirs := optionValues(args, "root-dir")
 	for i := range dirs {
-		dirs[i] = strings.NewReplacer("${SNAP_COMMON}", microk8sCommon, "$SNAP_COMMON", microk8sCommon).Replace(strings.Trim(dirs[i], `"'`))
+		for _, variable := range [...]string{"${SNAP_COMMON}", "$SNAP_COMMON"} {
+			dirs[i] = strings.ReplaceAll(strings.Trim(dirs[i], `"'`), variable, microk8sCommon)
+		}
 	}
 	k.setRootDir(dirs)
 	return k
