@@ -131,6 +131,9 @@ func (m *mounts) namespace(ctx context.Context, found *foundNamespace) report.Mo
 
 // sumUp reads the namespace of one process.
 func (m *mounts) sumUp(ns *report.MountNamespace, pid int) error {
+	if m.statNamespace(ns, pid) == nil {
+		return nil
+	}
 	m.tree.reset()
 	skipped, err := m.proc.EachMountLineOf(pid, func(l *hostfs.MountLine) { m.tree.addLine(l, m.filesystemOf(l)) })
 	if err != nil {

@@ -35,6 +35,9 @@ type mounts struct {
 	tree   mountTree
 	groups int // made so far
 	text   int // bytes of the list's paths
+	// noStatmount: this kernel does not do it, or not for this process.
+	noStatmount bool
+	ids         []uint64 // of the namespace at hand
 }
 
 // rootOfTree is a mounted directory: two namespaces that have the same one at
@@ -69,8 +72,8 @@ func collectMounts(ctx context.Context, r run) (publish, error) {
 const methodMountinfo, methodStatmount = "mountinfo", "statmount"
 
 // filesystem is the index of a device's, -1 beyond what a report holds. Its type
-// and source are those that it is first seen with.
-func (m *mounts) filesystem(major, minor uint32, text func() (fstype, source string)) int {
+// and source are those that it is first seen with; text, which may fail, tells.
+func (m *mounts) filesystem(major, minor uint32, text func() (fstype, source string, ok bool)) int {
 	key := uint64(major)<<32 | uint64(minor)
 	i, known := m.filesystems[key]
 	if known {
@@ -80,15 +83,20 @@ func (m *mounts) filesystem(major, minor uint32, text func() (fstype, source str
 		m.bad.add("filesystems", errTooMany)
 		return -1
 	}
+	fstype, source, ok := text()
+	if !ok {
+		return -1
+	}
 	m.filesystems[key] = i
-	fstype, source := text()
 	m.out.Filesystems = append(m.out.Filesystems, report.Filesystem{
 		Number: hostfs.DeviceNumber(major, minor), Type: report.Escape(fstype), Source: report.Escape(source)})
 	return i
 }
 
 func (m *mounts) filesystemOf(l *hostfs.MountLine) int {
-	return m.filesystem(l.Major, l.Minor, func() (string, string) { return hostfs.Unmangle(l.FSType), hostfs.Unmangle(l.Source) })
+	return m.filesystem(l.Major, l.Minor, func() (string, string, bool) {
+		return hostfs.Unmangle(l.FSType), hostfs.Unmangle(l.Source), true
+	})
 }
 
 // kernelBefore compares the node's kernel with a version; one that cannot be
