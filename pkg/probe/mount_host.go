@@ -38,7 +38,8 @@ func (m *mounts) readHostOnce(seen map[int]bool) (ids []int) {
 			m.out.Left++
 			return
 		}
-		mount := report.Mount{ID: l.ID, Parent: l.Parent, FS: m.filesystemOf(l), Point: report.Escape(hostfs.Unmangle(l.Point)),
+		point := hostfs.Unmangle(l.Point)
+		mount := report.Mount{ID: l.ID, Parent: l.Parent, FS: m.filesystemOf(l), Point: report.Escape(point),
 			Shared: l.Shared, Master: l.Master}
 		if mount.FS < 0 {
 			m.out.Left++
@@ -51,6 +52,7 @@ func (m *mounts) readHostOnce(seen map[int]bool) (ids []int) {
 		if root != "/" {
 			mount.Root = report.Escape(root)
 		}
+		m.places.add(mount.FS, string(l.FSType), point, root)
 		m.out.List = append(m.out.List, mount)
 	})
 	m.out.Skipped += skipped

@@ -18,7 +18,8 @@ const maxRepresentatives = 4
 // foundNamespace is a mount namespace and who lives in it.
 type foundNamespace struct {
 	report.MountNamespace
-	pids []int // the lowest ones
+	pids []int // ascending
+	view view  // what its processes see of volumes; nil where it is the host's, or unread
 }
 
 // findNamespaces tells by the links of /proc/PID/ns/mnt which there are, the
@@ -56,9 +57,8 @@ func (m *mounts) findNamespaces(ctx context.Context) ([]*foundNamespace, error) 
 			ns = &foundNamespace{MountNamespace: report.MountNamespace{Inode: inode, PID: pid}}
 			all, byInode[inode] = append(all, ns), ns
 		}
-		if ns.Processes++; len(ns.pids) < maxRepresentatives {
-			ns.pids = append(ns.pids, pid)
-		}
+		ns.Processes++
+		ns.pids = append(ns.pids, pid)
 	}
 	if len(host.pids) > 0 {
 		host.PID = host.pids[0]
@@ -113,13 +113,13 @@ func (m *mounts) namespace(ctx context.Context, found *foundNamespace) report.Mo
 		return ns
 	}
 	var err error = syscall.ESRCH
-	for _, pid := range found.pids {
+	for _, pid := range found.pids[:min(maxRepresentatives, len(found.pids))] {
 		if ctx.Err() != nil {
 			m.bad.add("mounts of other namespaces", errNoTime)
 			return ns
 		}
 		if err = m.sumUp(&ns, pid); err == nil {
-			ns.PID = pid
+			ns.PID, found.view = pid, m.view(&m.tree)
 			return ns
 		}
 	}
@@ -161,4 +161,21 @@ func (m *mounts) addGroups(ns *report.MountNamespace, t *mountTree) {
 		m.bad.add("what is mounted in other namespaces", errTooMany)
 		ns.Groups = nil
 	}
+}
+
+// residents are the processes of all namespaces whose mounts were read.
+func (m *mounts) residents(found []*foundNamespace) []useOf {
+	var list []useOf
+	for _, ns := range found {
+		seen := &ns.view
+		if ns.Host {
+			seen = nil
+		} else if ns.view == nil {
+			continue
+		}
+		for _, pid := range ns.pids {
+			list = append(list, useOf{pid, seen})
+		}
+	}
+	return list
 }

@@ -35,6 +35,7 @@ type mounts struct {
 	tree   mountTree
 	groups int // made so far
 	text   int // bytes of the list's paths
+	places *places
 	// noStatmount: this kernel does not do it, or not for this process.
 	noStatmount bool
 	ids         []uint64 // of the namespace at hand
@@ -56,7 +57,7 @@ func collectMounts(ctx context.Context, r run) (publish, error) {
 	}
 	defer proc.Close()
 	m := &mounts{run: r, proc: proc, bad: unreadable{}, out: &report.Mounts{Method: methodMountinfo},
-		filesystems: map[uint64]int{}, roots: map[rootOfTree]bool{}}
+		filesystems: map[uint64]int{}, roots: map[rootOfTree]bool{}, places: newPlaces()}
 	m.readHost()
 	found, err := m.findNamespaces(ctx)
 	if err != nil {
@@ -64,6 +65,10 @@ func collectMounts(ctx context.Context, r run) (publish, error) {
 	}
 	for _, ns := range found {
 		m.out.Namespaces = append(m.out.Namespaces, m.namespace(ctx, ns))
+	}
+	if !r.req.HostMounts {
+		m.volumeData(ctx)
+		m.uses(ctx, m.residents(found))
 	}
 	m.out.Unreadable = m.bad.list()
 	return func(r *run) { r.report.Mounts = m.out }, nil
