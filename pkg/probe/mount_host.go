@@ -3,6 +3,8 @@
 package probe
 
 import (
+	"slices"
+
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -11,30 +13,32 @@ import (
 // umount between two reads made mountinfo repeat or leave out lines (commit
 // 9f6c61f96f2d): there it is read twice, and what either has is kept.
 func (m *mounts) readHost() {
-	seen := map[int]bool{}
-	first := m.readHostOnce(seen)
+	seen := map[int]int{}
+	first := m.readHostOnce(seen, 1)
 	if !m.kernelBefore(5, 8) || first == nil {
 		m.inOrder()
 		return
 	}
 	skipped, left := m.out.Skipped, m.out.Left
-	second := m.readHostOnce(seen)
+	second := m.readHostOnce(seen, 2)
 	m.out.Skipped, m.out.Left = max(skipped, m.out.Skipped-skipped), max(left, m.out.Left-left)
-	m.out.Torn = len(first) != len(second)
-	for i := 0; !m.out.Torn && i < len(first); i++ {
-		m.out.Torn = first[i] != second[i]
-	}
+	m.out.Torn = m.out.Torn || !slices.Equal(first, second)
 	m.inOrder()
 }
 
-// readHostOnce adds what has not been seen yet, and gives all ids that it read.
-func (m *mounts) readHostOnce(seen map[int]bool) (ids []int) {
+// readHostOnce adds what has not been seen yet, and gives all ids that it read;
+// seen tells in which reading an id was last.
+func (m *mounts) readHostOnce(seen map[int]int, reading int) (ids []int) {
 	skipped, err := m.proc.EachMountLineOf(rootPID(m.fs), func(l *hostfs.MountLine) {
-		if ids = append(ids, l.ID); seen[l.ID] {
+		ids = append(ids, l.ID)
+		last := seen[l.ID]
+		seen[l.ID] = reading
+		if last != 0 {
+			m.out.Torn = m.out.Torn || last == reading
 			return
 		}
 		m.text += len(l.Point) + len(l.Root)
-		if seen[l.ID] = true; len(m.out.List) == maxMounts || m.text > maxMountText {
+		if len(m.out.List) == maxMounts || m.text > maxMountText {
 			m.out.Left++
 			return
 		}

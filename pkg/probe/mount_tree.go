@@ -107,7 +107,7 @@ func (t *mountTree) sum(isHost func(fs int, root string) bool) []report.MountGro
 		if r.fs >= 0 {
 			g.see(int(r.fs))
 		}
-		if g.deepest < 0 || r.depth > g.depth {
+		if g.deepest < 0 || r.depth >= g.depth { // of equals the last made
 			g.deepest, g.depth = int32(i), r.depth
 		}
 	}

@@ -56,8 +56,7 @@ func collectMounts(ctx context.Context, r run) (publish, error) {
 		return nil, err
 	}
 	defer proc.Close()
-	m := &mounts{run: r, proc: proc, bad: unreadable{}, out: &report.Mounts{Method: methodMountinfo},
-		filesystems: map[uint64]int{}, roots: map[rootOfTree]bool{}, places: newPlaces()}
+	m := newMounts(r, proc)
 	m.readHost()
 	found, err := m.findNamespaces(ctx)
 	if err != nil {
@@ -72,6 +71,11 @@ func collectMounts(ctx context.Context, r run) (publish, error) {
 	}
 	m.out.Unreadable = m.bad.list()
 	return func(r *run) { r.report.Mounts = m.out }, nil
+}
+
+func newMounts(r run, proc *hostfs.Proc) *mounts {
+	return &mounts{run: r, proc: proc, bad: unreadable{}, out: &report.Mounts{Method: methodMountinfo},
+		filesystems: map[uint64]int{}, roots: map[rootOfTree]bool{}, places: newPlaces()}
 }
 
 const methodMountinfo, methodStatmount = "mountinfo", "statmount"
