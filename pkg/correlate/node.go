@@ -140,6 +140,18 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Found != nil {
 		gaps = append(gaps, r.Found.Unreadable...)
 	}
+	if r.Mounts != nil {
+		gaps = append(gaps, r.Mounts.Unreadable...)
+	}
+	if r.Devices != nil {
+		gaps = append(gaps, r.Devices.Unreadable...)
+	}
+	if r.Tasks != nil {
+		gaps = append(gaps, r.Tasks.Unreadable...)
+	}
+	if r.Kubelet != nil {
+		gaps = append(gaps, r.Kubelet.Unreadable...)
+	}
 	if inv := n.Inventory; inv != nil {
 		if inv.PodsError != "" {
 			gaps = append(gaps, report.Unreadable{What: "pods of the API server", Cause: inv.PodsError})

@@ -49,6 +49,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectOpenFiles, 5*time.Second + interval(req), collectOpenFiles},
 		{report.CollectProcesses, 60 * time.Second, collectProcesses},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
+		{report.CollectMounts, 30 * time.Second, collectMounts},
 		{report.CollectBackground, 15 * time.Second, collectBackground},
 		{report.CollectFound, 30 * time.Second, collectFound},
 	}
