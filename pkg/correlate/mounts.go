@@ -118,13 +118,16 @@ type Volume struct {
 	// Unknown says what could not be asked.
 	Unknown string `json:"unknown,omitempty"`
 
-	// Mounts are those in the host's namespace, AllMounts counts those in every.
+	// Mounts are those in the host's namespace. AllMounts counts those of every
+	// namespace, and is the least that it can be: a container's volume in which
+	// it is counts once.
 	Mounts    []VolumeMount `json:"mounts"`
 	AllMounts int           `json:"allMounts"`
 	Copies    int           `json:"copies"`
 	// Leaked counts the mounts of Mounts that are.
 	Leaked int `json:"leaked"`
-	// Holders are mount namespaces other than the host's in which it is mounted.
+	// Holders are who else has it mounted, containers' root directories first.
+	// Volumes share them: they are not to be changed.
 	Holders []Holder `json:"holders,omitempty"`
 	// Processes have something open on it.
 	Processes []VolumeProcess `json:"processes,omitempty"`
@@ -152,14 +155,20 @@ type VolumeMount struct {
 	Why    []LeakReason `json:"why,omitempty"`
 }
 
-// Holder is a mount namespace in which a volume is mounted, other than the host's.
+// Holder is a mount namespace in which a volume is mounted, other than the
+// host's, or a container's root directory below which the host's has copies.
 type Holder struct {
 	Owner     Owner  `json:"owner"`
-	Namespace uint64 `json:"namespace"` // its inode
-	PID       int    `json:"pid"`
+	Namespace uint64 `json:"namespace,omitempty"` // its inode
+	PID       int    `json:"pid,omitempty"`
 	Comm      string `json:"comm,omitempty"`
-	Mounts    int    `json:"mounts,omitempty"`
-	// Entry is the mount below which it is there.
+	// Root is the container's root directory in the host's namespace, Why what
+	// is wrong with that container, Mounts the copies in there. Namespace is 0
+	// then.
+	Root   string     `json:"root,omitempty"`
+	Why    LeakReason `json:"why,omitempty"`
+	Mounts int        `json:"mounts,omitempty"`
+	// Entry is the mount below which it is there, as the container sees it.
 	Entry string `json:"entry"`
 	// Via is the volumeMount of the pod's spec that let it in.
 	Via *Via `json:"via,omitempty"`
