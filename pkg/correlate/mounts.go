@@ -34,6 +34,10 @@ type NodeMounts struct {
 // LeakTotals sum up what is leaked.
 type LeakTotals struct {
 	Volumes int `json:"volumes"`
+	// Parts are volumes in use of which some mounts are leaked, Roots dead
+	// containers' root directories with mounts that are no volume's.
+	Parts int `json:"parts,omitempty"`
+	Roots int `json:"roots,omitempty"`
 	// Mounts are those of the host's namespace, Copies of these are what stands
 	// below a container's root directory.
 	Mounts int `json:"mounts"`
@@ -107,6 +111,9 @@ type Volume struct {
 	Driver string `json:"driver,omitempty"`
 	Handle string `json:"handle,omitempty"`
 	Claim  string `json:"claim,omitempty"` // "namespace/name"
+	// Container is set where this is no volume but the root directory of a dead
+	// container, with the copies of the node's own filesystems in there.
+	Container *Owner `json:"container,omitempty"`
 	// Device is nil for filesystems without one.
 	Device *report.Device `json:"device,omitempty"`
 	Type   string         `json:"type"` // the filesystem's
