@@ -39,7 +39,7 @@ func limitFinding(n *correlate.Node, t correlate.NodeTasks, l correlate.TaskLimi
 	if l.Refused > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s forks were refused so far (pids.events)", comma(l.Refused)))
 	}
-	if l.Percent >= limitCritical && (isHost(owner) && !hasRow(t, owner) || owner.Type == correlate.OwnerUnit && nodeHangsOn(trimService(owner.Unit))) {
+	if l.Percent >= limitCritical && (owner.Type == correlate.OwnerCgroup && !hasRow(t, owner) || owner.Type == correlate.OwnerUnit && nodeHangsOn(trimService(owner.Unit))) {
 		f.Severity = Critical
 	}
 	for _, row := range t.Rows {

@@ -61,12 +61,13 @@ func (t *tasks) totals() {
 
 func (t *tasks) number(name string) *uint64 {
 	b, err := t.proc.Read(name)
-	var n uint64
-	if err == nil {
-		n, err = strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
-	}
 	if err != nil {
 		t.bad.add("/proc/"+name, err)
+		return nil
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil {
+		t.bad.add("/proc/"+name, errTorn)
 		return nil
 	}
 	return &n

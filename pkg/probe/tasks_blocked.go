@@ -5,6 +5,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,6 +105,7 @@ func (t *tasks) threads(p *report.Process, add func(report.BlockedTask)) {
 		t.out.ThreadsUnseen += p.Threads
 		t.bad.add("/proc/PID/task/TID/stat", err)
 	}
+	slices.SortFunc(blocked, func(a, b report.BlockedTask) int { return a.TID - b.TID }) // procfs does, a captured tree does not
 	for _, b := range blocked {
 		add(b)
 	}
