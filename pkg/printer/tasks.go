@@ -36,7 +36,7 @@ func Tasks(w io.Writer, t correlate.NodeTasks, findings []diagnose.Finding, s St
 // tasksHead is the line that says how far the node is from its limit.
 func tasksHead(t correlate.NodeTasks, findings []diagnose.Finding, s Style) string {
 	name := s.bold()(t.Node)
-	of := fmt.Sprintf("%s of %s, %s of the kernel", humanize.Comma(int64(t.Threads)), english.Plural(t.Processes, "process", "processes"), humanize.Comma(int64(t.KernelThreads)))
+	of := fmt.Sprintf("%s in %s, %s the kernel's", humanize.Comma(int64(t.Threads)), english.Plural(t.Processes, "process", "processes"), humanize.Comma(int64(t.KernelThreads)))
 	u := t.Usage
 	switch {
 	case u == nil:

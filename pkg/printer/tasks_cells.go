@@ -146,8 +146,8 @@ func pointerCell(n *int) string {
 }
 
 func deviceSection(t correlate.NodeTasks) tasksSection {
-	out := tasksSection{most: 8, what: "devices with threads", columns: []column{{title: "THREADS", right: true}, {title: "DEVICE", least: 8}, {title: "MOUNTS", right: true, drop: 1},
-		{title: "VOLUME", least: 12}, {title: "POD", least: 16}, {title: "STATE"}, {title: "AT", least: 20, drop: 2}}}
+	out := tasksSection{most: 8, what: "devices with threads", columns: []column{{title: "THREADS", right: true}, {title: "DEVICE", least: 16}, {title: "MOUNTS", right: true, drop: 2},
+		{title: "VOLUME", least: 12}, {title: "POD", least: 16}, {title: "STATE"}, {title: "AT", least: 24, drop: 1}}}
 	for _, d := range t.Devices {
 		volume, pod := "", ""
 		if d.Volume != nil {
