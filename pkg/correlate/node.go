@@ -139,6 +139,9 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Background != nil {
 		gaps = append(gaps, r.Background.Unreadable...)
 	}
+	if r.Tasks != nil {
+		gaps = append(gaps, r.Tasks.Unreadable...)
+	}
 	if r.Found != nil {
 		gaps = append(gaps, r.Found.Unreadable...)
 	}
