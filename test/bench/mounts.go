@@ -35,7 +35,6 @@ func (b *bench) mounts() error {
 		{name: "nodedoc's reader, counting by filesystem", args: []string{b.tool("mountloop"), "nodedoc"}},
 		{name: "nodedoc-probe: all of them in a report", args: b.probeOnce(host)},
 		{name: "Go: moby/sys/mountinfo", args: []string{b.tool("mountloop"), "moby"}},
-		{name: "Go: prometheus/procfs, which reads the first MiB", args: []string{b.tool("mountloop"), "procfs"}},
 		{name: "Go: k8s.io/mount-utils", args: []string{b.tool("mountloop"), "mount-utils"}},
 		{name: "findmnt", args: []string{"findmnt"}, once: true},
 	}); err != nil {

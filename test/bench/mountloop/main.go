@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/moby/sys/mountinfo"
-	"github.com/prometheus/procfs"
 	mountutils "k8s.io/mount-utils"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -28,10 +27,6 @@ func run(role string) error {
 		"nodedoc-numbers": func() (int, error) { return each(readNumbers) },
 		"moby": func() (int, error) {
 			all, err := mountinfo.GetMounts(nil)
-			return len(all), err
-		},
-		"procfs": func() (int, error) {
-			all, err := procfs.GetMounts()
 			return len(all), err
 		},
 		"mount-utils": func() (int, error) {
