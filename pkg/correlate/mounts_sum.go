@@ -55,6 +55,8 @@ func (t *LeakTotals) add(v *Volume) {
 	t.AllMounts += v.Leaked
 	if v.State == VolumeLeaked {
 		t.AllMounts += v.AllMounts - len(v.Mounts)
+		t.Copies += v.Copies
+		return
 	}
 	for i := range v.Mounts {
 		if v.Mounts[i].Leaked && v.Mounts[i].Copy != nil {
