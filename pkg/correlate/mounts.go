@@ -122,6 +122,8 @@ type Volume struct {
 	State VolumeState `json:"state"`
 	// Reasons say why it is leaked, or why a part of its mounts is.
 	Reasons []Reason `json:"reasons,omitempty"`
+	// Trouble is what is wrong with the device of a volume in use.
+	Trouble []Reason `json:"trouble,omitempty"`
 	// Unknown says what could not be asked.
 	Unknown string `json:"unknown,omitempty"`
 
@@ -175,6 +177,8 @@ type Holder struct {
 	Root   string     `json:"root,omitempty"`
 	Why    LeakReason `json:"why,omitempty"`
 	Mounts int        `json:"mounts,omitempty"`
+	// Private: an umount on the host does not reach it, it stays mounted there.
+	Private bool `json:"private,omitempty"`
 	// Entry is the mount below which it is there, as the container sees it.
 	Entry string `json:"entry"`
 	// Via is the volumeMount of the pod's spec that let it in.

@@ -70,7 +70,9 @@ func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volum
 	if v.device != nil && v.root == nil && len(j.byFS[v.key.fs]) == 1 {
 		out.KernelThreads = v.device.Threads
 	}
-	out.State = g.state()
+	if out.State = g.state(); g.living {
+		out.Trouble = j.deviceReasons(v)
+	}
 	j.addMounts(&out, v, g)
 	out.AllMounts = len(out.Mounts)
 	for _, h := range held {
@@ -135,13 +137,7 @@ func (j *mountJoin) addMounts(out *Volume, v *volume, g *judgement) {
 
 // mountGaps are what the answer lacks beyond Gaps.
 func (n *Node) mountGaps(holdersCut bool) []report.Unreadable {
-	gaps := slices.Clone(n.Report.Mounts.Unreadable)
-	if d := n.Report.Devices; d != nil {
-		gaps = append(gaps, d.Unreadable...)
-	}
-	if k := n.Report.Kubelet; k != nil {
-		gaps = append(gaps, k.Unreadable...)
-	}
+	var gaps []report.Unreadable
 	if holdersCut {
 		gaps = append(gaps, report.Unreadable{What: "who holds the volumes", Cause: "the report names more mounts in other namespaces than a node has"})
 	}

@@ -30,11 +30,12 @@ func (j *mountJoin) sumUp(out *NodeMounts) {
 		out.Kubelet = &KubeletUse{PID: k.PID, CPUPercent: k.CPUPercent, RSSBytes: k.RSSBytes}
 	}
 	for i := range out.Volumes {
-		out.Leaked.add(&out.Volumes[i])
+		out.Leaked.Add(&out.Volumes[i])
 	}
 }
 
-func (t *LeakTotals) add(v *Volume) {
+// Add counts a volume.
+func (t *LeakTotals) Add(v *Volume) {
 	switch {
 	case v.State == VolumeUnknown:
 		t.Unknown++
