@@ -127,7 +127,8 @@ type Volume struct {
 	// Unknown says what could not be asked.
 	Unknown string `json:"unknown,omitempty"`
 
-	// Mounts are those in the host's namespace. AllMounts counts those of every
+	// Mounts are those in the host's namespace; a device that is gone may be
+	// mounted in others only. AllMounts counts those of every
 	// namespace, and is the least that it can be: a container's volume in which
 	// it is counts once.
 	Mounts    []VolumeMount `json:"mounts"`

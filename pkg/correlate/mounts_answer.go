@@ -54,11 +54,7 @@ func (v *Volume) order() int {
 func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volume {
 	since := j.since(v)
 	g := j.judge(v, since)
-	m := &j.list[v.mounts[0]]
-	f := &j.mounts.Filesystems[m.FS]
-	if v.root != nil && v.root.fs >= 0 {
-		f = &j.mounts.Filesystems[v.root.fs]
-	}
+	f := &j.mounts.Filesystems[j.filesystem(v)]
 	out := Volume{Node: j.n.Name(), Name: cmp.Or(v.name, f.Source, f.Type), Driver: v.driver, Handle: v.handle, Device: v.device, Type: f.Type, Source: f.Source,
 		Reasons: g.reasons, Unknown: strings.Join(g.unknown, "; "), Holders: held, Processes: uses, Pods: g.pods, Since: since}
 	if len(v.known) > 0 {
@@ -81,6 +77,17 @@ func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volum
 		}
 	}
 	return out
+}
+
+// filesystem is the index of a volume's, or of a container's root directory.
+func (j *mountJoin) filesystem(v *volume) int {
+	switch {
+	case v.key.fs >= 0:
+		return v.key.fs
+	case v.root.fs >= 0:
+		return v.root.fs
+	}
+	return j.list[v.mounts[0]].FS
 }
 
 func (g *judgement) state() VolumeState {

@@ -79,6 +79,26 @@ func TestWhoHoldsOneOfManyOnAFilesystemIsNotGuessed(t *testing.T) {
 	}
 }
 
+// An umount on the host does not reach a private copy in a pod: the filesystem
+// stays, and its disk is taken away under it.
+func TestDeviceThatIsGoneAndMountedInAPodOnly(t *testing.T) {
+	b := newMountNode()
+	b.logDaemon()
+	b.namespace(9, 70, "/logxxx_host", "253:1", "253:80", "253:96")
+	b.Mounts.Namespaces[2].Groups[0].Receives = false
+	f := &b.Mounts.Filesystems[b.fs("253:80", "", "")]
+	f.Type, f.Source = "ext4", "/dev/vdf"
+	b.disk("253:80", "vdf").Gone = true
+	b.disk("253:96", "vdg") // a pod may have a disk of its own
+	m := expect(t, b, "/dev/vdf leaked 0/0 device-gone")
+	if h := m.Volumes[0].Holders; len(h) != 1 || !h[0].Private || h[0].Owner.Pod != "logxxx-ds-abcde" || h[0].Via == nil {
+		t.Errorf("holders %+v", h)
+	}
+	if l := (LeakTotals{Volumes: 1, AllMounts: 1, Devices: 1, KernelThreads: 3}); m.Leaked != l {
+		t.Errorf("got %+v", m.Leaked)
+	}
+}
+
 func TestBreakdown(t *testing.T) {
 	b := newMountNode()
 	b.stage()

@@ -114,8 +114,11 @@ func viaTitle(v *correlate.Via) string {
 }
 
 func (c *leakCause) remedy(n *correlate.Node) []Step {
-	steps := []Step{{Do: "have the umount commands written, review them, and run them on the node",
-		Run: fmt.Sprintf("kubectl nodedoc mounts %s --leaked --script > umount.sh", place(n))}}
+	var steps []Step
+	if c.totals.Mounts > 0 {
+		steps = append(steps, Step{Do: "have the umount commands written, review them, and run them on the node",
+			Run: fmt.Sprintf("kubectl nodedoc mounts %s --leaked --script > umount.sh", place(n))})
+	}
 	h := c.holder
 	if h == nil {
 		return steps

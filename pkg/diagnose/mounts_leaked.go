@@ -62,7 +62,7 @@ func leakCauses(m *correlate.NodeMounts) []*leakCause {
 	var list []*leakCause
 	for i := range m.Volumes {
 		v := &m.Volumes[i]
-		if v.Leaked == 0 {
+		if v.Leaked == 0 && v.State != correlate.VolumeLeaked {
 			continue
 		}
 		holder := pinning(v)
@@ -94,7 +94,7 @@ func pinning(v *correlate.Volume) *correlate.Holder {
 		switch h := &v.Holders[i]; {
 		case h.Why != "":
 			return h
-		case h.Private && h.Namespace != 0 && private == nil && v.State == correlate.VolumeLeaked:
+		case (h.Private || len(v.Mounts) == 0) && h.Namespace != 0 && private == nil && v.State == correlate.VolumeLeaked:
 			private = h
 		}
 	}
@@ -145,7 +145,11 @@ func (c *leakCause) summary() string {
 			what += " of " + counted(t.Parts, "volume in use", "volumes in use")
 		}
 	}
-	what += ": " + counted(t.Mounts, "mount", "mounts")
+	if t.Mounts > 0 {
+		what += ": " + counted(t.Mounts, "mount", "mounts")
+	} else {
+		what += ": no mount on the host any more"
+	}
 	if t.KernelThreads > 0 {
 		what += ", " + counted(t.KernelThreads, "kernel thread", "kernel threads")
 	}
