@@ -81,10 +81,10 @@ func TestLeakReasons(t *testing.T) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdg", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/publish/blk-1/"+goneUID)
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdh", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/staging/blk-2/x")
 			*b.disk("253:96", "vdg").SizeBytes = 0
-		}, []string{"blk-1 leaked 1/1 pod-gone pv-gone device-empty", "blk-2 leaked 1/1 pv-gone unused"}},
+		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-empty", "blk-2 leaked 1/1 pv-gone unused"}},
 		"block volume whose device node was removed": {func(b *mountNode) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdg//deleted", dirOfPod(goneUID)+"/volumeDevices/kubernetes.io~csi/blk-1")
-		}, []string{"blk-1 leaked 1/1 pod-gone pv-gone device-gone"}},
+		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-gone"}},
 		"NFS of which one export's pod is gone": {func(b *mountNode) {
 			b.mount("0:70", "nfs4", "s:/", "/a", dirOfPod(uid)+"/volumes/kubernetes.io~nfs/nfs-a")
 			b.mount("0:70", "nfs4", "s:/", "/b", dirOfPod(goneUID)+"/volumes/kubernetes.io~nfs/nfs-b")
