@@ -24,13 +24,12 @@ func ParsePIDsMount(line []byte) (CgroupMount, bool) {
 	if !bytes.Contains(line, []byte(" - cgroup")) {
 		return CgroupMount{}, false
 	}
-	d, ok := parseDeviceMount(line)
-	if !ok || d.FSType != "cgroup" && d.FSType != "cgroup2" {
+	var l MountLine
+	if !parseMountLine(line, &l) || string(l.FSType) != "cgroup" && string(l.FSType) != "cgroup2" {
 		return CgroupMount{}, false
 	}
-	m := CgroupMount{Point: d.Point, Root: d.Root, V2: d.FSType == "cgroup2"}
-	super := bytes.TrimSpace(line[bytes.LastIndexByte(line, ' ')+1:])
-	return m, m.V2 || HasController(string(super), "pids")
+	m := CgroupMount{Point: Unmangle(l.Point), Root: Unmangle(l.Root), V2: string(l.FSType) == "cgroup2"}
+	return m, m.V2 || HasController(string(l.Super), "pids")
 }
 
 // HasController says whether a list "rw,cpu,pids" has one of this name.

@@ -20,6 +20,7 @@ type MountLine struct {
 	// Shared is the peer group, Master that from which it receives; 0: none.
 	Shared, Master int
 	FSType, Source []byte
+	Super          []byte // options of the superblock
 }
 
 // maxMountLine bounds one line: an ordinary user can make one of hundreds of
@@ -51,7 +52,8 @@ func parseMountLine(line []byte, m *MountLine) bool {
 		m.optional(field)
 	}
 	m.FSType, rest = nextField(rest)
-	m.Source, _ = nextField(rest)
+	m.Source, rest = nextField(rest)
+	m.Super, _ = nextField(rest)
 	var ok1, ok2, ok3 bool
 	m.ID, ok1 = decimal(id)
 	m.Parent, ok2 = decimal(parent)

@@ -69,9 +69,3 @@ func foldNumbers(name string, rescuer bool) (pattern, device string, cut bool) {
 }
 
 const digits = "0123456789"
-
-// isDeviceNumber: "253:0".
-func isDeviceNumber(s string) bool {
-	major, minor, ok := strings.Cut(s, ":")
-	return ok && major != "" && minor != "" && strings.Trim(major+minor, digits) == ""
-}
