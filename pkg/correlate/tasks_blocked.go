@@ -62,7 +62,7 @@ func (n *Node) blockedRow(b report.BlockedTask) *BlockedRow {
 	case b.Kernel:
 		row.Owner = Owner{Type: OwnerKernel}
 	case p != nil:
-		row.Owner, row.Cmdline = n.Blame(p).Owner, p.Cmdline
+		row.Owner, row.Comm, row.Cmdline = n.Blame(p).Owner, p.Comm, p.Cmdline
 	}
 	return row
 }

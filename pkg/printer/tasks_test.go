@@ -84,6 +84,8 @@ func TestTasks(t *testing.T) {
 	filtered := sickTasks()
 	filtered.Filter = &correlate.TasksFiltered{Namespace: "prod", Selector: "app=hub", Matched: 1, Of: 41, Tasks: 4096}
 	filtered.Rows, filtered.Kernel, filtered.Devices = filtered.Rows[1:2], nil, nil
+	nested := sickTasks() // a node in a container sees no kernel threads
+	nested.KernelThreads, nested.Rows = 0, nested.Rows[1:]
 	unread := sickTasks()
 	unread.Usage = nil
 	limitless := sickTasks()
@@ -93,6 +95,7 @@ func TestTasks(t *testing.T) {
 		"tasks-top":           tasksText(sickTasks(), nil, func(s *Style) { s.Top = 1 }),
 		"tasks-healthy":       tasksText(healthy, nil, nil),
 		"tasks-filtered":      tasksText(filtered, nil, nil),
+		"tasks-pid-namespace": tasksText(nested, nil, func(s *Style) { s.Top = 1 }),
 		"tasks-empty":         tasksText(correlate.NodeTasks{Node: "node-43"}, nil, nil),
 		"tasks-unread":        tasksText(unread, nil, func(s *Style) { s.Top = 1 }),
 		"tasks-without-limit": tasksText(limitless, nil, func(s *Style) { s.Top = 1 }),

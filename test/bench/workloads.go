@@ -116,7 +116,7 @@ func (b *bench) processes() error {
 	}); err != nil {
 		return err
 	}
-	if err := b.measure("the same, and their namespaces", []command{
+	if err := b.measure("the processes, and their namespaces", []command{
 		{name: "C: and eight links in ns", args: []string{b.tool("loops"), "namespaces"}},
 		{name: "nodedoc's reader", args: []string{b.tool("loop"), "namespaces"}},
 		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "namespaces"}},
