@@ -68,7 +68,7 @@ func (x *deviceIndex) find(t report.ThreadDeviceName) TaskDevice {
 	if t.Cut {
 		at, exact := slices.BinarySearch(x.names, t.Name)
 		fits := 0
-		for i := at; i < len(x.names) && strings.HasPrefix(x.names[i], t.Name); i++ {
+		for i := at; fits < 2 && i < len(x.names) && strings.HasPrefix(x.names[i], t.Name); i++ {
 			fits++
 		}
 		switch {
