@@ -104,7 +104,10 @@ func (s *Session) notStarted(err error) error {
 	err = fmt.Errorf("failed to start pod %s/%s on node %q: %w", s.pod.Namespace, s.pod.Name, s.node.Name, err)
 	if s.sick != "" {
 		s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
-		err = fmt.Errorf("%w; %s; %s", err, s.sick, otherWay)
+		return fmt.Errorf("%w; %s; %s", err, s.sick, otherWay)
+	}
+	if lacks := exhausted(err.Error()); lacks != "" {
+		return fmt.Errorf("%w; %s: if that does not heal, %s", err, lacks, otherWay)
 	}
 	return err
 }
