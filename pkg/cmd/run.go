@@ -38,6 +38,9 @@ func Run(args []string, version string, streams genericiooptions.IOStreams) int 
 		<-signals
 		cancel(errInterrupted)
 		<-signals
+		if text := left.restore.Load(); text != nil {
+			_, _ = io.WriteString(streams.Out, *text)
+		}
 		if byHand := left.command(); byHand != "" {
 			fmt.Fprintf(streams.ErrOut, "\nleft without waiting; if the pod is still there: %s\n", byHand)
 		}
@@ -83,8 +86,11 @@ func printError(w io.Writer, err error) {
 	fmt.Fprintln(w, "error:", strings.Join(lines, "\n"))
 }
 
-// leftBehind is what must be removed by hand if we leave without waiting.
-type leftBehind struct{ byHand atomic.Pointer[string] }
+// leftBehind is what is to be done if we leave without waiting.
+type leftBehind struct {
+	byHand  atomic.Pointer[string] // the command that removes the pod
+	restore atomic.Pointer[string] // what gives the terminal back as it was
+}
 
 func (l *leftBehind) set(command string) { l.byHand.Store(&command) }
 
@@ -105,5 +111,13 @@ func withLeftBehind(ctx context.Context, l *leftBehind) context.Context {
 func noteLeftBehind(ctx context.Context, command string) {
 	if l, ok := ctx.Value(leftBehindKey{}).(*leftBehind); ok {
 		l.set(command)
+	}
+}
+
+// noteRestore remembers what gives the terminal back as it was, for a second
+// Ctrl-C; "" forgets it.
+func noteRestore(ctx context.Context, text string) {
+	if l, ok := ctx.Value(leftBehindKey{}).(*leftBehind); ok {
+		l.restore.Store(&text)
 	}
 }
