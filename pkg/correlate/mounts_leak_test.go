@@ -34,6 +34,12 @@ func TestLeakReasons(t *testing.T) {
 			b.api()
 			b.inv.Storage.Attachments[0].Node, b.inv.Storage.Attachments[0].Name = "node-2", "csi-2"
 		}, []string{"d-bp1 leaked 1/1 not-attached unused"}},
+		"attached as another PV of the same disk": {func(b *mountNode) {
+			b.stage()
+			b.api()
+			b.inv.Storage.PersistentVolumes = append(b.inv.Storage.PersistentVolumes, inventory.PersistentVolume{Name: "static", Driver: driver, Handle: "d-1"})
+			b.inv.Storage.Attachments[0].Volume, b.inv.Storage.Attachments[0].Name = "static", "csi-2"
+		}, []string{"d-bp1 leaked 1/1 unused"}},
 		"pod gone": {func(b *mountNode) { b.stage(); b.bind(goneUID); b.api() },
 			[]string{"d-bp1 leaked 2/2 pod-gone unused"}},
 		"one of two pods gone": {func(b *mountNode) { b.stage(); b.bind(goneUID); b.bind(uid); b.api() },

@@ -66,9 +66,9 @@ func TestLiveHoweverOdd(t *testing.T) {
 		},
 		"pod has completed": func(b *mountNode) {
 			b.stage()
-			b.bind(uid)
+			b.bind(goneUID)
 			b.api()
-			b.inv.Pods[0].Phase = "Succeeded"
+			b.inv.Pods = append(b.inv.Pods, inventory.Pod{Namespace: "prod", Name: "job-1", UID: goneUID, Phase: "Succeeded"})
 		},
 		"pod was deleted while the report was made": func(b *mountNode) {
 			b.stage()
@@ -164,6 +164,7 @@ func TestLiveHoweverOdd(t *testing.T) {
 			b.Containers.List[1].PodUID = ""
 		},
 		"a build's layer": func(b *mountNode) {
+			b.Containers.List = append(b.Containers.List, report.Container{ID: deadID, PodUID: uid, Rootfs: "/var/lib/docker/overlay2/x/merged"})
 			b.mount("0:63", "overlay", "overlay", "", "/var/lib/docker/overlay2/"+other+"/merged")
 		},
 		"a namespace of containerd's that is somebody else's": func(b *mountNode) {
