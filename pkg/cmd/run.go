@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -41,8 +40,8 @@ func Run(args []string, version string, streams genericiooptions.IOStreams) int 
 		if text := left.restore.Load(); text != nil {
 			_, _ = io.WriteString(streams.Out, *text)
 		}
-		if byHand := left.command(); byHand != "" {
-			fmt.Fprintf(streams.ErrOut, "\nleft without waiting; if the pod is still there: %s\n", byHand)
+		if byHand := left.byHand(); byHand != "" {
+			fmt.Fprintf(streams.ErrOut, "\nleft without waiting; %s\n", byHand)
 		}
 		os.Exit(ExitInterrupted)
 	}()
@@ -84,40 +83,4 @@ func printError(w io.Writer, err error) {
 		lines[i] = report.Clean(strings.ReplaceAll(lines[i], "\t", "  "))
 	}
 	fmt.Fprintln(w, "error:", strings.Join(lines, "\n"))
-}
-
-// leftBehind is what is to be done if we leave without waiting.
-type leftBehind struct {
-	byHand  atomic.Pointer[string] // the command that removes the pod
-	restore atomic.Pointer[string] // what gives the terminal back as it was
-}
-
-func (l *leftBehind) set(command string) { l.byHand.Store(&command) }
-
-func (l *leftBehind) command() string {
-	if c := l.byHand.Load(); c != nil {
-		return *c
-	}
-	return ""
-}
-
-type leftBehindKey struct{}
-
-func withLeftBehind(ctx context.Context, l *leftBehind) context.Context {
-	return context.WithValue(ctx, leftBehindKey{}, l)
-}
-
-// noteLeftBehind remembers the command for a second Ctrl-C; "" forgets it.
-func noteLeftBehind(ctx context.Context, command string) {
-	if l, ok := ctx.Value(leftBehindKey{}).(*leftBehind); ok {
-		l.set(command)
-	}
-}
-
-// noteRestore remembers what gives the terminal back as it was, for a second
-// Ctrl-C; "" forgets it.
-func noteRestore(ctx context.Context, text string) {
-	if l, ok := ctx.Value(leftBehindKey{}).(*leftBehind); ok {
-		l.restore.Store(&text)
-	}
 }
