@@ -77,6 +77,8 @@ func (o *tasksOptions) request() report.Request {
 }
 
 func (o *tasksOptions) run(ctx context.Context) error {
-	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
+	// Whether anybody needs the devices that threads work for, only what the API
+	// server says of volumes tells.
+	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut), storage: newStorage()}
 	return s.answer(ctx, o.node, o.request(), o.print)
 }
