@@ -47,13 +47,19 @@ pkg/payload/bin/nodedoc-probe-linux-%.zst: $(PROBE_SOURCES) dist/version
 	zstd -q -f --ultra -22 dist/nodedoc-probe-linux-$* -o dist/nodedoc-probe-linux-$*.zst
 	mv dist/nodedoc-probe-linux-$*.zst $@
 
-tools: build dist/cluster dist/actor dist/demo
+tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/bench/deadfuse
 
 dist/cluster: FORCE
 	go -C test/cluster build -trimpath -o ../../dist/cluster .
 
 dist/actor dist/demo: dist/%: FORCE
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./test/incidents/$*
+
+dist/loopcsi: FORCE
+	CGO_ENABLED=0 go -C test/incidents/loopcsi build $(GOFLAGS_BUILD) -o ../../../dist/ .
+
+dist/bench/deadfuse: FORCE
+	CGO_ENABLED=0 go -C test/bench build $(GOFLAGS_BUILD) -o ../../dist/bench/ ./deadfuse
 
 test: lint verify unit fuzz e2e benchsmall ## everything, as CI runs it: needs root for the cluster
 
@@ -70,7 +76,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 e2e: tools ## the built programs on a real throwaway cluster: needs root
-	dist/cluster run --nodes 2 -- go test -tags e2e -count=1 -parallel 8 -timeout 25m ./test/e2e $(E2EFLAGS)
+	dist/cluster run --nodes 3 -- go test -tags e2e -count=1 -parallel 8 -timeout 25m ./test/e2e $(E2EFLAGS)
 	go -C test/cluster test -tags e2e -count=1 .
 
 e2e-vm: tools ## the same on a node that is a virtual machine, with systemd and cgroup v2: needs root
@@ -95,6 +101,7 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	go vet ./... && go vet -tags e2e ./test/...
 	go -C test/cluster vet -tags e2e,vm ./...
 	go -C test/bench vet ./...
+	go -C test/incidents/loopcsi vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
 verify: $(PROBES) ## the design's promises: what the probe links, where everything builds

@@ -16,6 +16,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nodedoc/kubectl-nodedoc/test/incidents/loopvol"
 )
 
 const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn] ROLE
@@ -24,6 +26,9 @@ const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn
   parent COMMAND [ARG ...]         start a child and wait for it
   zombie                           start a child and never reap it
   headless FILES                   open so many descriptors, and end the first thread only
+  volumes TEMPLATE                 mount copies of a filesystem's image, as stdin says (see loopvol.Volume), and leave
+  unmount DIR ...                  unmount all at and below directories, and leave
+  remove-loops FIRST               remove the free loop devices from a number on, and leave
 `
 
 type options struct {
@@ -74,6 +79,12 @@ func run(o options, role []string) error {
 		return headless(role[1])
 	case len(role) == 1 && role[0] == "zombie":
 		return zombie()
+	case len(role) == 2 && role[0] == "volumes":
+		return volumes(role[1])
+	case len(role) > 1 && role[0] == "unmount":
+		return loopvol.Unmount(role[1:]...)
+	case len(role) == 2 && role[0] == "remove-loops":
+		return removeLoops(role[1])
 	}
 	flag.Usage()
 	return errors.New("no such role")

@@ -1,0 +1,154 @@
+package incidents
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// LeakedVolumes are volumes that a node has mounted and nobody needs, each for
+// another reason. Keys are their names as nodedoc is to give them.
+//
+// They are made while the kubelet runs. It looks for volumes that it does not
+// know only when it starts, and leaves the directory of a pod that it does not
+// know alone while anything is mounted there ("orphaned pod … found, but volume
+// paths are still present on disk", every two minutes).
+type LeakedVolumes struct {
+	// DriverDead: pod, claim and volume were deleted from the API while the driver
+	// was dead. The kubelet made these mounts, and tries on to unmount them.
+	DriverDead string
+	// OldStaging: …/csi/pv/NAME/globalmount, as of Kubernetes before 1.24, and a
+	// pod's mount of it; neither volume nor pod are in the API.
+	OldStaging string
+	// Detached: staged, the volume exists, but is not attached.
+	Detached string
+	// InTree: …/aws-ebs/mounts/…, which no pod uses.
+	InTree string
+	// Sick: its device was taken away, so that its filesystem has errors.
+	Sick string
+	// Odd has a name that a careless script trips over.
+	Odd string
+
+	driver *CSIDriver
+}
+
+// Names are all of them.
+func (v *LeakedVolumes) Names() []string {
+	return []string{v.DriverDead, v.OldStaging, v.Detached, v.InTree, v.Sick, v.Odd}
+}
+
+// OddName does harm where a shell reads it.
+const OddName = "d-odd 'q\" \\040 $(touch /tmp/nodedoc-pwned)\n;x"
+
+const plugins = "/var/lib/kubelet/plugins/kubernetes.io/"
+
+// GoneUID is the UID of a pod that never was.
+const GoneUID = "93e182b4-0000-4000-8000-00000000dead"
+
+// NewLeakedVolumes makes them on a node. The namespace is there.
+func NewLeakedVolumes(ctx context.Context, c *Cluster, u *Undo, node, namespace string) (*LeakedVolumes, error) {
+	v := &LeakedVolumes{DriverDead: namespace + "-dead", OldStaging: "d-" + namespace + "-old", Detached: namespace + "-detached",
+		InTree: "vol-" + namespace, Sick: "d-" + namespace + "-sick", Odd: OddName}
+	if err := v.byHand(ctx, c, u, node, namespace); err != nil {
+		return nil, err
+	}
+	return v, v.driverDies(ctx, c, u, node, namespace)
+}
+
+// byHand makes those that are no longer, or never were, the kubelet's.
+func (v *LeakedVolumes) byHand(ctx context.Context, c *Cluster, u *Undo, node, namespace string) error {
+	attaching, err := c.StartCSI(ctx, u, node, namespace+".detached.csi.nodedoc.test", true)
+	if err != nil {
+		return err
+	}
+	if err := c.PersistentVolume(ctx, u, namespace, "nobody", v.Detached, CSI(attaching.Name, v.Detached)); err != nil {
+		return err
+	}
+	images := "/var/lib/loopcsi/" + namespace
+	u.onNode(c, node, "rm -rf "+images)
+	staged := map[string]string{ // the directory of the mount, and of vol_data.json beside it
+		v.OldStaging: plugins + "csi/pv/" + v.OldStaging,
+		v.Sick:       plugins + "csi/pv/" + v.Sick,
+		v.Odd:        plugins + "csi/pv/" + v.Odd,
+		v.Detached:   attaching.Staged(v.Detached),
+	}
+	for i, name := range slices.Sorted(maps.Keys(staged)) {
+		u.unmount(c, node, staged[name])
+		device, err := c.OnNode(ctx, node, "sh", "-ec", mountDisk, "sh", fmt.Sprintf("%s/%d.img", images, i), staged[name]+"/globalmount")
+		if err != nil {
+			return err
+		}
+		data := fmt.Sprintf(`{"attachmentID":"csi-%x","driverName":%q,"specVolID":%q,"volumeHandle":%q,"volumeLifecycleMode":"Persistent"}`, i, attaching.Name, name, name)
+		if _, err := c.OnNode(ctx, node, "sh", "-ec", `printf %s "$2" >"$1/vol_data.json"`, "sh", staged[name], data); err != nil {
+			return err
+		}
+		if name == v.Sick {
+			if err := takeAway(ctx, c, node, device, fmt.Sprintf("%s/%d.img", images, i), staged[name]+"/globalmount"); err != nil {
+				return err
+			}
+		}
+	}
+	pod := "/var/lib/kubelet/pods/" + GoneUID
+	u.unmount(c, node, pod)
+	if err := c.bind(ctx, node, staged[v.OldStaging]+"/globalmount", pod+"/volumes/kubernetes.io~csi/"+v.OldStaging+"/mount"); err != nil {
+		return err
+	}
+	inTree := plugins + "aws-ebs/mounts/aws/eu-central-1b/" + v.InTree
+	u.unmount(c, node, inTree)
+	_, err = c.OnNode(ctx, node, "sh", "-ec", mountDisk, "sh", images+"/aws.img", inTree)
+	return err
+}
+
+// takeAway makes a mounted device one of size 0, as a disk is whose volume was
+// deleted, and has the filesystem notice: its journal aborts.
+func takeAway(ctx context.Context, c *Cluster, node, device, image, point string) error {
+	_, err := c.OnNode(ctx, node, "sh", "-ec", `truncate -s 0 "$2"; losetup -c "$1"
+dd if=/dev/zero of="$3/lost" bs=4096 count=1 conv=fsync 2>/dev/null || true
+test "$(cat /sys/fs/ext4/${1#/dev/}/errors_count)" -gt 0`, "sh", device, image, point)
+	return err
+}
+
+func (c *Cluster) bind(ctx context.Context, node, from, to string) error {
+	_, err := c.OnNode(ctx, node, "sh", "-ec", `mkdir -p "$2" && mount --bind "$1" "$2"`, "sh", from, to)
+	return err
+}
+
+// driverDies: the kubelet mounts a volume, the driver is killed, and whatever
+// the API knew of it is deleted.
+func (v *LeakedVolumes) driverDies(ctx context.Context, c *Cluster, u *Undo, node, namespace string) (err error) {
+	name := v.DriverDead
+	if v.driver, err = c.StartCSI(ctx, u, node, namespace+".dead.csi.nodedoc.test", false); err != nil {
+		return err
+	}
+	if err := c.Volume(ctx, u, namespace, name, CSI(v.driver.Name, name)); err != nil {
+		return err
+	}
+	var pod *corev1.Pod
+	u.Add(func(ctx context.Context) error {
+		// The kubelet goes on as soon as the driver is back, and finds nothing left to unmount.
+		if err := v.driver.Stop(ctx); err != nil {
+			return err
+		}
+		if err := v.driver.Start(ctx); err != nil {
+			return err
+		}
+		if err := c.ForgetPod(ctx, namespace, "orphan"); err != nil || pod == nil {
+			return err
+		}
+		return c.unmountedFrom(ctx, node, pod.UID)
+	})
+	pod, err = c.Pod(ctx, namespace, "orphan", WithClaim(PodSpec(node, Container("main", "/actor", "hold", "1")), name))
+	if err != nil {
+		return err
+	}
+	if err := v.driver.Kill(ctx); err != nil {
+		return err
+	}
+	if err := c.ForgetPod(ctx, namespace, "orphan"); err != nil {
+		return err
+	}
+	return c.ForgetVolume(ctx, namespace, name, name)
+}
