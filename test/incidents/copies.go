@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // HostMount is where the log collector of incident 4 has the node's root.
@@ -19,11 +17,7 @@ const HostMount = "/logxxx_host"
 // propagation from the host, and waits for its pods on some nodes.
 func (c *Cluster) LogCollector(ctx context.Context, u *Undo, namespace string, nodes ...string) error {
 	labels := map[string]string{"app": "logxxx-ds"}
-	in := corev1.MountPropagationHostToContainer
-	spec := WithVolume(PodSpec("", Container("logxxx", "/actor", "hold", "1")), "host",
-		corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}})
-	spec.Containers[0].VolumeMounts[0].MountPath = HostMount
-	spec.Containers[0].VolumeMounts[0].MountPropagation = &in
+	spec := Collector("")
 	spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
 	spec.Affinity = onlyOn(nodes)
 	sets := c.Client.AppsV1().DaemonSets(namespace)
@@ -45,6 +39,17 @@ func (c *Cluster) LogCollector(ctx context.Context, u *Undo, namespace string, n
 	return nil
 }
 
+// Collector is a pod's that has the node's root, with whatever is mounted there
+// at any time.
+func Collector(node string) corev1.PodSpec {
+	in := corev1.MountPropagationHostToContainer
+	spec := WithVolume(PodSpec(node, Container("logxxx", "/actor", "hold", "1")), "host",
+		corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}})
+	spec.Containers[0].VolumeMounts[0].MountPath = HostMount
+	spec.Containers[0].VolumeMounts[0].MountPropagation = &in
+	return spec
+}
+
 // onlyOn keeps a DaemonSet to some nodes, by their names.
 func onlyOn(nodes []string) *corev1.Affinity {
 	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
@@ -54,9 +59,9 @@ func onlyOn(nodes []string) *corev1.Affinity {
 
 // gone waits until no pod has a label any more.
 func (c *Cluster) gone(ctx context.Context, namespace, label string) error {
-	return wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	return poll(ctx, "pods with "+label+" go", func(ctx context.Context) bool {
 		list, err := c.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: label})
-		return err == nil && len(list.Items) == 0, nil
+		return err == nil && len(list.Items) == 0
 	})
 }
 

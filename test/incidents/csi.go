@@ -4,15 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"path/filepath"
 	"slices"
-	"time"
 
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // CSIDriver is a driver (test/incidents/loopcsi) that runs on a node.
@@ -53,14 +50,10 @@ func (d *CSIDriver) Start(ctx context.Context) error {
 	if d.pid, err = d.c.OnNode(ctx, d.node, loopCSI, "--detach", "--name", d.Name, "--node", d.node, "--data", d.data()); err != nil {
 		return err
 	}
-	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	return poll(ctx, "the kubelet of "+d.node+" takes the driver "+d.Name, func(ctx context.Context) bool {
 		n, err := d.c.Client.StorageV1().CSINodes().Get(ctx, d.node, metav1.GetOptions{})
-		return err == nil && slices.ContainsFunc(n.Spec.Drivers, func(o storagev1.CSINodeDriver) bool { return o.Name == d.Name }), nil
+		return err == nil && slices.ContainsFunc(n.Spec.Drivers, func(o storagev1.CSINodeDriver) bool { return o.Name == d.Name })
 	})
-	if err != nil {
-		return fmt.Errorf("the kubelet of %s does not take the driver %s: %w", d.node, d.Name, err)
-	}
-	return nil
 }
 
 // Stop ends it; the kubelet forgets it with its sockets.

@@ -15,7 +15,8 @@ func (c *Cluster) DeadFUSE(ctx context.Context, u *Undo, node, directory string)
 	}
 	u.unmount(c, node, directory)
 	out, err := c.OnNode(ctx, node, "sh", "-ec", `mkdir -p "$2"
-setsid "$1" "$2" >/run/deadfuse.$$ 2>&1 </dev/null &
+: >/run/deadfuse.$$
+setsid "$1" "$2" >>/run/deadfuse.$$ 2>&1 </dev/null &
 until grep -q ready /run/deadfuse.$$; do kill -0 $!; sleep 0.1; done
 rm /run/deadfuse.$$
 kill -STOP $!

@@ -2,9 +2,7 @@ package incidents
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
+	"encoding/json"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -67,47 +65,72 @@ func (v *LeakedVolumes) byHand(ctx context.Context, c *Cluster, u *Undo, node, n
 	if err := c.PersistentVolume(ctx, u, namespace, "nobody", v.Detached, CSI(attaching.Name, v.Detached)); err != nil {
 		return err
 	}
-	images := "/var/lib/loopcsi/" + namespace
-	u.onNode(c, node, "rm -rf "+images)
-	staged := map[string]string{ // the directory of the mount, and of vol_data.json beside it
-		v.OldStaging: plugins + "csi/pv/" + v.OldStaging,
-		v.Sick:       plugins + "csi/pv/" + v.Sick,
-		v.Odd:        plugins + "csi/pv/" + v.Odd,
-		v.Detached:   attaching.Staged(v.Detached),
+	for _, name := range []string{v.OldStaging, v.Odd} {
+		if _, err := c.StagedVolume(ctx, u, node, name, StagedAt(name)); err != nil {
+			return err
+		}
 	}
-	for i, name := range slices.Sorted(maps.Keys(staged)) {
-		u.unmount(c, node, staged[name])
-		device, err := c.OnNode(ctx, node, "sh", "-ec", mountDisk, "sh", fmt.Sprintf("%s/%d.img", images, i), staged[name]+"/globalmount")
-		if err != nil {
-			return err
-		}
-		data := fmt.Sprintf(`{"attachmentID":"csi-%x","driverName":%q,"specVolID":%q,"volumeHandle":%q,"volumeLifecycleMode":"Persistent"}`, i, attaching.Name, name, name)
-		if _, err := c.OnNode(ctx, node, "sh", "-ec", `printf %s "$2" >"$1/vol_data.json"`, "sh", staged[name], data); err != nil {
-			return err
-		}
-		if name == v.Sick {
-			if err := takeAway(ctx, c, node, device, fmt.Sprintf("%s/%d.img", images, i), staged[name]+"/globalmount"); err != nil {
-				return err
-			}
-		}
+	if _, err := c.StagedVolume(ctx, u, node, v.Detached, attaching.Staged(v.Detached)); err != nil {
+		return err
+	}
+	device, err := c.StagedVolume(ctx, u, node, v.Sick, StagedAt(v.Sick))
+	if err != nil {
+		return err
+	}
+	if err := takeAway(ctx, c, node, device, StagedAt(v.Sick)+"/globalmount"); err != nil {
+		return err
 	}
 	pod := "/var/lib/kubelet/pods/" + GoneUID
 	u.unmount(c, node, pod)
-	if err := c.bind(ctx, node, staged[v.OldStaging]+"/globalmount", pod+"/volumes/kubernetes.io~csi/"+v.OldStaging+"/mount"); err != nil {
+	if err := c.bind(ctx, node, StagedAt(v.OldStaging)+"/globalmount", pod+"/volumes/kubernetes.io~csi/"+v.OldStaging+"/mount"); err != nil {
 		return err
 	}
 	inTree := plugins + "aws-ebs/mounts/aws/eu-central-1b/" + v.InTree
 	u.unmount(c, node, inTree)
-	_, err = c.OnNode(ctx, node, "sh", "-ec", mountDisk, "sh", images+"/aws.img", inTree)
+	_, err = c.mountDisk(ctx, u, node, inTree)
 	return err
+}
+
+// StagedAt is where the kubelet staged a CSI volume before Kubernetes 1.24.
+func StagedAt(name string) string { return plugins + "csi/pv/" + name }
+
+// StagedVolume mounts a volume in a staging directory, with the kubelet's notes
+// beside it, and returns its device.
+func (c *Cluster) StagedVolume(ctx context.Context, u *Undo, node, name, directory string) (device string, err error) {
+	u.unmount(c, node, directory)
+	device, err = c.mountDisk(ctx, u, node, directory+"/globalmount")
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(map[string]string{"attachmentID": "csi-" + sha256Hex(name+node), "driverName": "gone.csi.nodedoc.test",
+		"specVolID": name, "volumeHandle": "vol-" + name, "volumeLifecycleMode": "Persistent"})
+	if err != nil {
+		return "", err
+	}
+	_, err = c.OnNode(ctx, node, "sh", "-ec", `printf %s "$2" >"$1/vol_data.json"`, "sh", directory, string(data))
+	return device, err
+}
+
+// mountDisk mounts an ext4 of its own on a directory, and returns its device.
+func (c *Cluster) mountDisk(ctx context.Context, u *Undo, node, point string) (device string, err error) {
+	image := "/var/lib/loopcsi/" + sha256Hex(point) + ".img"
+	u.onNode(c, node, "rm -f "+image)
+	u.unmount(c, node, point)
+	return c.OnNode(ctx, node, "sh", "-ec", `mkdir -p "${1%/*}" "$2"
+truncate -s 8M "$1"
+mkfs.ext4 -q -F -E lazy_itable_init=0 "$1"
+mount -o loop "$1" "$2"
+findmnt -nro MAJ:MIN --mountpoint "$2"`, "sh", image, point)
 }
 
 // takeAway makes a mounted device one of size 0, as a disk is whose volume was
 // deleted, and has the filesystem notice: its journal aborts.
-func takeAway(ctx context.Context, c *Cluster, node, device, image, point string) error {
-	_, err := c.OnNode(ctx, node, "sh", "-ec", `truncate -s 0 "$2"; losetup -c "$1"
-dd if=/dev/zero of="$3/lost" bs=4096 count=1 conv=fsync 2>/dev/null || true
-test "$(cat /sys/fs/ext4/${1#/dev/}/errors_count)" -gt 0`, "sh", device, image, point)
+func takeAway(ctx context.Context, c *Cluster, node, device, point string) error {
+	_, err := c.OnNode(ctx, node, "sh", "-ec", `device=$(basename $(readlink /sys/dev/block/$1))
+truncate -s 0 "$(cat /sys/block/$device/loop/backing_file)"
+losetup -c /dev/$device
+dd if=/dev/zero of="$2/lost" bs=4096 count=1 conv=fsync 2>/dev/null || true
+test "$(cat /sys/fs/ext4/$device/errors_count)" -gt 0`, "sh", device, point)
 	return err
 }
 

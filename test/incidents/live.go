@@ -30,7 +30,7 @@ func NewLiveVolumes(ctx context.Context, c *Cluster, u *Undo, node, namespace st
 	if err != nil {
 		return nil, err
 	}
-	if err := localDisks(ctx, c, u, node, namespace); err != nil {
+	if _, err := c.mountDisk(ctx, u, node, localDir(namespace)); err != nil {
 		return nil, err
 	}
 	for name, spec := range map[string]corev1.PersistentVolumeSpec{
@@ -38,7 +38,7 @@ func NewLiveVolumes(ctx context.Context, c *Cluster, u *Undo, node, namespace st
 		v.Attached: CSI(attaching.Name, "vol-"+v.Attached),
 		// A handle is any text: the staging directory is named after its hash.
 		namespace + "-raw":     Block(CSI(v.Driver.Name, "zone a/"+namespace+"-raw")),
-		namespace + "-local":   Local(node, localDir(namespace)+"/fs"),
+		namespace + "-local":   Local(node, localDir(namespace)),
 		namespace + "-leaving": CSI(v.Driver.Name, "vol-"+namespace+"-leaving"),
 	} {
 		if err := c.Volume(ctx, u, namespace, name, spec); err != nil {
@@ -56,20 +56,6 @@ func NewLiveVolumes(ctx context.Context, c *Cluster, u *Undo, node, namespace st
 }
 
 func localDir(namespace string) string { return "/mnt/disks/" + namespace }
-
-// localDisks mounts a disk for a local volume.
-func localDisks(ctx context.Context, c *Cluster, u *Undo, node, namespace string) error {
-	u.unmount(c, node, localDir(namespace))
-	_, err := c.OnNode(ctx, node, "sh", "-ec", mountDisk, "sh", localDir(namespace)+"/disk.img", localDir(namespace)+"/fs")
-	return err
-}
-
-// mountDisk makes an ext4 image $1 and mounts it on $2, and says its device.
-const mountDisk = `mkdir -p "${1%/*}" "$2"
-truncate -s 8M "$1"
-mkfs.ext4 -q -F -E lazy_itable_init=0 "$1"
-mount -o loop "$1" "$2"
-findmnt -no SOURCE --mountpoint "$2"`
 
 // pods starts them all; only the static pod is not waited for by its name.
 func (v *LiveVolumes) pods(ctx context.Context, c *Cluster, u *Undo, node, namespace string) error {

@@ -25,9 +25,9 @@ func (c *Cluster) Volume(ctx context.Context, u *Undo, namespace, name string, s
 		return err
 	}
 	// A kubelet that finds a claim unbound looks again only many seconds later.
-	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+	return poll(ctx, "claim "+name+" is bound", func(ctx context.Context) bool {
 		claim, err := claims.Get(ctx, name, metav1.GetOptions{})
-		return err == nil && claim.Status.Phase == corev1.ClaimBound, nil
+		return err == nil && claim.Status.Phase == corev1.ClaimBound
 	})
 }
 
@@ -46,21 +46,37 @@ func (c *Cluster) PersistentVolume(ctx context.Context, u *Undo, namespace, clai
 	spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
 	spec.PersistentVolumeReclaimPolicy = corev1.PersistentVolumeReclaimRetain
 	u.Add(func(ctx context.Context) error { return c.ForgetVolume(ctx, namespace, claim, name) })
-	_, err := c.Client.CoreV1().PersistentVolumes().Create(ctx, &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}, metav1.CreateOptions{})
-	return err
+	volumes := c.Client.CoreV1().PersistentVolumes()
+	if _, err := volumes.Create(ctx, &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	// A controller that sees the claim first looks again only many seconds later.
+	return poll(ctx, "volume "+name+" is available", func(ctx context.Context) bool {
+		v, err := volumes.Get(ctx, name, metav1.GetOptions{})
+		return err == nil && v.Status.Phase != "" && v.Status.Phase != corev1.VolumePending
+	})
+}
+
+// poll waits for something that takes a moment.
+func poll(ctx context.Context, what string, done func(context.Context) bool) error {
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) { return done(ctx), nil })
+	if err != nil {
+		return fmt.Errorf("not in time: %s: %w", what, err)
+	}
+	return nil
 }
 
 // ForgetVolume removes a volume and its claim from the API, whoever uses it.
 func (c *Cluster) ForgetVolume(ctx context.Context, namespace, claim, name string) error {
 	const unprotected = `{"metadata":{"finalizers":null}}`
-	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		claims, volumes := c.Client.CoreV1().PersistentVolumeClaims(namespace), c.Client.CoreV1().PersistentVolumes()
+	claims, volumes := c.Client.CoreV1().PersistentVolumeClaims(namespace), c.Client.CoreV1().PersistentVolumes()
+	return poll(ctx, "volume "+name+" goes", func(ctx context.Context) bool {
 		_ = claims.Delete(ctx, claim, metav1.DeleteOptions{})
 		_ = volumes.Delete(ctx, name, metav1.DeleteOptions{})
 		// A controller may put its finalizer there once more.
 		_, noClaim := claims.Patch(ctx, claim, types.MergePatchType, []byte(unprotected), metav1.PatchOptions{})
 		_, noVolume := volumes.Patch(ctx, name, types.MergePatchType, []byte(unprotected), metav1.PatchOptions{})
-		return apierrors.IsNotFound(noClaim) && apierrors.IsNotFound(noVolume), nil
+		return apierrors.IsNotFound(noClaim) && apierrors.IsNotFound(noVolume)
 	})
 }
 
@@ -130,12 +146,8 @@ func (c *Cluster) Attach(ctx context.Context, driver string) {
 
 // unmountedFrom waits until the kubelet has taken a pod's volumes down.
 func (c *Cluster) unmountedFrom(ctx context.Context, node string, uid types.UID) error {
-	err := wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	return poll(ctx, "the kubelet of "+node+" unmounts the volumes of pod "+string(uid), func(ctx context.Context) bool {
 		_, err := c.OnNode(ctx, node, "sh", "-c", "! grep -q '"+string(uid)+"' /proc/self/mountinfo")
-		return err == nil, nil
+		return err == nil
 	})
-	if err != nil {
-		return fmt.Errorf("the kubelet of %s does not unmount the volumes of pod %s: %w", node, uid, err)
-	}
-	return nil
 }
