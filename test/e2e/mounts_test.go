@@ -74,9 +74,11 @@ type mountsAnswer struct {
 }
 
 type mountsRow struct {
-	Node, State, Reason string
+	Node   string `json:"node"`
+	State  string `json:"state"`
+	Reason string `json:"reason"`
 	correlate.NodeMounts
-	Diff struct{ Gone, New, Left []struct{ Name string } }
+	Diff struct{ Gone, New, Left []struct{ Name string } } `json:"diff"`
 }
 
 func (a mountsAnswer) row(t *testing.T, node string) mountsRow {
@@ -160,7 +162,7 @@ func (s *storage) healthyNode(t *testing.T) {
 		t.Errorf("gaps: %+v", r.Gaps)
 	}
 	out := s.run(t, time.Minute, "mounts", s.node, "--leaked")
-	if out.code != 0 || !strings.Contains(out.stdout, "no leaked volume") {
+	if out.code != 0 || !strings.Contains(out.stdout, "no leaked volumes") {
 		t.Errorf("a healthy node: %+v", out)
 	}
 }
@@ -177,6 +179,7 @@ func (s *storage) leakedVolumes(t *testing.T) {
 		s.leaks.InTree:     {correlate.Unused},
 		s.leaks.Sick:       {correlate.PVGone, correlate.DeviceEmpty, correlate.DeviceErrors},
 		"/pv/d-odd":        {correlate.PVGone},
+		s.fuse():           {correlate.PVGone},
 		s.live.Shared:      {correlate.ContainerDead, correlate.ContainerUnknown},
 	} {
 		v := r.volume(t, what)
@@ -233,8 +236,9 @@ func (s *storage) leak(t *testing.T) {
 	if threads := s.devicesLeft(t); len(threads) < 2*len(s.devices)-1 {
 		t.Fatalf("devices %q have %q", s.devices, threads)
 	}
-	// Within the kubelet's directory, too, in a pod's that is gone.
-	if err := cluster.DeadFUSE(t.Context(), &s.undo, s.node, "/var/lib/kubelet/pods/"+incidents.GoneUID+"/volumes/kubernetes.io~csi/fuse/mount"); err != nil {
+	// Within the kubelet's directory, too, but not in that of a pod that is gone:
+	// there the kubelet itself touches it, and starts no pod any more.
+	if err := cluster.DeadFUSE(t.Context(), &s.undo, s.node, incidents.StagedAt(s.fuse())+"/globalmount"); err != nil {
 		t.Fatal(err)
 	}
 	if s.task, err = cluster.UnknownTask(t.Context(), &s.undo, s.node, s.live.Driver.Staged("vol-"+s.live.Shared)); err != nil {
@@ -244,6 +248,9 @@ func (s *storage) leak(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// fuse is the name of a leaked volume whose daemon hangs.
+func (s *storage) fuse() string { return "d-" + s.namespace + "-fuse" }
 
 // selectBoth labels the nodes of this test.
 func (s *storage) selectBoth(t *testing.T) (selector string) {

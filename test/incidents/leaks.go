@@ -39,7 +39,7 @@ func (v *LeakedVolumes) Names() []string {
 }
 
 // OddName does harm where a shell reads it.
-const OddName = "d-odd 'q\" \\040 $(touch /tmp/nodedoc-pwned)\n;x"
+const OddName = "d-odd 'q\" \\040 $(touch nodedoc-pwned)\n;x"
 
 const plugins = "/var/lib/kubelet/plugins/kubernetes.io/"
 
@@ -161,7 +161,7 @@ func (v *LeakedVolumes) driverDies(ctx context.Context, c *Cluster, u *Undo, nod
 		if err := c.ForgetPod(ctx, namespace, "orphan"); err != nil || pod == nil {
 			return err
 		}
-		return c.unmountedFrom(ctx, node, pod.UID)
+		return c.unmounted(ctx, node, string(pod.UID), v.driver.Staged(name))
 	})
 	pod, err = c.Pod(ctx, namespace, "orphan", WithClaim(PodSpec(node, Container("main", "/actor", "hold", "1")), name))
 	if err != nil {

@@ -172,7 +172,7 @@ func (c *Cluster) forgetPods(ctx context.Context, node, namespace string) error 
 		}
 	}
 	for _, p := range list.Items {
-		if err := c.unmountedFrom(ctx, node, p.UID); err != nil {
+		if err := c.unmounted(ctx, node, string(p.UID)); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package incidents
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -144,10 +145,11 @@ func (c *Cluster) Attach(ctx context.Context, driver string) {
 	})
 }
 
-// unmountedFrom waits until the kubelet has taken a pod's volumes down.
-func (c *Cluster) unmountedFrom(ctx context.Context, node string, uid types.UID) error {
-	return poll(ctx, "the kubelet of "+node+" unmounts the volumes of pod "+string(uid), func(ctx context.Context) bool {
-		_, err := c.OnNode(ctx, node, "sh", "-c", "! grep -q '"+string(uid)+"' /proc/self/mountinfo")
+// unmounted waits until the kubelet has nothing mounted at paths with these
+// words.
+func (c *Cluster) unmounted(ctx context.Context, node string, words ...string) error {
+	return poll(ctx, "the kubelet of "+node+" unmounts "+strings.Join(words, ", "), func(ctx context.Context) bool {
+		_, err := c.OnNode(ctx, node, "sh", "-c", "! grep -qF -e "+strings.Join(words, " -e ")+" /proc/self/mountinfo")
 		return err == nil
 	})
 }
