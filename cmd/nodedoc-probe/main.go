@@ -44,6 +44,7 @@ func beModest() {
 	const heapGrowth = 25 // percent until garbage is collected
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(heapGrowth)
+	reserveThreads(enoughThreads)
 }
 
 func run() error {

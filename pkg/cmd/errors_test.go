@@ -70,9 +70,19 @@ func TestUsageErrors(t *testing.T) {
 		"fd n --watch --samples 2":          "--watch goes on until Ctrl-C, --samples ends by itself: give one of them",
 		"whois-pid 1 --local --from x":      "--local and --from exclude each other",
 		"whois-pid n " + strings.Join(numbers(1001), " "): "1001 process ids are too many for one go, the limit is 1000",
-		"cleanup now": `unknown command "now" for "kubectl nodedoc cleanup"`,
-		"version now": `unknown command "now" for "kubectl nodedoc version"`,
-		"nonsense":    `unknown command "nonsense" for "kubectl nodedoc"`,
+		"tasks":                            "which node? name one (kubectl get nodes), or use --local or --from FILE",
+		"tasks n":                          "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
+		"tasks n other":                    `unexpected argument "other": tasks takes one node, and none with --local or --from`,
+		"tasks n --by kind":                `--by is one of pod, container, workload, process, unit, not "kind"`,
+		"tasks n --top -1":                 "--top must be 0 or more, not -1",
+		"tasks n --interval 99ms":          "--interval must be between 100ms and 10m, not 99ms",
+		"tasks n -l a==b==c":               "",
+		"tasks --local -l a=b":             "labels are the API server's: --selector does not go with --local",
+		"tasks --local --from x":           "--local and --from exclude each other",
+		"tasks --from does-not-exist.json": `failed to read the report "does-not-exist.json": open does-not-exist.json: no such file or directory`,
+		"cleanup now":                      `unknown command "now" for "kubectl nodedoc cleanup"`,
+		"version now":                      `unknown command "now" for "kubectl nodedoc version"`,
+		"nonsense":                         `unknown command "nonsense" for "kubectl nodedoc"`,
 	} {
 		t.Run(args[:min(len(args), 60)], func(t *testing.T) {
 			stdout, stderr, code := run(t, strings.Fields(args)...)

@@ -83,17 +83,24 @@ func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
 
 // answerable refuses what the report cannot tell: an empty answer would lie.
 func (o *fdOptions) answerable(n *correlate.Node) error {
-	if o.filter.Selector != nil {
-		switch {
-		case n.Inventory == nil:
-			return errors.New("labels are the API server's, and the report was saved without it: --selector cannot be answered")
-		case n.Inventory.PodsError != "":
-			return fmt.Errorf("labels are the API server's, and it would not list the node's pods, so that --selector cannot be answered: %s", n.Inventory.PodsError)
-		}
+	if err := answersSelector(n, o.filter); err != nil {
+		return err
 	}
 	hasUser := func(p report.Process) bool { return p.UID != nil }
 	if o.by == string(correlate.ByUser) && o.source.from != "" && !slices.ContainsFunc(n.Report.Processes.List, hasUser) {
 		return errors.New("the report was made without asking for users: make one with fd --by user --save")
+	}
+	return nil
+}
+
+// answersSelector refuses labels where the API server's word for them is missing.
+func answersSelector(n *correlate.Node, f correlate.Filter) error {
+	switch {
+	case f.Selector == nil:
+	case n.Inventory == nil:
+		return errors.New("labels are the API server's, and the report was saved without it: --selector cannot be answered")
+	case n.Inventory.PodsError != "":
+		return fmt.Errorf("labels are the API server's, and it would not list the node's pods, so that --selector cannot be answered: %s", n.Inventory.PodsError)
 	}
 	return nil
 }

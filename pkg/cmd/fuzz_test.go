@@ -23,6 +23,9 @@ func FuzzAnswer(f *testing.F) {
 		`"processes":{"fdMethod":"getdents","kernelThreads":1,"users":[{"uid":0,"name":"root"}],"list":[{"pid":1,"uid":0,"fds":{"count":-5,"limit":{"soft":18446744073709551615,"hard":0},"inotify":{"instances":-1,"watches":9},` +
 		`"kinds":[{"name":"deleted file","count":600}],"targets":[{"kind":"TCP","pattern":"CLOSE_WAIT to [::1]:1","count":3}],"sockets":[{"protocol":"TCP","state":"CLOSE_WAIT","remote":"[::1]:1","count":500},` +
 		`{"protocol":"unix","local":"/run/docker.sock","peer":{"pid":9,"comm":"x"},"count":900}]}}]}}`))
+	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","tasks":{"pidMax":10,"total":18446744073709551615,"limits":[{"path":"/a","current":9,"max":0,"refused":3}],` +
+		`"kernelThreads":[{"pattern":"jbd2/*","count":-1,"devices":2,"names":[{"name":"vd","cut":true,"threads":-9},{"name":"8:0"}]}],"blocked":[{"pid":1,"tid":-1,"wchan":"nfs_x","stayedMillis":9223372036854775807}]},` +
+		`"mounts":{"filesystems":[{"number":"8:0","source":"/dev/vda"}],"list":[{"fs":0,"point":"/x"},{"fs":9}]},"devices":{"list":[{"number":"8:0","name":"vda"}]},"processes":{"list":[{"pid":1,"state":"Z","threads":0}]}}`))
 	f.Add([]byte(backgroundReport))
 	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","processes":{"list":[{"pid":1,"ppid":1,"cgroup":7,"fds":{"count":-1}}]}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -44,6 +47,13 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatal(err)
 			}
 			n.Rank(correlate.RankOptions{By: correlate.By(by), Sort: correlate.SortGrowth, Filter: correlate.Filter{Namespace: "prod"}})
+		}
+		tasks := n.Tasks(correlate.TaskOptions{})
+		if err := printer.Tasks(&text, tasks, findings, printer.Style{Width: 40, Top: 3}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := toObject("X", tasksDocument{tasks, findings}); err != nil {
+			t.Fatal(err)
 		}
 		if r.Processes == nil {
 			return

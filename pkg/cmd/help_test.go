@@ -47,7 +47,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 
 func TestBareRootIsHelp(t *testing.T) {
 	stdout, stderr, code := run(t)
-	for _, want := range []string{"Find out who makes a node sick", "  fd ", "  whois-pid ", "  cleanup ", "  version "} {
+	for _, want := range []string{"Find out who makes a node sick", "  fd ", "  whois-pid ", "  tasks ", "  cleanup ", "  version "} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in %s", want, stdout)
 		}

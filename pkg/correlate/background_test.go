@@ -38,7 +38,7 @@ func TestVolumePaths(t *testing.T) {
 	for point, want := range map[string]VolumePath{
 		"/var/lib/kubelet/pods/" + uid + "/volumes/kubernetes.io~csi/pv-1/mount":                  {Volume: "pv-1", Plugin: "kubernetes.io~csi", PodUID: uid},
 		"/data/kubelet/pods/" + uid + "/volumes/kubernetes.io~aws-ebs/pv-1":                       {Volume: "pv-1", Plugin: "kubernetes.io~aws-ebs", PodUID: uid},
-		"/var/lib/kubelet/pods/" + uid + "/volumeDevices/kubernetes.io~csi/pv-1":                  {Volume: "pv-1", Plugin: "kubernetes.io~csi", PodUID: uid},
+		"/var/lib/kubelet/pods/" + uid + "/volumeDevices/kubernetes.io~csi/pv-1":                  {Volume: "pv-1", Plugin: "kubernetes.io~csi", PodUID: uid, Block: true},
 		"/var/lib/kubelet/pods/" + uid + "/volume-subpaths/pv-1/mysql/0":                          {Volume: "pv-1", PodUID: uid},
 		"/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-bp1/globalmount":                         {Volume: "d-bp1", Plugin: "csi", Global: true},
 		"/var/lib/kubelet/plugins/kubernetes.io/csi/ebs.csi.aws.com/0ab/globalmount":              {Plugin: "ebs.csi.aws.com", Global: true},

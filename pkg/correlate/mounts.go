@@ -34,6 +34,10 @@ type NodeMounts struct {
 // LeakTotals sum up what is leaked.
 type LeakTotals struct {
 	Volumes int `json:"volumes"`
+	// Parts are volumes in use of which some mounts are leaked, Roots dead
+	// containers' root directories with mounts that are no volume's.
+	Parts int `json:"parts,omitempty"`
+	Roots int `json:"roots,omitempty"`
 	// Mounts are those of the host's namespace, Copies of these are what stands
 	// below a container's root directory.
 	Mounts int `json:"mounts"`
@@ -107,6 +111,9 @@ type Volume struct {
 	Driver string `json:"driver,omitempty"`
 	Handle string `json:"handle,omitempty"`
 	Claim  string `json:"claim,omitempty"` // "namespace/name"
+	// Container is set where this is no volume but the root directory of a dead
+	// container, with the copies of the node's own filesystems in there.
+	Container *Owner `json:"container,omitempty"`
 	// Device is nil for filesystems without one.
 	Device *report.Device `json:"device,omitempty"`
 	Type   string         `json:"type"` // the filesystem's
@@ -118,13 +125,16 @@ type Volume struct {
 	// Unknown says what could not be asked.
 	Unknown string `json:"unknown,omitempty"`
 
-	// Mounts are those in the host's namespace, AllMounts counts those in every.
+	// Mounts are those in the host's namespace. AllMounts counts those of every
+	// namespace, and is the least that it can be: a container's volume in which
+	// it is counts once.
 	Mounts    []VolumeMount `json:"mounts"`
 	AllMounts int           `json:"allMounts"`
 	Copies    int           `json:"copies"`
 	// Leaked counts the mounts of Mounts that are.
 	Leaked int `json:"leaked"`
-	// Holders are mount namespaces other than the host's in which it is mounted.
+	// Holders are who else has it mounted, containers' root directories first.
+	// Volumes share them: they are not to be changed.
 	Holders []Holder `json:"holders,omitempty"`
 	// Processes have something open on it.
 	Processes []VolumeProcess `json:"processes,omitempty"`
@@ -152,14 +162,20 @@ type VolumeMount struct {
 	Why    []LeakReason `json:"why,omitempty"`
 }
 
-// Holder is a mount namespace in which a volume is mounted, other than the host's.
+// Holder is a mount namespace in which a volume is mounted, other than the
+// host's, or a container's root directory below which the host's has copies.
 type Holder struct {
 	Owner     Owner  `json:"owner"`
-	Namespace uint64 `json:"namespace"` // its inode
-	PID       int    `json:"pid"`
+	Namespace uint64 `json:"namespace,omitempty"` // its inode
+	PID       int    `json:"pid,omitempty"`
 	Comm      string `json:"comm,omitempty"`
-	Mounts    int    `json:"mounts,omitempty"`
-	// Entry is the mount below which it is there.
+	// Root is the container's root directory in the host's namespace, Why what
+	// is wrong with that container, Mounts the copies in there. Namespace is 0
+	// then.
+	Root   string     `json:"root,omitempty"`
+	Why    LeakReason `json:"why,omitempty"`
+	Mounts int        `json:"mounts,omitempty"`
+	// Entry is the mount below which it is there, as the container sees it.
 	Entry string `json:"entry"`
 	// Via is the volumeMount of the pod's spec that let it in.
 	Via *Via `json:"via,omitempty"`

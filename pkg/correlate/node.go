@@ -28,6 +28,8 @@ type Node struct {
 	podByContainer map[string]*inventory.Pod
 	podByIP        map[string]*inventory.Pod
 	users          map[int]string // the host's names by uid
+
+	mounts *NodeMounts // see Mounts
 }
 
 // Join joins a node's report with what the API server says; inv may be nil.
@@ -137,8 +139,23 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Background != nil {
 		gaps = append(gaps, r.Background.Unreadable...)
 	}
+	if r.Tasks != nil {
+		gaps = append(gaps, r.Tasks.Unreadable...)
+	}
 	if r.Found != nil {
 		gaps = append(gaps, r.Found.Unreadable...)
+	}
+	if r.Mounts != nil {
+		gaps = append(gaps, r.Mounts.Unreadable...)
+	}
+	if r.Devices != nil {
+		gaps = append(gaps, r.Devices.Unreadable...)
+	}
+	if r.Tasks != nil {
+		gaps = append(gaps, r.Tasks.Unreadable...)
+	}
+	if r.Kubelet != nil {
+		gaps = append(gaps, r.Kubelet.Unreadable...)
 	}
 	if inv := n.Inventory; inv != nil {
 		if inv.PodsError != "" {

@@ -57,8 +57,7 @@ func waiting(p *corev1.Pod, w *corev1.ContainerStateWaiting) (bool, string, erro
 	case "ErrImageNeverPull":
 		return false, "", &imageError{image: image, why: why}
 	case "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed":
-		return false, "", fmt.Errorf("the node cannot get image %s: name one that it has, or can pull, with --image "+
-			"(and --image-pull-secret): %s", image, why)
+		return false, "", fmt.Errorf("the node cannot get image %s: %s: %s", image, imageAdvice(p), why)
 	case "InvalidImageName":
 		return false, "", fmt.Errorf("%s is no image's name: correct --image: %s", image, why)
 	case "CreateContainerConfigError", "RunContainerError", "StartError", "PreCreateHookError", "PreStartHookError":
@@ -70,6 +69,15 @@ func waiting(p *corev1.Pod, w *corev1.ContainerStateWaiting) (bool, string, erro
 		}
 	}
 	return false, why, nil
+}
+
+// imageAdvice: we never ask for a pull of what the node has, admission may.
+func imageAdvice(p *corev1.Pod) string {
+	if p.Spec.Containers[0].ImagePullPolicy == corev1.PullAlways {
+		return "admission has it pull even what it has (imagePullPolicy Always): name one of a registry that it reaches, any will do, " +
+			"with --image (and --image-pull-secret)"
+	}
+	return "name one that it has, or can pull, with --image (and --image-pull-secret)"
 }
 
 // imageError says that the kubelet will not use an image that the node has.

@@ -104,3 +104,14 @@ func TestStateOfDeletedPod(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What the node has is no help where admission has everything pulled.
+func TestStateOfWherePullsAreForced(t *testing.T) {
+	p := pod(testSpec(nil))
+	p.Spec.Containers[0].ImagePullPolicy = corev1.PullAlways
+	p.Status = waitingFor("ErrImagePull", "no such host")
+	const want = "admission has it pull even what it has (imagePullPolicy Always): name one of a registry that it reaches"
+	if _, _, err := stateOf(p); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}

@@ -16,6 +16,9 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
+// slowAnswer is when a report is so late that whoever waits is told.
+const slowAnswer = 15 * time.Second
+
 // Session is a probe that runs on a node and waits for requests.
 type Session struct {
 	clients Clients
@@ -27,6 +30,7 @@ type Session struct {
 	left    leftover
 	talk    *conversation
 	answers int // received so far
+	warn    func(string)
 
 	finish sync.Once
 	done   chan struct{} // closed once removal is over
@@ -40,8 +44,13 @@ func (s *Session) Collect(ctx context.Context, r report.Request) (*report.NodeRe
 	if err != nil {
 		return nil, fmt.Errorf("failed to encode the request: %w", err)
 	}
-	answer, err := s.ask(ctx, report.Frame{Type: report.FrameRequest, Payload: body},
-		s.cfg.ReportTimeout+time.Duration(r.IntervalMillis)*time.Millisecond)
+	interval := time.Duration(r.IntervalMillis) * time.Millisecond
+	late := time.AfterFunc(interval+slowAnswer, func() {
+		s.warn(fmt.Sprintf("the probe on node %q is %v late: the node is slow, or its container runtime, which carries the answer, hangs; "+
+			"giving up %v after the request", s.node.Name, slowAnswer, s.cfg.ReportTimeout+interval))
+	})
+	answer, err := s.ask(ctx, report.Frame{Type: report.FrameRequest, Payload: body}, s.cfg.ReportTimeout+interval)
+	late.Stop()
 	if err != nil {
 		answer, err = s.salvage(ctx, err)
 	}

@@ -49,7 +49,7 @@ func startOnce(ctx context.Context, c Clients, cfg Config, by parts, progress, w
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{clients: c, cfg: cfg, node: p.node, sick: p.sick, nonce: p.nonce, done: make(chan struct{}), left: leftover{
+	s := &Session{clients: c, cfg: cfg, node: p.node, sick: p.sick, nonce: p.nonce, warn: warn, done: make(chan struct{}), left: leftover{
 		client: c.Kube, namespace: p.pod.Namespace, name: p.pod.Name, nonce: p.nonce, kubectl: cfg.Kubectl,
 	}}
 	if err := s.open(ctx, p, by, progress, warn); err != nil {

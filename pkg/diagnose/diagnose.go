@@ -58,6 +58,11 @@ func rules() []rule {
 		{InotifyWatches, inotifyWatches},
 		{FDNoTable, noTable},
 		{FDNodeLimit, fdNodeLimit},
+		{TasksKernelThreads, tasksKernelThreads},
+		{TasksZombies, tasksZombies},
+		{TasksBlocked, tasksBlocked},
+		{TasksPodLimit, tasksPodLimit},
+		{TasksNodeLimit, tasksNodeLimit},
 	}
 }
 

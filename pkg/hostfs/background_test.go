@@ -85,7 +85,7 @@ func TestCronFileNames(t *testing.T) {
 	}
 }
 
-func TestThreadDevice(t *testing.T) {
+func TestDeviceOfAThread(t *testing.T) {
 	for _, c := range []struct {
 		comm, device, number string
 		match, cut           bool
@@ -94,6 +94,10 @@ func TestThreadDevice(t *testing.T) {
 		{"jbd2/vdfiw-8", "vdfi", "252:1", false, true},
 		{"jbd2/dm-0-8", "dm-0", "253:0", true, false},
 		{"jbd2/sdb1", "sdb1", "8:17", true, false},
+		{"jbd2/dm-0", "dm-0", "253:0", true, false},
+		{"dio/vdfiw", "vdfiw", "252:1", true, false},
+		{"xfs-eofblocks/d", "dm-12", "253:12", true, true}, // of 3.10
+		{"md_home_raid1", "md_home", "9:127", true, false},
 		{"jbd2/nvme0n1p1-", "nvme0n1p1", "259:1", true, false},
 		{"jbd2/nvme10n1p1", "nvme10n1p12", "259:2", true, true},
 		{"jbd2/nvme10n1p1", "nvme10n1p1", "259:1", true, true},
@@ -117,8 +121,9 @@ func TestThreadDevice(t *testing.T) {
 		{"ext4-rsv-conver", "sda1", "8:1", false, false},
 		{"", "", "", false, false},
 	} {
-		if match, cut := ThreadDevice(c.comm, c.device, c.number); match != c.match || match && cut != c.cut {
-			t.Errorf("%q, %q: got %v, %v", c.comm, c.device, match, cut)
+		found := NewDeviceIndex([]BlockDevice{{Name: c.device, Number: c.number}}).Of(c.comm)
+		if match := len(found) == 1; match != c.match || match && found[0].Guessed != c.cut {
+			t.Errorf("%q, %q: got %v", c.comm, c.device, found)
 		}
 	}
 }
@@ -201,8 +206,14 @@ func FuzzBackground(f *testing.F) {
 		UnitTemplate(name)
 		ThreadFSType(name)
 		NamespaceInode(name)
-		if match, _ := ThreadDevice(name, string(b), "8:0"); match && len(b) == 0 && !strings.Contains(name, "8:0") {
-			t.Errorf("%q is no device's", name)
+		index := NewDeviceIndex([]BlockDevice{{Name: string(b), Number: "8:0"}, {Name: "vdfiw", Number: "8:1"}, {Name: "vdfiwx", Number: "8:2"}})
+		for i, of := range index.Of(name) {
+			if i == 3 || name == "" {
+				t.Errorf("%q is no device's", name)
+			}
+			if d := index.devices[of.Device]; d.Name != "" && !strings.Contains(name, d.Number) && !of.Guessed && !of.Shared && !strings.Contains(name, toSysName(d.Name)) {
+				t.Errorf("%q is not of %+v", name, d)
+			}
 		}
 	})
 }

@@ -1,50 +1,55 @@
 package hostfs
 
-import (
-	"os"
-	"path/filepath"
-	"strings"
-)
+import "strings"
 
 // BlockDevice is a disk, partition or the like, by sysfs.
 type BlockDevice struct {
-	Name   string // "dm-0"
+	Name   string // "dm-0", "cciss/c0d0"
 	Number string // "253:0"
+	Disk   string // of a partition, its disk's name
 }
 
-// BlockDevices lists the links of /sys/class/block, limit at most. Nothing here
-// touches a disk: these are the kernel's own names and numbers.
-func BlockDevices(f FS, limit int) ([]BlockDevice, error) {
-	dir, err := os.Open(filepath.Join(f.Sys, "class/block"))
-	if err != nil {
-		return nil, err
+// parseBlockLink reads a link of /sys/dev/block, whose name is the number. A
+// partition's directory lies in its disk's:
+//
+//	8:1 -> ../../devices/pci0000:00/…/block/sda/sda1
+//	252:0 -> ../../devices/virtual/block/dm-0
+func parseBlockLink(number, target string) (BlockDevice, bool) {
+	dirs := strings.Split(target, "/")
+	if len(dirs) < 2 || !isDeviceNumber(number) || dirs[len(dirs)-1] == "" {
+		return BlockDevice{}, false
 	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(limit)
-	if len(names) == 0 {
-		return nil, err
+	d := BlockDevice{Number: number, Name: fromSysName(dirs[len(dirs)-1])}
+	if parent := dirs[len(dirs)-2]; parent != "block" && len(dirs) > 2 && dirs[len(dirs)-3] == "block" {
+		d.Disk = fromSysName(parent)
 	}
-	var list []BlockDevice
-	for _, name := range names {
-		if number := blockAttribute(f, name, "dev"); number != "" {
-			list = append(list, BlockDevice{Name: strings.ReplaceAll(name, "!", "/"), Number: number})
+	return d, true
+}
+
+// In sysfs, and in the names of kernel threads, '!' stands for a name's '/'.
+func fromSysName(name string) string { return strings.ReplaceAll(name, "!", "/") }
+func toSysName(name string) string   { return strings.ReplaceAll(name, "/", "!") }
+
+// isDeviceNumber: "253:0".
+func isDeviceNumber(s string) bool {
+	major, minor, ok := strings.Cut(s, ":")
+	return ok && isDecimal(major) && isDecimal(minor)
+}
+
+func isDecimal(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// DiskOf is the disk of a partition by its name alone, "sda" of "sda1",
+// "nvme0n1" of "nvme0n1p2" (disk_name() of block/partitions/core.c: a 'p' where
+// the disk's name ends in a digit), "" for what is no partition.
+func DiskOf(name string) string {
+	disk := strings.TrimRight(name, "0123456789")
+	if shorter, ok := strings.CutSuffix(disk, "p"); ok && strings.TrimRight(shorter, "0123456789") != shorter && shorter != "" && disk != name {
+		return shorter
+	}
+	for _, kind := range [...]string{"sd", "vd", "xvd", "hd"} {
+		if strings.HasPrefix(disk, kind) && disk != name {
+			return disk
 		}
 	}
-	return list, nil
-}
-
-// DMName is the device mapper's name of "dm-0": a logical volume, a multipath
-// device; "" for others.
-func (d BlockDevice) DMName(f FS) string { return blockAttribute(f, d.Name, "dm/name") }
-
-// BackingFile is the file behind a loop device, "" for others.
-func (d BlockDevice) BackingFile(f FS) string { return blockAttribute(f, d.Name, "loop/backing_file") }
-
-func blockAttribute(f FS, name, attribute string) string {
-	name = strings.ReplaceAll(name, "/", "!")
-	b, err := os.ReadFile(filepath.Join(f.Sys, "class/block", name, attribute))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSuffix(string(b), "\n")
+	return ""
 }

@@ -19,6 +19,8 @@ type FS struct {
 	Proc string // procfs of the node's initial pid namespace
 	Sys  string // sysfs
 	Root string // the node's root directory
+	// Log is a saved kernel log, as syslog(2) gives it; "": this kernel is asked.
+	Log string
 	// Guard, where there is one, watches over the reads of Proc.
 	Guard *Guard
 }

@@ -128,7 +128,7 @@ func waitsFor(file []byte) Unanswered {
 		return Else
 	}
 	switch name := string(file); {
-	case strings.HasPrefix(name, "net/"):
+	case strings.HasPrefix(name, "net/"), strings.HasPrefix(name, "task/") && strings.HasSuffix(name, "/status"):
 		return Else
 	case strings.HasPrefix(name, "fdinfo/"):
 		return Info

@@ -6,57 +6,96 @@ import "strings"
 // Linux 5.17 a longer name of a kernel thread is cut there.
 const commLength = 15
 
-// ThreadDevice says whether a kernel thread's name is that of a device's thread.
-// device is the kernel's name, "dm-0", and number its "253:0". Where the name
-// was cut, every device fits that it could have gone on with, and cut says so.
+// threadKey is one reading of a kernel thread's name: how to find the device
+// that it works for.
+type threadKey struct {
+	by   keyKind
+	text string
+}
+
+type keyKind uint8
+
+const (
+	byName   keyKind = iota
+	byNumber         // "253:0"
+	byPrefix         // the beginning of a name that was cut
+	// byController: all devices of an NVMe controller.
+	byController
+	// byWorker: a worker that writes something back for the device right now.
+	byWorker
+)
+
+// threadKeys are the readings of a kernel thread's name, the surest first.
 //
 //	jbd2/vdfiw-8  jbd2-ckpt/vdfiw     ext4's journal; the number is its inode
-//	xfsaild/sda1  xfs-conv/dm-0  kworker/R-xfs-buf/sda1
+//	xfsaild/sda1  xfs-conv/dm-0  kworker/R-xfs-buf/sda1  dio/vdfiw
 //	loop0  md0_raid1  kdmflush/253:0  kcryptd/253:1  f2fs_gc-8:1  kworker/u4:1-flush-8:0
 //	irq/34-nvme0q1                    a controller: all its namespaces
-func ThreadDevice(comm, device, number string) (match, cut bool) {
+func threadKeys(comm string) []threadKey {
 	name := comm
 	if at := strings.LastIndexByte(name, '/'); strings.HasPrefix(name, "kworker/R-") {
 		name = strings.TrimPrefix(name, "kworker/R-") // a workqueue's rescuer
 	} else if strings.HasPrefix(name, "kworker/") { // a worker, and what it is doing
 		_, doing, _ := strings.Cut(name[at:], "-")
 		doing, _, _ = strings.Cut(doing, "+")
-		return doing != "" && doing == "flush-"+number, false
+		if number, ok := strings.CutPrefix(doing, "flush-"); ok {
+			return []threadKey{{byWorker, number}}
+		}
+		return nil
 	}
-	device = strings.ReplaceAll(device, "/", "!")
+	full := len(comm) == commLength
 	prefix, tail, slash := strings.Cut(name, "/")
 	switch {
-	case prefix == "jbd2" && slash:
-		return journalOf(tail, device, len(comm) == commLength)
-	case prefix == "irq" && slash:
+	case name == "", slash && tail == "":
+	case !slash:
+		return plainKeys(name)
+	case prefix == "jbd2":
+		return journalKeys(tail, full)
+	case prefix == "irq":
 		_, of, _ := strings.Cut(tail, "-")
-		controller, _, _ := strings.Cut(of, "q")
-		return len(controller) > len("nvme") && strings.HasPrefix(device, controller+"n"), false
-	case slash && tail == number:
-		return true, false
-	case slash && tail != "" && namesDevice(prefix):
-		if tail == device {
-			return true, false
+		if controller, _, _ := strings.Cut(of, "q"); len(controller) > len("nvme") {
+			return []threadKey{{byController, controller}}
 		}
-		return len(comm) == commLength && strings.HasPrefix(device, tail), true
+	case isDeviceNumber(tail):
+		return []threadKey{{byNumber, tail}}
+	case namesDevice(prefix) && full:
+		return []threadKey{{byName, tail}, {byPrefix, tail}}
+	case namesDevice(prefix):
+		return []threadKey{{byName, tail}}
 	}
-	return name == device && number != "" || strings.HasPrefix(name, device+"_") && strings.HasPrefix(device, "md") ||
-		strings.HasPrefix(name, "f2fs_") && strings.HasSuffix(name, "-"+number), false
+	return nil
 }
 
-// journalOf: "vdfiw-8"; cut, also "nvme0n1p1-" and "nvme10n1p1" of "nvme10n1p12".
-func journalOf(tail, device string, full bool) (match, cut bool) {
-	if tail == device && !full { // a journal on a device of its own
-		return true, false
+// plainKeys are those of a name without a slash.
+func plainKeys(name string) []threadKey {
+	if strings.HasPrefix(name, "f2fs_") {
+		return []threadKey{{byNumber, name[strings.LastIndexByte(name, '-')+1:]}}
 	}
-	if inode, ok := strings.CutPrefix(tail, device+"-"); ok {
-		return strings.Trim(inode, "0123456789") == "", false
+	keys := []threadKey{{byName, name}}
+	if strings.HasPrefix(name, "md") { // md_home_raid1 is of md_home
+		for i := range len(name) {
+			if name[i] == '_' {
+				keys = append(keys, threadKey{byName, name[:i]})
+			}
+		}
 	}
-	return full && strings.HasPrefix(device+"-", tail), true
+	return keys
+}
+
+// journalKeys: "vdfiw-8"; a journal on a device of its own is called "vdfiw".
+// Cut, "nvme0n1p1-" is the former, and "nvme10n1p1" may be of "nvme10n1p12".
+func journalKeys(tail string, full bool) (keys []threadKey) {
+	if at := strings.LastIndexByte(tail, '-'); at > 0 && (isDecimal(tail[at+1:]) || full && at == len(tail)-1) {
+		keys = append(keys, threadKey{byName, tail[:at]})
+	}
+	if full {
+		return append(keys, threadKey{byPrefix, tail})
+	}
+	return append(keys, threadKey{byName, tail})
 }
 
 func namesDevice(prefix string) bool {
-	return prefix == "jbd2-ckpt" || strings.HasPrefix(prefix, "xfs")
+	return prefix == "jbd2-ckpt" || prefix == "dio" || strings.HasPrefix(prefix, "xfs")
 }
 
 // ThreadFSType is the filesystem whose threads have a name without a device in

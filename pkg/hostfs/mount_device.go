@@ -1,11 +1,12 @@
 package hostfs
 
-import (
-	"bufio"
-	"bytes"
-	"errors"
-	"io"
-)
+import "io"
+
+// Mount is where a filesystem is mounted.
+type Mount struct {
+	Point  string
+	FSType string
+}
 
 // DeviceMount is a line of mountinfo with its device.
 type DeviceMount struct {
@@ -15,45 +16,16 @@ type DeviceMount struct {
 	Source string
 }
 
-// EachMount calls fn for every line of mountinfo, proc_pid_mountinfo(5); it
-// keeps none, since a node may have tens of thousands. Lines of another form,
-// or longer than maxMountLine, are left out and counted.
+// EachMount calls fn for every line of mountinfo, as EachMountLine does, with
+// its escapes decoded.
 func EachMount(r io.Reader, fn func(DeviceMount)) (skipped int, err error) {
-	lines := bufio.NewReaderSize(r, maxMountLine)
-	for {
-		line, err := lines.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) { // too long: to its end
-			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = lines.ReadSlice('\n')
-			}
-			line = nil
-		}
-		if m, ok := parseDeviceMount(line); ok {
-			fn(m)
-		} else if len(line) > 0 || err == nil {
-			skipped++
-		}
-		if errors.Is(err, io.EOF) {
-			return skipped, nil
-		}
-		if err != nil {
-			return skipped, err
-		}
-	}
+	return EachMountLine(r, func(m *MountLine) { fn(m.device()) })
 }
 
-func parseDeviceMount(line []byte) (DeviceMount, bool) {
-	m, ok := parseMountLine(line)
-	if !ok {
-		return DeviceMount{}, false
-	}
-	f := bytes.Fields(line)
-	d := DeviceMount{Number: string(f[2]), Root: unmangle(string(f[3])), Mount: m}
-	for i := 6; i+2 < len(f); i++ {
-		if string(f[i]) == "-" {
-			d.Source = unmangle(string(f[i+2]))
-			break
-		}
-	}
-	return d, true
+func (m *MountLine) device() DeviceMount {
+	return DeviceMount{Number: DeviceNumber(m.Major, m.Minor), Root: Unmangle(m.Root), Mount: m.mount(), Source: Unmangle(m.Source)}
+}
+
+func (m *MountLine) mount() Mount {
+	return Mount{Point: Unmangle(m.Point), FSType: Unmangle(m.FSType)}
 }

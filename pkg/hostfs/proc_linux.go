@@ -19,6 +19,7 @@ type Proc struct {
 	entries []byte // of the directory at hand
 	link    []byte // the text of its entry
 	lines   []byte // of EachLine, made by its first call
+	mounts  []byte // of EachMountLineOf, likewise
 }
 
 // entriesBytes takes 10,000 descriptors in one call.
@@ -101,22 +102,33 @@ func (p *Proc) PIDs() ([]int, error) {
 	return pids, err
 }
 
-// ReadMounts are the mounts of /proc/PID/mountinfo, of a process of the node's
-// own mount namespace. Lines of another form are left out and counted.
-func (p *Proc) ReadMounts(pid int) (mounts []Mount, skipped int, err error) {
-	skipped, err = p.EachMountOf(pid, func(m DeviceMount) { mounts = append(mounts, m.Mount) })
-	return mounts, skipped, err
-}
-
-// EachMountOf calls fn for each of them.
-func (p *Proc) EachMountOf(pid int, fn func(DeviceMount)) (skipped int, err error) {
+// EachMountLineOf calls fn for every line of /proc/PID/mountinfo, see
+// EachMountLine. That of a zombie cannot be read: EINVAL.
+func (p *Proc) EachMountLineOf(pid int, fn func(*MountLine)) (skipped int, err error) {
 	path := p.atPID(pid, "mountinfo")
 	fd, err := p.open(path, 0)
 	if err != nil {
 		return 0, pathError("open", path, err)
 	}
 	defer unix.Close(fd)
-	return EachMount(procFile{p, fd}, fn)
+	if p.mounts == nil {
+		p.mounts = make([]byte, maxMountLine+mountRead)
+	}
+	if skipped, err = eachMountLine(procFile{p, fd}, p.mounts, fn); err != nil {
+		err = &os.PathError{Op: "read", Path: "mountinfo", Err: err}
+	}
+	return skipped, err
+}
+
+// ReadMounts are the mounts of a process's namespace.
+func (p *Proc) ReadMounts(pid int) (mounts []Mount, skipped int, err error) {
+	skipped, err = p.EachMountLineOf(pid, func(m *MountLine) { mounts = append(mounts, m.mount()) })
+	return mounts, skipped, err
+}
+
+// EachMountOf calls fn for each of them, with its device.
+func (p *Proc) EachMountOf(pid int, fn func(DeviceMount)) (skipped int, err error) {
+	return p.EachMountLineOf(pid, func(m *MountLine) { fn(m.device()) })
 }
 
 // procFile is an open file as an io.Reader.

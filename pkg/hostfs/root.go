@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 )
 
 // Root reads the node's own state files. Symbolic links are followed inside the
@@ -15,7 +16,7 @@ import (
 // pod has planted leads nowhere else.
 type Root struct {
 	root   *os.Root
-	mounts []Mount
+	points mountPoints
 }
 
 // OpenRoot opens f.Root. mounts, where known, are the mounts of the root's
@@ -25,7 +26,7 @@ func OpenRoot(f FS, mounts []Mount) (*Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Root{root: r, mounts: mounts}, nil
+	return &Root{root: r, points: newMountPoints(mounts)}, nil
 }
 
 // Close closes the root directory.
@@ -39,34 +40,41 @@ var (
 // ReadFile reads a regular file of limit bytes at most. Anything else is not
 // even opened: a FIFO's waiting writer would wake, and die of the close.
 func (r *Root) ReadFile(name string, limit int64) ([]byte, error) {
+	b, _, err := r.ReadDated(name, limit)
+	return b, err
+}
+
+// ReadDated is ReadFile that also tells when the file was written, by fstat of
+// what was opened.
+func (r *Root) ReadDated(name string, limit int64) (b []byte, written time.Time, err error) {
 	inside, err := r.inside(name)
 	if err != nil {
-		return nil, err
+		return nil, written, err
 	}
 	before, err := r.root.Stat(inside)
 	if err != nil {
-		return nil, err
+		return nil, written, err
 	}
 	if !before.Mode().IsRegular() {
-		return nil, errNotRegular
+		return nil, written, errNotRegular
 	}
 	f, err := r.open(name)
 	if err != nil {
-		return nil, err
+		return nil, written, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, written, err
 	}
 	if !info.Mode().IsRegular() { // it was swapped meanwhile
-		return nil, errNotRegular
+		return nil, written, errNotRegular
 	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	b, err = io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(b)) > limit {
 		err = fmt.Errorf("larger than %d bytes", limit)
 	}
-	return b, err
+	return b, info.ModTime(), err
 }
 
 // ReadDirNames lists a directory, limit names at most, in no order.
@@ -95,7 +103,7 @@ func (r *Root) open(name string) (*os.File, error) {
 // inside gives a name as os.Root takes it, where it may be touched at all.
 func (r *Root) inside(name string) (string, error) {
 	name = path.Clean("/" + name)
-	if Remote(FSTypeAt(r.mounts, name)) {
+	if Remote(r.points.fstypeAt(name)) {
 		return "", &os.PathError{Op: "open", Path: name, Err: errRemote}
 	}
 	return cmp.Or(strings.TrimPrefix(name, "/"), "."), nil

@@ -23,42 +23,125 @@ type Asker struct {
 	client    kubernetes.Interface
 	node      string
 	workloads *workloads // a controller's own controller never changes
+	storage   askStorage
+	before    []Pod
 }
+
+// askStorage is how much to ask of volumes.
+type askStorage int
+
+const (
+	noStorage askStorage = iota
+	podVolumes
+	allStorage
+)
 
 // NewAsker asks client about node.
 func NewAsker(client kubernetes.Interface, node string) *Asker {
 	return &Asker{client: client, node: node, workloads: newWorkloads(client)}
 }
 
+// WithStorage has Ask fill in Storage, and the pods' volumes.
+func (a *Asker) WithStorage() *Asker {
+	a.storage = allStorage
+	return a
+}
+
+// WithVolumes has Ask fill in the pods' volumes, for an AddStorage later: many
+// nodes share one Storage.
+func (a *Asker) WithVolumes() *Asker {
+	a.storage = podVolumes
+	return a
+}
+
+// Before remembers the pods that there are before the report is made. One that
+// ends while it is made leaves mounts in it that are gone a moment later; Ask
+// names these pods. Where Before fails there are none.
+func (a *Asker) Before(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	a.before = nil
+	list, err := a.list(ctx)
+	if err != nil {
+		return
+	}
+	for i := range list {
+		a.before = append(a.before, a.fromPod(&list[i]))
+	}
+}
+
 // Ask asks the API server for the pods of the node and their controllers. It
 // does not fail: what could not be asked is said in the result.
 func (a *Asker) Ask(ctx context.Context) *Inventory {
+	inv := a.askPods(ctx)
+	if a.storage == allStorage {
+		inv.AddStorage(AskStorage(ctx, a.client))
+	}
+	return inv
+}
+
+func (a *Asker) askPods(ctx context.Context) *Inventory {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	inv := &Inventory{Node: a.node}
-	// Resource version 0 is served from the watch cache, which spares etcd on a
-	// cluster that is in trouble. The list comes after the report, and what a
-	// lagging cache still holds or lacks is settled by UID.
-	list, err := a.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
-		FieldSelector:   fields.OneTermEqualSelector("spec.nodeName", a.node).String(),
-		ResourceVersion: "0",
-	})
+	list, err := a.list(ctx)
 	if err != nil {
 		inv.PodsError = err.Error()
 		return inv
 	}
 	w := a.workloads
-	inv.WorkloadsError = w.resolve(ctx, list.Items)
-	for i := range list.Items {
-		p := fromPod(&list.Items[i])
-		p.Workload = w.of(&list.Items[i])
+	inv.WorkloadsError = w.resolve(ctx, list)
+	for i := range list {
+		p := a.fromPod(&list[i])
+		p.Workload = w.of(&list[i])
 		inv.Pods = append(inv.Pods, p)
 	}
+	inv.Departed = departed(a.before, inv.Pods)
 	return inv
+}
+
+// list lists the node's pods. Resource version 0 is served from the watch cache,
+// which spares etcd on a cluster that is in trouble. The list comes after the
+// report, and what a lagging cache still holds or lacks is settled by UID.
+func (a *Asker) list(ctx context.Context) ([]corev1.Pod, error) {
+	list, err := a.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
+		FieldSelector:   fields.OneTermEqualSelector("spec.nodeName", a.node).String(),
+		ResourceVersion: "0",
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
+func (a *Asker) fromPod(p *corev1.Pod) Pod {
+	pod := fromPod(p)
+	if a.storage != noStorage {
+		addVolumes(&pod, p)
+	}
+	return pod
+}
+
+// departed are those that ran before and do not now.
+func departed(before, now []Pod) []Pod {
+	there := map[string]bool{}
+	for _, p := range now {
+		there[p.UID] = !p.Ended()
+	}
+	var gone []Pod
+	for _, p := range before {
+		if !p.Ended() && !there[p.UID] {
+			gone = append(gone, p)
+		}
+	}
+	return gone
 }
 
 func fromPod(p *corev1.Pod) Pod {
 	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: string(p.UID), Phase: string(p.Status.Phase), Deleting: p.DeletionTimestamp != nil, Labels: p.Labels}
+	if pod.Deleting { // the API server adds the grace to it (metav1.ObjectMeta)
+		pod.DeleteBy = p.DeletionTimestamp.Unix()
+	}
 	if !p.Spec.HostNetwork {
 		for _, ip := range p.Status.PodIPs {
 			pod.IPs = append(pod.IPs, ip.IP)

@@ -90,7 +90,7 @@ func TestPod(t *testing.T) {
 		ContainerStatuses:          []corev1.ContainerStatus{{Name: "app", ContainerID: "containerd://bb"}, {Name: "waiting"}, {Name: "odd", ContainerID: "cc"}},
 		EphemeralContainerStatuses: []corev1.ContainerStatus{{Name: "debugger-x", ContainerID: "cri-o://dd"}},
 	}
-	want := Pod{Namespace: "prod", Name: "hub-0", UID: "uid-of-pod", Phase: "Running", Deleting: true, Labels: map[string]string{"app": "hub"}, IPs: []string{"10.0.0.7", "fd00::7"}, Containers: []Container{
+	want := Pod{Namespace: "prod", Name: "hub-0", UID: "uid-of-pod", Phase: "Running", Deleting: true, DeleteBy: 1_700_000_000, Labels: map[string]string{"app": "hub"}, IPs: []string{"10.0.0.7", "fd00::7"}, Containers: []Container{
 		{Name: "init", ID: "aa"}, {Name: "app", ID: "bb"}, {Name: "waiting"}, {Name: "odd"}, {Name: "debugger-x", ID: "dd"}}}
 	if got := NewAsker(fake.NewClientset(p), "n1").Ask(context.Background()).Pods; len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -10,6 +10,9 @@ type Inventory struct {
 	// why they could not be listed.
 	Pods      []Pod  `json:"pods,omitempty"`
 	PodsError string `json:"podsError,omitempty"`
+	// Departed are pods that were there before the report was made, and are not
+	// there or have ended now: their volumes are being unmounted, see Asker.Before.
+	Departed []Pod `json:"departed,omitempty"`
 	// WorkloadsError says why some pods' controllers stayed unresolved.
 	WorkloadsError string `json:"workloadsError,omitempty"`
 	// Storage is nil where nobody asked for volumes.
@@ -40,6 +43,9 @@ type Pod struct {
 	Volumes      []Volume      `json:"volumes,omitempty"`
 	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty"`
 }
+
+// Ended says that the pod's containers have ended for good.
+func (p Pod) Ended() bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }
 
 // HostPort is a port of the node that leads into a pod; the CNI's port map
 // redirects it, and no process on the node listens there.

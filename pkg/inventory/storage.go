@@ -18,7 +18,7 @@ type PersistentVolume struct {
 	// Driver is the CSI driver, or the in-tree plugin, "kubernetes.io/nfs".
 	Driver string `json:"driver,omitempty"`
 	// Handle is CSI's volumeHandle; the kubelet's staging directory is named
-	// after its SHA-256.
+	// after its SHA-256. Of an in-tree plugin that attaches, it is the disk's name.
 	Handle string `json:"handle,omitempty"`
 	Phase  string `json:"phase,omitempty"`
 	// Claim is "namespace/name" of the claim that it is bound to.
@@ -27,8 +27,10 @@ type PersistentVolume struct {
 
 // Attachment is a VolumeAttachment of a PersistentVolume.
 type Attachment struct {
+	// Name is what vol_data.json has for attachmentID.
+	Name     string `json:"name,omitempty"`
 	Node     string `json:"node"`
-	Volume   string `json:"volume"`
+	Volume   string `json:"volume,omitempty"` // "" for a pod's own, migrated from in-tree
 	Driver   string `json:"driver,omitempty"`
 	Attached bool   `json:"attached,omitempty"`
 	// DetachError is the last one.
@@ -56,6 +58,9 @@ type Volume struct {
 
 // VolumeMount is where a container has a volume.
 type VolumeMount struct {
+	// List is where the pod's spec has the container: containers, initContainers
+	// or ephemeralContainers.
+	List      string `json:"list,omitempty"`
 	Container string `json:"container"`
 	Volume    string `json:"volume"`
 	Path      string `json:"path"`

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sort"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -180,8 +179,9 @@ func (s *links) topKinds() []report.Counted {
 }
 
 func sortKinds(list []report.Counted) {
-	slices.SortFunc(list, func(a, b report.Counted) int {
-		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name))
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Name, b.Name)) < 0
 	})
 }
 
@@ -195,7 +195,8 @@ func (s *links) topTargets(most int) []report.Target {
 }
 
 func sortTargets(list []report.Target) {
-	slices.SortFunc(list, func(a, b report.Target) int {
-		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Kind, b.Kind))
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Kind, b.Kind)) < 0
 	})
 }

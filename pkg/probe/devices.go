@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"context"
 	"sort"
 	"strings"
 
@@ -10,118 +11,177 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-const (
-	maxBlockDevices   = 65_536
-	maxThreadDevices  = 1024 // reported in all
-	maxGuesses        = 8    // for one thread
-	maxMountsOfDevice = 64
-)
+const maxBlockDevices = 65_536
 
-// threadDevices joins kernel threads with devices, and devices with mounts.
-type threadDevices struct {
-	threads []*report.Process
-	known   map[string]string // a device's name by its number
-	found   map[string][]*report.ThreadDevice
-	fstypes map[string]map[string]bool // of the threads whose name has no device
+// devices are the block devices that somebody mounts or works for.
+type devices struct {
+	run
+	sys *hostfs.Sys
+	bad unreadable
+	// all are those of sysfs and those that are gone; of tells what is reported
+	// of them, by their index.
+	all      []hostfs.BlockDevice
+	of       []*device
+	byNumber map[string]int
+	// complete: what is not in sysfs is gone.
+	complete bool
+	listed   int
 }
 
-// devices finds the devices of the asked kernel threads and where these are
-// mounted. A device that was pulled while it was mounted is in mountinfo only.
-func (b *background) devices() {
-	d := &threadDevices{known: map[string]string{}, found: map[string][]*report.ThreadDevice{}, fstypes: map[string]map[string]bool{}}
-	for _, p := range b.byPID {
-		if p.Kernel && p.Detail != nil {
-			d.threads = append(d.threads, p)
-			if t := hostfs.ThreadFSType(p.Comm); t != "" {
-				d.fstypes[t] = map[string]bool{}
-			}
+type device struct {
+	report.Device
+	block   hostfs.BlockDevice
+	fstypes []string // of what is mounted
+}
+
+func collectDevices(ctx context.Context, r run) (publish, error) {
+	sys, err := hostfs.OpenSys(r.fs)
+	if err != nil {
+		return nil, err
+	}
+	defer sys.Close()
+	d := &devices{run: r, sys: sys, bad: unreadable{}, byNumber: map[string]int{}}
+	all, err := sys.BlockDevices(maxBlockDevices)
+	if d.complete = err == nil; err != nil {
+		d.bad.add("/sys/dev/block", err)
+	}
+	for _, b := range all {
+		d.add(b)
+	}
+	d.mounted()
+	d.addThreads()
+	out := &report.Devices{List: make([]report.Device, 0, d.listed)}
+	btrfs := d.btrfs()
+	for _, dev := range d.of {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if dev != nil {
+			d.read(dev)
+			d.fsErrors(dev, btrfs)
 		}
 	}
-	if len(d.threads) == 0 {
+	d.addLog()
+	for _, dev := range d.of {
+		if dev != nil {
+			out.List = append(out.List, dev.Device)
+		}
+	}
+	sort.Slice(out.List, func(i, j int) bool { return lowerNumber(out.List[i], out.List[j]) })
+	out.Unreadable = d.bad.list()
+	return func(r *run) { r.report.Devices = out }, nil
+}
+
+// lowerNumber: by major, minor, and name.
+func lowerNumber(a, b report.Device) bool {
+	aMajor, aMinor, _ := strings.Cut(a.Number, ":")
+	bMajor, bMinor, _ := strings.Cut(b.Number, ":")
+	for _, pair := range [...][2]string{{aMajor, bMajor}, {aMinor, bMinor}} {
+		if len(pair[0]) != len(pair[1]) {
+			return len(pair[0]) < len(pair[1])
+		}
+		if pair[0] != pair[1] {
+			return pair[0] < pair[1]
+		}
+	}
+	return a.Name < b.Name
+}
+
+// add gives a device's index.
+func (d *devices) add(b hostfs.BlockDevice) int {
+	d.all, d.of = append(d.all, b), append(d.of, nil)
+	d.byNumber[b.Number] = len(d.all) - 1
+	return len(d.all) - 1
+}
+
+// list is what is reported of a device; nil: there are too many.
+func (d *devices) list(i int) *device {
+	if d.of[i] == nil {
+		if d.listed == maxBlockDevices {
+			d.bad.add("block devices", errTooMany)
+			return nil
+		}
+		d.listed++
+		b := d.all[i]
+		d.of[i] = &device{block: b, Device: report.Device{Number: report.Escape(b.Number), Name: report.Escape(b.Name)}}
+	}
+	return d.of[i]
+}
+
+// read asks sysfs.
+func (d *devices) read(dev *device) {
+	name := dev.block.Name
+	if dev.Gone || name == "" {
 		return
 	}
-	sort.Slice(d.threads, func(i, j int) bool { return d.threads[i].PID < d.threads[j].PID })
-	list, err := hostfs.BlockDevices(b.fs, maxBlockDevices)
-	if err != nil && !hostfs.Gone(err) {
-		b.bad.add("/sys/class/block", err)
+	size, err := d.sys.SizeBytes(name)
+	switch {
+	case err == nil:
+		dev.SizeBytes = &size
+	case !hostfs.Gone(err) || d.complete:
+		d.bad.add("/sys/class/block/DEVICE/size", err)
 	}
-	for _, dev := range list {
-		d.known[dev.Number] = dev.Name
-		d.match(dev)
-	}
-	if _, err := b.proc.EachMountOf(rootPID(b.fs), d.mount); err != nil {
-		b.bad.add("/proc/PID/mountinfo", err)
-	}
-	b.out.Devices = d.list(b)
-	for fstype, devices := range d.fstypes {
-		b.out.Mounted = append(b.out.Mounted, report.Counted{Name: fstype, Count: len(devices)})
-	}
-	sort.Slice(b.out.Mounted, func(i, j int) bool { return b.out.Mounted[i].Name < b.out.Mounted[j].Name })
+	dev.State = report.Escape(d.sys.State(dev.block))
+	dev.DMName, dev.BackingFile = report.Escape(d.sys.DMName(name)), report.Escape(d.sys.BackingFile(name))
 }
 
-// match notes which threads are a device's.
-func (d *threadDevices) match(dev hostfs.BlockDevice) {
-	d.found[dev.Number] = nil
-	for _, p := range d.threads {
-		if match, guessed := hostfs.ThreadDevice(p.Comm, dev.Name, dev.Number); match {
-			d.found[dev.Number] = append(d.found[dev.Number], &report.ThreadDevice{PID: p.PID, Name: report.Escape(dev.Name), Number: report.Escape(dev.Number), Guessed: guessed})
-		}
-	}
-}
-
-func (d *threadDevices) mount(m hostfs.DeviceMount) {
-	name, onDev := strings.CutPrefix(m.Source, "/dev/")
-	if _, seen := d.found[m.Number]; !seen && onDev && len(d.found) < maxBlockDevices {
-		d.match(hostfs.BlockDevice{Name: name, Number: m.Number})
-	}
-	if devices := d.fstypes[m.FSType]; devices != nil && len(devices) < maxBlockDevices {
-		devices[m.Number] = true
-	}
-	for _, t := range d.found[m.Number] {
-		if t.MountsTotal++; len(t.Mounts) < maxMountsOfDevice {
-			root := report.Escape(m.Root)
-			if root == "/" {
-				root = ""
+// btrfs reads the errors of all btrfs, where one is mounted.
+func (d *devices) btrfs() map[string]*hostfs.FSErrors {
+	for _, dev := range d.of {
+		if dev != nil && dev.mounts("btrfs") {
+			errs, err := d.sys.BtrfsErrors()
+			if err != nil && !hostfs.Gone(err) {
+				d.bad.add("/sys/fs/btrfs", err)
 			}
-			t.Mounts = append(t.Mounts, report.DeviceMount{Point: report.Escape(m.Point), Root: root, FSType: report.Escape(m.FSType), Source: report.Escape(m.Source)})
+			return errs
 		}
+	}
+	return nil
+}
+
+// fsErrors: the directory of a filesystem is there as long as it is mounted,
+// though its disk be gone.
+func (d *devices) fsErrors(dev *device, btrfs map[string]*hostfs.FSErrors) {
+	if dev.mounts("btrfs") {
+		if e := btrfs[dev.block.Name]; e != nil {
+			dev.FSErrors = &e.Count
+		}
+		return
+	}
+	if dev.block.Name == "" || !dev.mounts("ext4") && !dev.mounts("ext3") && !dev.mounts("ext2") {
+		return
+	}
+	e, err := d.sys.Ext4Errors(dev.block.Name)
+	switch {
+	case err == nil:
+		dev.FSErrors, dev.FirstErrorAt, dev.LastErrorAt = &e.Count, e.First, e.Last
+	case !hostfs.Gone(err):
+		d.bad.add("/sys/fs/ext4/DEVICE/errors_count", err)
 	}
 }
 
-// list is what was found, by thread. Where a cut name fits several devices the
-// mounted ones come first: only those have such threads.
-func (d *threadDevices) list(b *background) []report.ThreadDevice {
-	var all []report.ThreadDevice
-	for _, of := range d.found {
-		for _, t := range of {
-			dev := hostfs.BlockDevice{Name: t.Name}
-			t.DMName, t.BackingFile = report.Escape(dev.DMName(b.fs)), report.Escape(dev.BackingFile(b.fs))
-			all = append(all, *t)
+func (dev *device) mounts(fstype string) bool {
+	for _, t := range dev.fstypes {
+		if t == fstype {
+			return true
 		}
 	}
-	sort.Slice(all, func(i, j int) bool {
-		a, b := all[i], all[j]
-		switch mounted := a.MountsTotal > 0; {
-		case a.PID != b.PID:
-			return a.PID < b.PID
-		case mounted != (b.MountsTotal > 0):
-			return mounted
-		case a.Name != b.Name:
-			return a.Name < b.Name
-		}
-		return a.Number < b.Number
-	})
-	var kept []report.ThreadDevice
-	guesses := 0
-	for i, t := range all {
-		if i == 0 || all[i-1].PID != t.PID {
-			guesses = 0
-		}
-		if guesses++; guesses > maxGuesses || len(kept) == maxThreadDevices {
-			b.bad.add("devices of kernel threads", errTooMany)
-			continue
-		}
-		kept = append(kept, t)
-	}
-	return kept
+	return false
 }
+
+// nameOfSource is a device's in the kernel by the source of its mount; "" where that
+// is another name of it.
+func nameOfSource(source string) string {
+	name, ok := strings.CutPrefix(source, "/dev/")
+	first, _, below := strings.Cut(name, "/")
+	if !ok || below && first != "cciss" && first != "ida" && first != "rd" {
+		return ""
+	}
+	return name
+}
+
+// isAnonymous: the number is no device's: btrfs, overlay, tmpfs, NFS.
+func isAnonymous(number string) bool { return strings.HasPrefix(number, "0:") }
+
+// seconds since boot, of Process.StartTicks.
+func seconds(ticks uint64) float64 { return float64(ticks) / userHz }

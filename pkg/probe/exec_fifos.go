@@ -4,7 +4,7 @@ package probe
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -53,8 +53,9 @@ func (s *links) execFIFOs() []report.ExecFIFOs {
 			list = append(list, report.ExecFIFOs{ContainerID: report.Escape(id), Pattern: report.Escape(f.pattern), Count: f.count, Sessions: sessions})
 		}
 	}
-	slices.SortFunc(list, func(a, b report.ExecFIFOs) int {
-		return cmp.Or(b.Sessions-a.Sessions, b.Count-a.Count, cmp.Compare(a.ContainerID, b.ContainerID))
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return cmp.Or(b.Sessions-a.Sessions, b.Count-a.Count, cmp.Compare(a.ContainerID, b.ContainerID)) < 0
 	})
 	return list[:min(maxExecFIFOLists, len(list))]
 }

@@ -48,7 +48,10 @@ func collectors(req report.Request) []collector {
 		{"node", 5 * time.Second, collectNode},
 		{report.CollectOpenFiles, 5*time.Second + interval(req), collectOpenFiles},
 		{report.CollectProcesses, 60 * time.Second, collectProcesses},
+		{report.CollectTasks, 30*time.Second + lookInterval(req), collectTasks},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
+		{report.CollectMounts, 30 * time.Second, collectMounts},
+		{report.CollectDevices, 15 * time.Second, collectDevices},
 		{report.CollectBackground, 15 * time.Second, collectBackground},
 		{report.CollectFound, 30 * time.Second, collectFound},
 	}

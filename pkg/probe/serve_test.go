@@ -151,7 +151,7 @@ func TestSessionSkipsNoise(t *testing.T) {
 	c := serve(t.Context(), t, plant(t, smallNode))
 	c.expect(report.FrameHello)
 	c.raw("If you don't see a command prompt, try pressing enter.\r\n\n")
-	c.raw("NODEDOC1 ack other 0 " + strings.Repeat("0", 64) + "\n") // of another session
+	c.raw("NODEDOC1 ack other 0 " + strings.Repeat("0", 32) + "\n") // of another session
 	c.raw("NODEDOC1 ack n0nce\n")
 	c.request(0)
 	c.expectReport()
@@ -192,7 +192,7 @@ func TestSessionStopsWhereTheClientDoes(t *testing.T) {
 	}{
 		"before it reads anything":         {func(*client) {}, ErrClientGone},
 		"after hello":                      {hello, ErrClientGone},
-		"in the middle of a request":       {func(c *client) { hello(c); c.raw("NODEDOC1 request n0nce 100 " + strings.Repeat("0", 64) + "\nAAAA\n") }, ErrClientGone},
+		"in the middle of a request":       {func(c *client) { hello(c); c.raw("NODEDOC1 request n0nce 100 " + strings.Repeat("0", 32) + "\nAAAA\n") }, ErrClientGone},
 		"while the interval passes":        {func(c *client) { hello(c); c.request(long) }, ErrClientGone},
 		"while another request waits":      {func(c *client) { hello(c); c.request(long); c.request(0) }, ErrClientGone},
 		"after a report that nobody reads": {func(c *client) { hello(c); c.request(0); time.Sleep(100 * time.Millisecond) }, ErrClientGone},
@@ -213,7 +213,7 @@ func TestSessionStopsWhereTheClientDoes(t *testing.T) {
 func TestSessionEndsAtADamagedMessage(t *testing.T) {
 	c := serve(t.Context(), t, plant(t, smallNode))
 	c.expect(report.FrameHello)
-	c.raw(fmt.Sprintf("NODEDOC1 ack n0nce 3 %064d\nAAAA\n", 0))
+	c.raw(fmt.Sprintf("NODEDOC1 ack n0nce 3 %032d\nAAAA\n", 0))
 	c.ends(ErrClientGone)
 }
 

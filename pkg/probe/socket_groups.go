@@ -4,7 +4,7 @@ package probe
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -50,7 +50,7 @@ func (s *sockets) groups() []ownedGroup {
 		g.count = n
 		list = append(list, g)
 	}
-	slices.SortFunc(list, func(a, b ownedGroup) int { return cmp.Compare(a.process, b.process) })
+	sort.Slice(list, func(i, j int) bool { return list[i].process < list[j].process })
 	return list
 }
 
@@ -66,7 +66,7 @@ func sortedGroups(counts map[socketGroup]int) []socketGroup {
 		g.count = n
 		list = append(list, g)
 	}
-	slices.SortFunc(list, largestFirst)
+	sort.Slice(list, func(i, j int) bool { return largestFirst(list[i], list[j]) < 0 })
 	return list
 }
 

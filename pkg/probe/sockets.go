@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sort"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -141,7 +142,7 @@ func (s *sockets) fill(t *table) {
 		for len(all) > 0 && all[0].process == i {
 			list, all = append(list, all[0].socketGroup), all[1:]
 		}
-		slices.SortFunc(list, largestFirst)
+		sort.Slice(list, func(i, j int) bool { return largestFirst(list[i], list[j]) < 0 })
 		t.addSockets(&t.out.List[i], list)
 	}
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 )
 
-// A node tree is a txtar archive with the directories proc, sys and root. An
+// A node tree is a txtar archive with the directories proc, sys and root, and
+// the kernel's log. An
 // entry's name says what becomes of it; a later entry replaces an earlier one:
 //
 //	path                the content as it is
@@ -59,7 +60,7 @@ func plant(t testing.TB, archive string) hostfs.FS {
 	for _, f := range txtar.Parse([]byte(nameIDs(archive))).Files {
 		tr.add(f.Name, string(f.Data))
 	}
-	return hostfs.FS{Proc: filepath.Join(tr.dir, "proc"), Sys: filepath.Join(tr.dir, "sys"), Root: filepath.Join(tr.dir, "root")}
+	return hostfs.FS{Proc: tr.path("proc"), Sys: tr.path("sys"), Root: tr.path("root"), Log: tr.path("log")}
 }
 
 // hex64 is the container id that a tree calls {id:NAME}. A name of 12

@@ -3,7 +3,7 @@
 package probe
 
 import (
-	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -40,7 +40,7 @@ func (t *table) addUsers() {
 			t.out.Users = append(t.out.Users, report.User{UID: uid, Name: report.Escape(name)})
 		}
 	}
-	slices.SortFunc(t.out.Users, func(a, b report.User) int { return a.UID - b.UID })
+	sort.Slice(t.out.Users, func(a, b int) bool { return t.out.Users[a].UID < t.out.Users[b].UID })
 	if t.req.Users && t.passwdErr != nil {
 		t.bad.add("/etc/passwd", t.passwdErr)
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -16,7 +17,7 @@ import (
 // kubelet accounts by.
 func (c Cgroup) ByWeight() []CgroupEntry {
 	sorted := slices.Clone(c.Entries)
-	slices.SortStableFunc(sorted, func(a, b CgroupEntry) int { return a.weight() - b.weight() })
+	sort.SliceStable(sorted, func(a, b int) bool { return sorted[a].weight() < sorted[b].weight() })
 	return sorted
 }
 

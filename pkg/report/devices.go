@@ -13,6 +13,9 @@ type Devices struct {
 type Device struct {
 	Number string `json:"number"` // "253:0", major:minor
 	Name   string `json:"name,omitempty"`
+	// FSNumber is Filesystem.Number of what is mounted from it, where that is not
+	// Number: btrfs has one of its own.
+	FSNumber string `json:"fsNumber,omitempty"`
 	// Gone: it is mounted, and /sys/dev/block has no such device.
 	Gone bool `json:"gone,omitempty"`
 	// SizeBytes is 0 for a disk that was taken away; nil: unreadable.

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 const usage = `usage: bench [--runs N] [--small] [--node NAME] DIRECTORY-OF-BUILT-PROGRAMS
@@ -81,6 +82,8 @@ func stage(ctx context.Context, o options, dir string) error {
 	args := []string{fmt.Sprint("-runs=", o.runs), fmt.Sprint("-small=", o.small), "-stage=" + dir, o.tools}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	// First asked: it has made cgroups, which outlive it.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, 10*time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread() // the death of the thread that starts it counts as the parent's
 	defer runtime.UnlockOSThread()

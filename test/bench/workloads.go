@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,11 +36,11 @@ func (b *bench) descriptors() error {
 	if b.small {
 		processes = 20
 	}
-	leave, err := b.crowd(processes, each, 1)
+	crowd, err := b.crowd(processes, each, 1)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = leave() }()
+	defer func() { _ = crowd.leave() }()
 	const shell = `for p in /proc/[0-9]*; do ls "$p/fd" | wc -l; done >/dev/null`
 	if err := b.measure(fmt.Sprintf("count the descriptors of %d processes, %d in all", processes, processes*each), []command{
 		{name: "C: st_size of /proc/PID/fd", args: []string{b.tool("loops"), "count"}},
@@ -52,13 +53,37 @@ func (b *bench) descriptors() error {
 	}
 	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses)
 	req.FDs, req.AllFDs = true, true
-	return b.measure(fmt.Sprintf("classify %d descriptors", processes*each), []command{
+	if err := b.measure(fmt.Sprintf("classify %d descriptors", processes*each), []command{
 		{name: "C: getdents64, readlinkat, prefixes", args: []string{b.tool("loops"), "classify"}},
 		{name: "nodedoc's reader", args: []string{b.tool("loop"), "classify"}},
 		{name: "nodedoc-probe: the same, counts, process table, report", args: b.probeOnce(req)},
 		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "classify"}},
 		{name: "lsfd", args: []string{"lsfd", "-n"}},
 		{name: "lsof -nP", args: []string{"lsof", "-nP"}},
+	}); err != nil {
+		return err
+	}
+	return b.holders(crowd, processes, each)
+}
+
+// holders: who holds the descriptors, each way in full. The probe answers what
+// the plugin asks, but does not wait between its two counts.
+func (b *bench) holders(crowd helper, processes, each int) (err error) {
+	owners := processes / 10
+	remove, err := b.cgroups(crowd, owners)
+	if err != nil {
+		return err
+	}
+	// A cgroup is removed when it is empty.
+	defer func() { err = errors.Join(err, crowd.leave(), remove()) }()
+	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers)
+	req.FDs = true
+	title := fmt.Sprintf("who holds the descriptors: %d processes of %d owners hold %d", processes, owners, processes*each)
+	return b.measure(title, []command{
+		{name: "nodedoc-probe: what `fd` asks, less the sample", args: b.probeOnce(req)},
+		{name: "lsof -nP", args: []string{"lsof", "-nP"}},
+		{name: "lsof -b -w -nP", args: []string{"lsof", "-b", "-w", "-nP"}},
+		{name: "lsfd", args: []string{"lsfd", "-n"}},
 	})
 }
 
@@ -68,11 +93,11 @@ func (b *bench) processes() error {
 	if b.small {
 		processes = 40
 	}
-	leave, err := b.crowd(processes, 10, threads)
+	crowd, err := b.crowd(processes, 10, threads)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = leave() }()
+	defer func() { _ = crowd.leave() }()
 	if err := b.measure(fmt.Sprintf("read %d processes with %d threads", processes, processes*threads), []command{
 		{name: "C: stat, cgroup, cmdline", args: []string{b.tool("loops"), "processes"}},
 		{name: "nodedoc's reader", args: []string{b.tool("loop"), "processes"}},
@@ -93,15 +118,15 @@ func (b *bench) processes() error {
 	return b.wire(processes)
 }
 
-// crowd starts so many processes; leave ends them.
-func (b *bench) crowd(processes, files, threads int) (leave func() error, err error) {
+// crowd starts so many processes; its leave ends them.
+func (b *bench) crowd(processes, files, threads int) (helper, error) {
 	dir, err := os.MkdirTemp(b.dir, "crowd-")
 	if err != nil {
-		return nil, err
+		return helper{}, err
 	}
 	h, err := b.start("loops", "crowd", strconv.Itoa(processes), strconv.Itoa(files), strconv.Itoa(threads), dir)
 	if err != nil {
-		return nil, fmt.Errorf("failed to start a crowd of %d processes with %d threads each (kernel.pid_max? pids.max?): %w", processes, threads, err)
+		return helper{}, fmt.Errorf("failed to start a crowd of %d processes with %d threads each (kernel.pid_max? pids.max?): %w", processes, threads, err)
 	}
-	return h.leave, nil
+	return h, nil
 }

@@ -15,6 +15,7 @@ import (
 
 // api asks the API server the few things that `up` waits for.
 type api struct {
+	server string
 	client *http.Client
 }
 
@@ -31,11 +32,11 @@ func newAPI(l layout) (api, error) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{certificate}}}
-	return api{client: &http.Client{Transport: transport, Timeout: 5 * time.Second}}, nil
+	return api{server: apiserver, client: &http.Client{Transport: transport, Timeout: 5 * time.Second}}, nil
 }
 
 func (a api) get(ctx context.Context, path string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, apiserver+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.server+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("failed to ask for %q: %w", path, err)
 	}

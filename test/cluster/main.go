@@ -21,6 +21,9 @@ const usage = `Makes a real, throwaway Kubernetes on this machine. Needs root, G
                                                    up, run COMMAND with KUBECONFIG and NODEDOC_CLUSTER_DIR set, down
   cluster restart [--dir DIR] COMPONENT            kill a component of the control plane, such as kube-apiserver, or a
                                                    node's, such as NODE/kubelet, if it still lives, and start it again
+  cluster apiserver [--dir DIR] --admission PLUGIN[,PLUGIN] -- COMMAND
+                                                   run COMMAND with KUBECONFIG set to a second API server of the cluster,
+                                                   which has these admission plugins, too
   cluster exec [--dir DIR] NODE -- COMMAND         run COMMAND on a node
   cluster load [--dir DIR] --image NAME[:TAG] [--base busybox] [--entrypoint ARG]... [--node NODE]... FILE[=PATH/IN/IMAGE]...
                                                    make an image of files and put it on every node, or on these

@@ -16,6 +16,7 @@ type options struct {
 	node    string
 	args    []string
 	load    loadOptions
+	plugins string
 }
 
 // list is a flag that may be given several times.
@@ -42,6 +43,8 @@ func parseOptions(command string, args []string) (options, error) {
 		flags.StringVar(&o.load.base, "base", "", "what the image builds on")
 		flags.Var((*list)(&o.load.entrypoint), "entrypoint", "one argument of the entry point")
 		flags.Var((*list)(&o.load.nodes), "node", "one node to put it on")
+	case "apiserver":
+		flags.StringVar(&o.plugins, "admission", "", "more admission plugins")
 	case "down", "restart", "exec":
 	case "help", "-h", "--help":
 		return o, flag.ErrHelp
@@ -69,6 +72,10 @@ func (o *options) complete() error {
 	case "run":
 		if len(o.args) == 0 {
 			return fmt.Errorf("no command to run: cluster run [--nodes 2] [--dir DIR] -- COMMAND")
+		}
+	case "apiserver":
+		if o.plugins == "" || len(o.args) == 0 {
+			return fmt.Errorf("no plugin or no command: cluster apiserver [--dir DIR] --admission PLUGIN[,PLUGIN] -- COMMAND")
 		}
 	case "restart":
 		if len(o.args) != 1 {
@@ -105,6 +112,8 @@ func (o options) run(ctx context.Context, p progress) error {
 		return runInside(ctx, o.layout, p, o.size, o.args)
 	case "restart":
 		return restart(ctx, o.layout, p, o.args[0])
+	case "apiserver":
+		return runBeside(ctx, o.layout, o.plugins, o.args)
 	case "exec":
 		return execInside(o.layout, o.node, o.args)
 	default:

@@ -17,6 +17,7 @@ func TestParseOptions(t *testing.T) {
 		{"up --nodes 1 --vms 2", options{command: "up", layout: layout{"/var/tmp/nodedoc-cluster"}, size: size{nodes: 1, vms: 2}}},
 		{"exec --dir /y n1 -- ps -ef", options{command: "exec", layout: layout{"/y"}, node: "n1", args: []string{"ps", "-ef"}}},
 		{"exec --dir /y n1 ps -ef", options{command: "exec", layout: layout{"/y"}, node: "n1", args: []string{"ps", "-ef"}}},
+		{"apiserver --dir /y --admission A,B -- kubectl get pods", options{command: "apiserver", layout: layout{"/y"}, plugins: "A,B", args: []string{"kubectl", "get", "pods"}}},
 		{"load --dir /y --image i --entrypoint /a --entrypoint b f g=/h", options{command: "load", layout: layout{"/y"}, args: []string{"f", "g=/h"},
 			load: loadOptions{image: "i", entrypoint: []string{"/a", "b"}, files: []string{"f", "g=/h"}}}},
 	}

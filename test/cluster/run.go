@@ -26,11 +26,16 @@ func runInside(ctx context.Context, l layout, p progress, s size, args []string)
 	if err := up(ctx, l, p, s); err != nil {
 		return err
 	}
+	return runWith(ctx, l, l.kubeconfig(), args)
+}
+
+// runWith runs a command that uses the cluster.
+func runWith(ctx context.Context, l layout, kubeconfig string, args []string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = runPatience
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+l.kubeconfig(), "NODEDOC_CLUSTER_DIR="+l.dir)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "NODEDOC_CLUSTER_DIR="+l.dir)
 	return asExit(cmd.Run(), args[0])
 }
 

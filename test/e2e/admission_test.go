@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -87,15 +89,20 @@ func TestMutatingWebhook(t *testing.T) {
 	})
 }
 
-// TestAlwaysPullImages (FAULTS 16): what that plugin does, and no registry: the
-// cause is named, and what to do.
+// TestAlwaysPullImages (FAULTS 16), and no registry: an API server with that
+// plugin makes the pod another. The cause is named, and what image would do.
 func TestAlwaysPullImages(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, node, nil)
-	mutatingWebhook(t, p, `{"op":"replace","path":"/spec/containers/0/imagePullPolicy","value":"Always"}`, true)
 	// Not the image of the other tests: while the kubelet tries to pull one, it lets nobody use what the node has of it.
-	r := p.fd(t, 90*time.Second, "--image", incidents.ActorImage)
-	refused(t, r, "imagePullPolicy changed from", "the node cannot get image "+incidents.ActorImage, "--image")
+	c := p.command("fd", node, "--interval", "200ms", "--image", incidents.ActorImage)
+	c.Args = append([]string{filepath.Join(cluster.Tools, "cluster"), "apiserver", "--dir", os.Getenv("NODEDOC_CLUSTER_DIR"),
+		"--admission", "AlwaysPullImages", "--"}, c.Args...)
+	c.Path = c.Args[0]
+	r := run(t, c)
+	p.clean(t)
+	refused(t, r, "imagePullPolicy changed from", "the node cannot get image "+incidents.ActorImage, "admission has it pull even what it has",
+		"name one of a registry that it reaches, any will do, with --image")
 }
 
 // TestLimitRange (FAULTS 12): the pod fits in, or the OOM kill is named.

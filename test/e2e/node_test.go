@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +39,7 @@ func TestSickNode(t *testing.T) {
 		{"kubelet stopped", kubeletStopped},
 		{"kubelet killed", kubeletKilled},
 		{"containerd stopped", containerdStopped},
+		{"containerd stopped mid-run", containerdStoppedMidRun},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlace(t, *sickNode, nil)
@@ -200,4 +204,39 @@ func patchNode(t *testing.T, node, patch string) {
 	if _, err := cluster.Client.CoreV1().Nodes().Patch(context.Background(), node, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 		t.Error(err)
 	}
+}
+
+// containerdStoppedMidRun (FAULTS 22) while the probe samples: attach goes
+// through it. Whoever waits is told, and the answer comes when it works again.
+func containerdStoppedMidRun(t *testing.T, p place) {
+	said := filepath.Join(t.TempDir(), "stderr")
+	file, err := os.Create(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	c := p.command("fd", p.node, "--interval", "3s")
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, file
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.samples(t)
+	resume := pauseDaemon(t, p.node, "containerd")
+	stderr := func() string {
+		b, err := os.ReadFile(said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	eventually(t, "a warning", time.Minute, func() bool { return strings.Contains(stderr(), "15s late") })
+	resume()
+	_ = c.Wait()
+	r := result{out.String(), stderr(), c.ProcessState.ExitCode()}
+	answered(t, r)
+	if !strings.Contains(r.stderr, "its container runtime, which carries the answer, hangs; giving up 2m3s after the request") {
+		t.Errorf("%q does not say what may be", r.stderr)
+	}
+	p.cleanWithin(t, 90*time.Second)
 }

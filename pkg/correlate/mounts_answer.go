@@ -1,0 +1,158 @@
+package correlate
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// Mounts says which mounts the node has, whose they are, and which of them are
+// leaked. It is worked out once; the zero value is the answer where the report
+// has no mounts.
+func (n *Node) Mounts() NodeMounts {
+	if n.mounts == nil {
+		n.mounts = n.joinMounts()
+	}
+	return *n.mounts
+}
+
+func (n *Node) joinMounts() *NodeMounts {
+	out := &NodeMounts{Node: n.Name(), ByFilesystem: []MountCount{}, ByDriver: []MountCount{}, ByOwner: []MountCount{}, Volumes: []Volume{}}
+	if n.Report.Mounts == nil {
+		return out
+	}
+	j := n.newMountJoin()
+	held, cut := j.holders()
+	uses := j.uses()
+	for k, v := range j.volumeList {
+		out.Volumes = append(out.Volumes, j.answer(v, held[k], uses[k]))
+	}
+	slices.SortStableFunc(out.Volumes, func(a, b Volume) int {
+		return cmp.Or(a.order()-b.order(), len(b.Mounts)-len(a.Mounts), strings.Compare(a.Name, b.Name))
+	})
+	j.sumUp(out)
+	j.breakDown(out)
+	out.Gaps = append(n.Gaps(), n.mountGaps(cut)...)
+	return out
+}
+
+// order puts the leaked first, then those of which a part is.
+func (v *Volume) order() int {
+	switch {
+	case v.State == VolumeLeaked:
+		return 0
+	case v.Leaked > 0:
+		return 1
+	case v.State == VolumeUnknown:
+		return 2
+	}
+	return 3
+}
+
+func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volume {
+	since := j.since(v)
+	g := j.judge(v, since)
+	m := &j.list[v.mounts[0]]
+	f := &j.mounts.Filesystems[m.FS]
+	if v.root != nil && v.root.fs >= 0 {
+		f = &j.mounts.Filesystems[v.root.fs]
+	}
+	out := Volume{Node: j.n.Name(), Name: cmp.Or(v.name, f.Source, f.Type), Driver: v.driver, Handle: v.handle, Device: v.device, Type: f.Type, Source: f.Source,
+		Reasons: g.reasons, Unknown: strings.Join(g.unknown, "; "), Holders: held, Processes: uses, Pods: g.pods, Since: since}
+	if len(v.known) > 0 {
+		out.Claim = v.known[0].Claim
+	}
+	if v.root != nil {
+		out.Name, out.Container = "root directory of "+rootTitle(v.root), v.root.Owner
+	}
+	if v.device != nil && v.root == nil && len(j.byFS[v.key.fs]) == 1 {
+		out.KernelThreads = v.device.Threads
+	}
+	out.State = g.state()
+	j.addMounts(&out, v, g)
+	out.AllMounts = len(out.Mounts)
+	for _, h := range held {
+		if h.Namespace != 0 {
+			out.AllMounts++
+		}
+	}
+	return out
+}
+
+func (g *judgement) state() VolumeState {
+	switch {
+	case g.living:
+		return VolumeLive
+	case g.decided:
+		return VolumeLeaked
+	case len(g.unknown) > 0:
+		return VolumeUnknown
+	}
+	return VolumeLive
+}
+
+// addMounts lists a volume's mounts. Where the whole is leaked all of them are,
+// but for those that somebody made outside of the kubelet's directories.
+func (j *mountJoin) addMounts(out *Volume, v *volume, g *judgement) {
+	var whole []LeakReason
+	for _, r := range g.reasons {
+		switch r.Reason {
+		case ContainerDead, ContainerUnknown, LeakPodGone, PodTerminating: // of single mounts
+		default:
+			if out.State == VolumeLeaked && !slices.Contains(whole, r.Reason) {
+				whole = append(whole, r.Reason)
+			}
+		}
+	}
+	why := map[LeakReason][]LeakReason{"": whole} // shared by all mounts with the same
+	out.Mounts = make([]VolumeMount, 0, len(v.mounts))
+	for k, i := range v.mounts {
+		at, m := &j.at[i], &j.list[i]
+		f := &j.mounts.Filesystems[m.FS]
+		vm := VolumeMount{Mount: *m, Number: f.Number, Type: f.Type, Source: f.Source, Staging: at.found && at.path.Global && at.root == nil}
+		if at.root != nil {
+			vm.Copy = at.root.Owner
+			if at.below != "" {
+				out.Copies++
+			}
+		}
+		if at.path.PodUID != "" {
+			vm.Pod = j.podOwner(at.path.PodUID)
+		}
+		own := g.byMount[k]
+		if vm.Leaked = own != "" || len(whole) > 0 && (at.found || at.root != nil); vm.Leaked {
+			if why[own] == nil {
+				why[own] = append([]LeakReason{own}, whole...)
+			}
+			vm.Why = why[own]
+			out.Leaked++
+		}
+		out.Mounts = append(out.Mounts, vm)
+	}
+}
+
+// mountGaps are what the answer lacks beyond Gaps.
+func (n *Node) mountGaps(holdersCut bool) []report.Unreadable {
+	gaps := slices.Clone(n.Report.Mounts.Unreadable)
+	if d := n.Report.Devices; d != nil {
+		gaps = append(gaps, d.Unreadable...)
+	}
+	if k := n.Report.Kubelet; k != nil {
+		gaps = append(gaps, k.Unreadable...)
+	}
+	if holdersCut {
+		gaps = append(gaps, report.Unreadable{What: "who holds the volumes", Cause: "the report names more mounts in other namespaces than a node has"})
+	}
+	if n.Inventory == nil || n.Inventory.Storage == nil {
+		return gaps
+	}
+	s := n.Inventory.Storage
+	for _, list := range []report.Unreadable{{What: "PersistentVolumes", Cause: s.VolumesError}, {What: "VolumeAttachments", Cause: s.AttachmentsError}, {What: "CSIDrivers", Cause: s.DriversError}} {
+		if list.Cause != "" {
+			gaps = append(gaps, list)
+		}
+	}
+	return gaps
+}

@@ -1,0 +1,50 @@
+package correlate
+
+import "github.com/nodedoc/kubectl-nodedoc/pkg/report"
+
+// stuckAfter is how long after the end of its grace a pod that is being deleted
+// counts as stuck: seconds. The kubelet unmounts within a few.
+const stuckAfter = 600
+
+// podNeed says whether a pod still needs its volumes.
+type podNeed int
+
+const (
+	podLiving  podNeed = iota
+	podEnded           // its volumes are the kubelet's to unmount, sooner or later
+	podStuck           // Terminating, long after its grace
+	podGone            // not on this node, by the API server's word
+	podUnasked         // the API server was not asked, or did not answer
+)
+
+// pod says whether the pod of a directory needs its volumes. A pod whose
+// processes run needs them whatever the API server says: a static pod may have
+// no mirror there.
+func (j *mountJoin) pod(uid string) podNeed {
+	if need, ok := j.needs[uid]; ok {
+		return need
+	}
+	need := podGone
+	switch p := j.n.podByUID[uid]; {
+	case p != nil && p.Deleting && p.DeleteBy > 0 && j.n.Report.Node.Now-p.DeleteBy > stuckAfter:
+		need = podStuck
+	case j.departed[uid] || j.live.pods[uid] || p != nil && !p.Ended():
+		need = podLiving
+	case p != nil:
+		need = podEnded
+	case !j.n.podsListed:
+		need = podUnasked
+	}
+	j.needs[uid] = need
+	return need
+}
+
+// podOwner is the pod of a directory; many mounts share one.
+func (j *mountJoin) podOwner(uid string) *Owner {
+	if o := j.owners[uid]; o != nil {
+		return o
+	}
+	o := j.n.podOwner(uid, "", report.Container{})
+	j.owners[uid] = &o
+	return &o
+}

@@ -1,0 +1,79 @@
+package correlate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// BlockedRow are threads of one process that wait in the same kernel function,
+// in uninterruptible sleep (D): no signal reaches them, at most SIGKILL.
+type BlockedRow struct {
+	Owner   Owner  `json:"owner"`
+	PID     int    `json:"pid"`
+	TID     int    `json:"tid"` // of one of them
+	Comm    string `json:"comm"`
+	Cmdline string `json:"cmdline,omitempty"`
+	Threads int    `json:"threads"`
+	Kernel  bool   `json:"kernel,omitempty"`
+	Wchan   string `json:"wchan,omitempty"`
+	// WaitsFor is what that usually means; "" where no rule says. It says nothing
+	// of who is to blame for the wait.
+	WaitsFor string `json:"waitsFor,omitempty"`
+	// StayedSeconds is for how long they wait at least: what was seen, or what the
+	// kernel's log says. 0: they run in between.
+	StayedSeconds float64 `json:"stayedSeconds"`
+	// Stayed counts those that did not run at all between the two looks.
+	Stayed int `json:"stayed"`
+	// Logged: the kernel's log says so.
+	Logged bool `json:"logged,omitempty"`
+}
+
+type blockedKey struct {
+	pid    int
+	wchan  string
+	kernel bool
+}
+
+func (n *Node) blockedTasks() []BlockedRow {
+	rows := map[blockedKey]*BlockedRow{}
+	for _, b := range n.Report.Tasks.Blocked {
+		key := blockedKey{b.PID, b.Wchan, b.Kernel}
+		if rows[key] == nil {
+			rows[key] = n.blockedRow(b)
+		}
+		rows[key].add(b)
+	}
+	list := make([]BlockedRow, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, *row)
+	}
+	slices.SortFunc(list, func(a, b BlockedRow) int {
+		return cmp.Or(cmp.Compare(b.StayedSeconds, a.StayedSeconds), b.Stayed-a.Stayed, b.Threads-a.Threads, a.PID-b.PID, cmp.Compare(a.Wchan, b.Wchan))
+	})
+	return list
+}
+
+func (n *Node) blockedRow(b report.BlockedTask) *BlockedRow {
+	row := &BlockedRow{Owner: Owner{Type: OwnerUnknown}, PID: b.PID, TID: b.TID, Comm: b.Comm, Kernel: b.Kernel, Wchan: b.Wchan, WaitsFor: WaitsFor(b.Wchan)}
+	switch p := n.processes[b.PID]; {
+	case b.Kernel:
+		row.Owner = Owner{Type: OwnerKernel}
+	case p != nil:
+		row.Owner, row.Cmdline = n.Blame(p).Owner, p.Cmdline
+	}
+	return row
+}
+
+func (r *BlockedRow) add(b report.BlockedTask) {
+	r.Threads++
+	if b.StayedMillis > 0 {
+		r.Stayed++
+	}
+	seconds := float64(b.StayedMillis) / 1000
+	if logged := float64(b.LoggedSeconds); b.StayedMillis > 0 && logged > seconds {
+		seconds, r.Logged = logged, true
+	}
+	r.StayedSeconds = max(r.StayedSeconds, seconds)
+}

@@ -1,0 +1,94 @@
+package correlate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// deviceIndex finds a device by the name that a kernel thread has of it.
+type deviceIndex struct {
+	byName   map[string]*report.Device
+	byNumber map[string]*report.Device
+	names    []string // sorted
+	// mounts of the host's namespace, by the device's number; nil: unknown.
+	mounts map[string][]report.Mount
+	// states of volumes, by the device's number; nil: nobody has judged them.
+	states map[string]VolumeState
+}
+
+func (n *Node) newDeviceIndex() *deviceIndex {
+	x := &deviceIndex{byName: map[string]*report.Device{}, byNumber: map[string]*report.Device{}, states: n.volumeStates()}
+	if r := n.Report.Devices; r != nil {
+		for i := range r.List {
+			x.add(&r.List[i])
+		}
+	}
+	if r := n.Report.Mounts; r != nil {
+		x.mounts = map[string][]report.Mount{}
+		for _, fs := range r.Filesystems {
+			// Also of a device that was taken away while it was mounted.
+			if name, ok := strings.CutPrefix(fs.Source, "/dev/"); ok && !strings.HasPrefix(fs.Number, "0:") {
+				x.add(&report.Device{Number: fs.Number, Name: name})
+			}
+		}
+		for _, m := range r.List {
+			if m.FS >= 0 && m.FS < len(r.Filesystems) {
+				number := r.Filesystems[m.FS].Number
+				x.mounts[number] = append(x.mounts[number], m)
+			}
+		}
+	}
+	for name := range x.byName {
+		x.names = append(x.names, name)
+	}
+	slices.Sort(x.names)
+	return x
+}
+
+// add: the first word on a name or number stays.
+func (x *deviceIndex) add(d *report.Device) {
+	if d.Name != "" && x.byName[d.Name] == nil {
+		x.byName[d.Name] = d
+	}
+	if x.byNumber[d.Number] == nil {
+		x.byNumber[d.Number] = d
+	}
+}
+
+// find is the device of that name or number. Of a cut name the one that goes on
+// so counts where it is the only one.
+func (x *deviceIndex) find(t report.ThreadDeviceName) TaskDevice {
+	out := TaskDevice{Name: t.Name}
+	d := x.byName[t.Name]
+	if strings.Contains(t.Name, ":") {
+		d = x.byNumber[t.Name]
+	}
+	if t.Cut {
+		at, exact := slices.BinarySearch(x.names, t.Name)
+		fits := 0
+		for i := at; i < len(x.names) && strings.HasPrefix(x.names[i], t.Name); i++ {
+			fits++
+		}
+		switch {
+		case fits == 1:
+			d, out.Guessed = x.byName[x.names[at]], !exact
+		case fits > 1 && !exact:
+			d = nil
+		case fits > 1:
+			out.Guessed = true
+		}
+	}
+	if d != nil {
+		out.Number, out.DMName, out.Gone = d.Number, d.DMName, d.Gone
+		if out.Guessed || strings.Contains(t.Name, ":") && d.Name != "" {
+			out.Name = d.Name
+		}
+	}
+	return out
+}
+
+// volumeStates are those of the volumes with a device, by its number; nil where
+// nothing is known of volumes.
+func (n *Node) volumeStates() map[string]VolumeState { return nil }

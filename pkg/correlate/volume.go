@@ -1,0 +1,175 @@
+package correlate
+
+import (
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// volumeKey tells volumes apart: by their filesystem, and where that carries
+// several, by name; only a PersistentVolume's is the same in all pods.
+type volumeKey struct {
+	fs        int
+	name, pod string
+}
+
+// volume is the mounts of one volume, or those of a container's root directory.
+type volume struct {
+	key    volumeKey
+	mounts []int // of mountJoin.list
+	root   *containerRoot
+
+	name, driver, handle string
+	// pv: the name is certainly that of a PersistentVolume. known are those that
+	// the API server has.
+	pv     bool
+	known  []*inventory.PersistentVolume
+	data   *report.VolumeData
+	device *report.Device
+	staged bool // in a directory that the kubelet made for the volume
+	block  bool
+}
+
+// group puts each mount into its volume.
+func (j *mountJoin) group() {
+	whole, own := j.wholeVolumes(), map[int]bool{}
+	for i := range j.list {
+		at := &j.at[i]
+		switch {
+		case at.found && !at.path.Own:
+			j.add(i, j.keyOf(&at.path, j.list[i].FS, whole[j.list[i].FS]))
+		case !at.found && at.root == nil:
+			own[j.list[i].FS] = true
+		}
+	}
+	// What has no name of its own goes with the only volume on its filesystem.
+	for i := range j.list {
+		at, fs := &j.at[i], j.list[i].FS
+		switch {
+		case at.volume != nil:
+		case len(j.byFS[fs]) == 1 && (whole[fs] || !own[fs] && !j.nodeDisks[fs]):
+			j.add(i, j.byFS[fs][0].key)
+		case at.root != nil && at.root.Why != "":
+			j.add(i, volumeKey{fs: -1, name: at.root.Family, pod: at.root.Key})
+		}
+	}
+	for _, v := range j.volumeList {
+		if v.root == nil {
+			j.identify(v)
+		}
+	}
+}
+
+// wholeVolumes are filesystems on a device that was mounted for one volume:
+// whatever name its mounts have, they are that volume's.
+func (j *mountJoin) wholeVolumes() map[int]bool {
+	whole := map[int]bool{}
+	for i := range j.list {
+		m, at := &j.list[i], &j.at[i]
+		if at.found && at.path.Global && !at.path.Block && (m.Root == "" || m.Root == "/") && !j.nodeDisks[m.FS] && hasDevice(&j.mounts.Filesystems[m.FS]) {
+			whole[m.FS] = true
+		}
+	}
+	return whole
+}
+
+func (j *mountJoin) keyOf(p *kubeletPath, fs int, whole bool) volumeKey {
+	if whole {
+		return volumeKey{fs: fs}
+	}
+	name, pv := j.nameOf(p)
+	if pv {
+		return volumeKey{fs: fs, name: name}
+	}
+	return volumeKey{fs: fs, name: name, pod: p.PodUID}
+}
+
+// nameOf is a volume's name by a mount's path, and whether that is certainly a
+// PersistentVolume's.
+func (j *mountJoin) nameOf(p *kubeletPath) (name string, pv bool) {
+	data := j.data[p.Data]
+	switch {
+	case p.Data != "" && data != nil && data.SpecVolID != "" && (data.Lifecycle != "Ephemeral" || p.Volume == ""):
+		// Before Kubernetes 1.16 none was ephemeral.
+		return data.SpecVolID, data.Lifecycle == "Persistent" || data.Lifecycle == "" && p.Global
+	case p.Hash != "":
+		if j.storage != nil {
+			if v := j.storage.hashed(p.Plugin, p.Hash); v != nil {
+				return v.Name, true
+			}
+		}
+		return p.Hash, false
+	case p.Global && p.Plugin == "csi", p.Block && strings.HasSuffix(p.Plugin, "csi"), strings.HasSuffix(p.Plugin, "local-volume"):
+		return p.Volume, true
+	}
+	return p.Volume, j.isVolumeName(p)
+}
+
+// isVolumeName: the API server has a PersistentVolume of that name, and the
+// plugin is not one of those that have none.
+func (j *mountJoin) isVolumeName(p *kubeletPath) bool {
+	switch strings.TrimPrefix(p.Plugin, "kubernetes.io~") {
+	case "secret", "configmap", "projected", "downward-api", "empty-dir", "git-repo":
+		return false
+	}
+	return j.storage != nil && p.Volume != "" && (j.storage.byName[p.Volume] != nil || j.storage.attached[p.Volume] != nil)
+}
+
+func (j *mountJoin) add(i int, key volumeKey) {
+	v := j.volumes[key]
+	if v == nil {
+		v = &volume{key: key}
+		j.volumes[key] = v
+		j.volumeList = append(j.volumeList, v)
+		if key.fs >= 0 {
+			j.byFS[key.fs] = append(j.byFS[key.fs], v)
+		} else {
+			v.root = j.at[i].root
+		}
+	}
+	v.mounts = append(v.mounts, i)
+	j.at[i].volume = v
+}
+
+// identify finds a volume's names from those of its mounts: what the kubelet
+// wrote down tells more than a path.
+func (j *mountJoin) identify(v *volume) {
+	for _, i := range v.mounts {
+		m, at := &j.list[i], &j.at[i]
+		if !at.found || at.path.Own {
+			continue
+		}
+		v.block = v.block || at.path.Block
+		v.staged = v.staged || at.path.Global && at.root == nil
+		if v.device == nil && (!j.nodeDisks[m.FS] || at.path.Block) {
+			v.device = j.device(m, at.path.Block)
+		}
+		if data := j.data[at.path.Data]; at.path.Data != "" && data != nil && (v.data == nil || at.path.Global) {
+			v.data, v.driver, v.handle = data, data.Driver, data.VolumeHandle
+		}
+		if name, pv := j.nameOf(&at.path); v.name == "" || pv && !v.pv {
+			v.name, v.pv = name, pv
+		}
+		if plugin := strings.TrimPrefix(at.path.Plugin, "kubernetes.io~"); v.driver == "" && plugin != "csi" {
+			v.driver = plugin
+		}
+	}
+	if v.data != nil && v.data.Lifecycle == "Ephemeral" {
+		v.pv = false
+		return
+	}
+	if j.storage != nil && (v.pv || v.staged) {
+		handle := v.handle
+		if handle == "" && !v.pv { // an in-tree plugin's directory is named after the disk
+			handle = v.name
+		}
+		if v.known = j.storage.named(v.name, v.driver, handle); len(v.known) > 0 {
+			v.pv, v.name = true, v.known[0].Name
+			v.handle = v.known[0].Handle
+			if !strings.HasPrefix(v.known[0].Driver, "kubernetes.io/") {
+				v.driver = v.known[0].Driver
+			}
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package hostfs
+
+import "strings"
+
+// mountPoints tells what is mounted where, for thousands of questions.
+type mountPoints map[string]string
+
+// newMountPoints: of mounts at one point the last made counts.
+func newMountPoints(mounts []Mount) mountPoints {
+	points := make(mountPoints, len(mounts))
+	for _, m := range mounts {
+		points[m.Point] = m.FSType
+	}
+	return points
+}
+
+// fstypeAt is the type of the filesystem that a clean path lies on, that of the
+// nearest mount point above it.
+func (p mountPoints) fstypeAt(path string) string {
+	fstype := ""
+	EachParent(path, func(parent string) bool {
+		t, mounted := p[parent]
+		fstype = t
+		return !mounted
+	})
+	return fstype
+}
+
+// EachParent calls fn with a clean path, its parent, and so on to "/", until fn
+// returns false.
+func EachParent(path string, fn func(string) bool) {
+	for path != "" && path != "/" {
+		if !fn(path) {
+			return
+		}
+		path = path[:max(0, strings.LastIndexByte(path, '/'))]
+	}
+	fn("/")
+}
+
+// FSTypeAt is the type of the filesystem that path lies on: of the mounts whose
+// point is a parent of it, the longest and, of equals, the last made.
+func FSTypeAt(mounts []Mount, path string) string {
+	return newMountPoints(mounts).fstypeAt(path)
+}
+
+// Remote says whether reading a file of this filesystem may wait for somebody
+// else, a server or a daemon, and so for ever.
+func Remote(fstype string) bool {
+	for _, t := range []string{"nfs", "cifs", "smb", "fuse", "ceph", "9p", "afs", "lustre", "gluster", "autofs", "beegfs", "gpfs", "orangefs", "ocfs2", "gfs2"} {
+		if strings.HasPrefix(fstype, t) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+//go:build linux
+
+package probe
+
+import (
+	"path"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// mounted lists the devices of the filesystems that are mounted anywhere.
+func (d *devices) mounted() {
+	if d.report.Mounts == nil {
+		return
+	}
+	sources := &sourceNames{devices: d}
+	defer sources.close()
+	for _, fs := range d.report.Mounts.Filesystems {
+		i, known := d.byNumber[fs.Number]
+		anonymous := isAnonymous(fs.Number)
+		if anonymous {
+			if fs.Type != "btrfs" && fs.Type != "bcachefs" {
+				continue
+			}
+			if i, known = sources.find(fs.Source); !known {
+				continue
+			}
+		}
+		if !known {
+			i = d.add(hostfs.BlockDevice{Name: nameOfSource(fs.Source), Number: fs.Number})
+		}
+		dev := d.list(i)
+		if dev == nil {
+			return
+		}
+		dev.fstypes = append(dev.fstypes, fs.Type)
+		if anonymous {
+			dev.FSNumber = fs.Number
+		}
+		if !known {
+			dev.Gone = d.complete
+			if name, ok := strings.CutPrefix(fs.Source, "/dev/mapper/"); ok {
+				dev.DMName = name
+			}
+		}
+	}
+}
+
+// sourceNames finds devices by the names that mounts have them by.
+type sourceNames struct {
+	*devices
+	byName map[string]int // and "mapper/NAME"
+	root   *hostfs.Root
+}
+
+func (s *sourceNames) find(source string) (int, bool) {
+	if s.byName == nil {
+		s.index()
+	}
+	source = path.Clean(source)
+	name, ok := strings.CutPrefix(source, "/dev/")
+	if !ok {
+		return 0, false
+	}
+	i, ok := s.byName[name]
+	if ok || s.root == nil {
+		return i, ok
+	}
+	// /dev/vg/lv and /dev/disk/by-uuid/… are links, which udev makes.
+	resolved, err := s.root.Resolve(source)
+	if err != nil {
+		return 0, false
+	}
+	i, ok = s.byName[strings.TrimPrefix(resolved, "/dev/")]
+	return i, ok
+}
+
+func (s *sourceNames) index() {
+	s.byName = map[string]int{}
+	for i, b := range s.all {
+		if name := s.sys.DMName(b.Name); name != "" {
+			s.byName["mapper/"+name] = i
+		}
+		s.byName[b.Name] = i
+	}
+	root, err := hostfs.OpenRoot(s.fs, remoteMounts(s.report.Mounts))
+	if err != nil {
+		s.bad.add("/", err)
+		return
+	}
+	s.root = root
+}
+
+func (s *sourceNames) close() {
+	if s.root != nil {
+		s.root.Close()
+	}
+}
+
+// remoteMounts tell the reader of links what not to touch.
+func remoteMounts(m *report.Mounts) (mounts []hostfs.Mount) {
+	for _, at := range m.List {
+		if at.FS >= 0 && at.FS < len(m.Filesystems) {
+			mounts = append(mounts, hostfs.Mount{Point: at.Point, FSType: m.Filesystems[at.FS].Type})
+		}
+	}
+	return mounts
+}

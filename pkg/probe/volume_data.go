@@ -1,0 +1,114 @@
+//go:build linux
+
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const (
+	maxVolumeData     = 20_000   // files
+	maxVolumeDataFile = 64 << 10 // bytes; they have some 300
+)
+
+var errBelowVolume = errors.New("below another volume's mount, not touched")
+
+// volumeDataDir is the directory in which the kubelet's CSI plugin keeps its
+// notes of what it has mounted at point, "" for other mounts (csi_attacher.go,
+// csi_mounter.go and csi_block.go of kubernetes' pkg/volume/csi):
+//
+//	…/plugins/kubernetes.io/csi/DRIVER/HASH/globalmount      since 1.24
+//	…/plugins/kubernetes.io/csi/pv/PV/globalmount            before
+//	…/plugins/kubernetes.io/csi/volumeDevices/PV/dev/UID     a block volume: its notes are in PV/data
+//	…/plugins/kubernetes.io/csi/volumeDevices/staging/PV     likewise
+//	…/plugins/kubernetes.io/csi/volumeDevices/publish/PV/UID likewise
+//	…/pods/UID/volumes/kubernetes.io~csi/NAME/mount
+func volumeDataDir(point string) string {
+	const csi = "/plugins/kubernetes.io/csi/"
+	if dir, ok := strings.CutSuffix(point, "/mount"); ok {
+		if _, name, found := strings.Cut(dir, "/volumes/kubernetes.io~csi/"); found && name != "" && !strings.Contains(name, "/") {
+			return dir
+		}
+		return ""
+	}
+	root, rest, found := strings.Cut(point, csi)
+	if !found {
+		return ""
+	}
+	f := strings.Split(rest, "/")
+	switch {
+	case f[0] == "volumeDevices" && len(f) >= 3:
+		pv := f[1]
+		if pv == "staging" || pv == "publish" {
+			pv = f[2]
+		}
+		return root + csi + "volumeDevices/" + pv + "/data"
+	case len(f) == 3 && f[2] == "globalmount":
+		return strings.TrimSuffix(point, "/globalmount")
+	}
+	return ""
+}
+
+// volumeData reads these notes. The directory belongs to the kubelet's own
+// filesystem; where a mount that is not the node's own lies above it, even one
+// that others hide, it is left alone.
+func (m *mounts) volumeData(ctx context.Context) {
+	dirs := slices.Compact(slices.Sorted(slices.Values(m.places.dataDirs)))
+	if len(dirs) == 0 {
+		return
+	}
+	root, err := hostfs.OpenRoot(m.fs, nil) // places knows the mounts
+	if err != nil {
+		m.bad.add("vol_data.json", err)
+		return
+	}
+	defer root.Close()
+	for i, dir := range dirs {
+		if ctx.Err() != nil || i == maxVolumeData {
+			m.bad.add("vol_data.json", errTooMany)
+			return
+		}
+		if m.places.mayNotTouch(dir) {
+			m.bad.add("vol_data.json", errBelowVolume)
+			continue
+		}
+		d, err := readVolumeData(root, dir)
+		switch {
+		case err == nil:
+			m.out.VolumeData = append(m.out.VolumeData, d)
+		case !hostfs.Gone(err):
+			m.bad.add("vol_data.json", err)
+		}
+	}
+}
+
+func (p *places) mayNotTouch(dir string) (no bool) {
+	hostfs.EachParent(dir, func(parent string) bool {
+		no = no || p.untouched[parent]
+		return !no
+	})
+	return no
+}
+
+// readVolumeData reads what saveVolumeData of csi_util.go has written; the keys
+// are those of volDataKey in csi_plugin.go.
+func readVolumeData(root *hostfs.Root, dir string) (d report.VolumeData, err error) {
+	b, written, err := root.ReadDated(dir+"/vol_data.json", maxVolumeDataFile)
+	if err != nil {
+		return d, err
+	}
+	var v struct{ DriverName, VolumeHandle, SpecVolID, AttachmentID, VolumeLifecycleMode string }
+	if err := json.Unmarshal(b, &v); err != nil {
+		return d, errTorn
+	}
+	e := report.Escape
+	return report.VolumeData{Dir: e(dir), Driver: e(v.DriverName), VolumeHandle: e(v.VolumeHandle), SpecVolID: e(v.SpecVolID),
+		AttachmentID: e(v.AttachmentID), Lifecycle: e(v.VolumeLifecycleMode), Written: written.Unix()}, nil
+}
