@@ -3,6 +3,7 @@ package incidents
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -151,11 +152,8 @@ func (v *LeakedVolumes) driverDies(ctx context.Context, c *Cluster, u *Undo, nod
 	}
 	var pod *corev1.Pod
 	u.Add(func(ctx context.Context) error {
-		// The kubelet goes on as soon as the driver is back, and finds nothing left to unmount.
-		if err := v.driver.Stop(ctx); err != nil {
-			return err
-		}
-		if err := v.driver.Start(ctx); err != nil {
+		// With the driver back the kubelet succeeds, but tries every two minutes only by then; started anew, it tries at once.
+		if err := errors.Join(v.driver.Stop(ctx), v.driver.Start(ctx), c.tool(ctx, "restart", node+"/kubelet").Run()); err != nil {
 			return err
 		}
 		if err := c.ForgetPod(ctx, namespace, "orphan"); err != nil || pod == nil {
@@ -173,5 +171,12 @@ func (v *LeakedVolumes) driverDies(ctx context.Context, c *Cluster, u *Undo, nod
 	if err := c.ForgetPod(ctx, namespace, "orphan"); err != nil {
 		return err
 	}
-	return c.ForgetVolume(ctx, namespace, name, name)
+	if err := c.ForgetVolume(ctx, namespace, name, name); err != nil {
+		return err
+	}
+	// While the container runs, somebody uses the volume, whatever the API says.
+	return poll(ctx, "the processes of pod orphan end", func(ctx context.Context) bool {
+		_, err := c.OnNode(ctx, node, "sh", "-c", "! grep -qs "+string(pod.UID)+" /proc/[0-9]*/cgroup")
+		return err == nil
+	})
 }
