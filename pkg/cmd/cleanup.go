@@ -31,7 +31,7 @@ func newCleanup(e env) *cobra.Command {
 }
 
 func (o *cleanupOptions) run(ctx context.Context) error {
-	clients, namespace, err := o.clients()
+	clients, namespace, err := o.clients(1)
 	if err != nil {
 		return err
 	}

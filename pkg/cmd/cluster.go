@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,8 +14,30 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
 
-// clients reach the cluster that kubectl's flags and kubeconfig name.
-func (e env) clients() (debugpod.Clients, string, error) {
+// cluster is where pods are made.
+type cluster struct {
+	clients   debugpod.Clients
+	namespace string
+	// survey is there where many nodes are asked.
+	survey *debugpod.Survey
+}
+
+// reach finds the cluster, once.
+func (s *source) reach() (*cluster, error) {
+	if s.cluster != nil {
+		return s.cluster, nil
+	}
+	clients, namespace, err := s.env.clients(1)
+	if err != nil {
+		return nil, err
+	}
+	s.cluster = &cluster{clients: clients, namespace: cmp.Or(s.flags.podNamespace, namespace)}
+	return s.cluster, nil
+}
+
+// clients reach the cluster that kubectl's flags and kubeconfig name, for so many
+// nodes at a time.
+func (e env) clients(parallel int) (debugpod.Clients, string, error) {
 	// Without any, client-go would try localhost:8080 and report a refused
 	// connection, which hides the cause.
 	raw, err := e.kube.ToRawKubeConfigLoader().RawConfig()
@@ -27,8 +50,9 @@ func (e env) clients() (debugpod.Clients, string, error) {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
 	}
 	// client-go's own limits, 5 a second after the first 10, are for
-	// controllers. A run makes about 20 requests.
-	config.QPS, config.Burst = 50, 100
+	// controllers. A run makes about 20 requests, over some seconds.
+	config.QPS = float32(min(max(50, 5*parallel), 500))
+	config.Burst = int(2 * config.QPS)
 	namespace, _, err := e.kube.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return debugpod.Clients{}, "", fmt.Errorf("failed to read the kubeconfig: %w", err)
@@ -67,4 +91,10 @@ func (e env) kubectl() string {
 		command += " --kubeconfig=" + *k
 	}
 	return command
+}
+
+// nodedoc is a command of this plugin that the user shall run by hand: it takes
+// kubectl's flags behind its name.
+func (e env) nodedoc(command string) string {
+	return "kubectl nodedoc " + command + strings.TrimPrefix(e.kubectl(), "kubectl")
 }

@@ -25,6 +25,7 @@ func (o *fdOptions) watch(ctx context.Context, s *source) error {
 		open: func(ctx context.Context) (opened, error) { return s.open(ctx, o.node, o.repeat.life(o.interval)) }}
 	r.ask = firstAloud(s)
 	if screen := newScreen(o.streams.Out); screen != nil && o.output.human() {
+		screen.restore = func(text string) { noteRestore(ctx, text) }
 		r.show = func(n *correlate.Node, i int) error {
 			s.progress.clear()
 			return o.refresh(screen, n, i)

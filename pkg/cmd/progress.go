@@ -15,16 +15,22 @@ import (
 // progress shows on a terminal what is being waited for, in one line that is
 // gone when the answer comes. Elsewhere it is silent.
 type progress struct {
-	out   io.Writer
-	width int // 0: no terminal
+	out io.Writer
+	// width is the terminal's now; nil: no terminal.
+	width func() int
 	mu    sync.Mutex
 	shown bool
+	// warned, if set, is told what is warned of, in place of out.
+	warned func(string)
 }
 
 func newProgress(out io.Writer) *progress {
 	p := &progress{out: out}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
-		p.width, _, _ = term.GetSize(int(f.Fd()))
+		p.width = func() int {
+			width, _, _ := term.GetSize(int(f.Fd()))
+			return width
+		}
 	}
 	return p
 }
@@ -32,13 +38,20 @@ func newProgress(out io.Writer) *progress {
 // eraseLine returns to the line's start and clears it (ECMA-48 EL).
 const eraseLine = "\r\x1b[K"
 
-func (p *progress) show(what string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.width <= 1 {
+func (p *progress) show(what string) { p.line(what + " …") }
+
+// line shows a line as it is, cut to the terminal's width.
+func (p *progress) line(text string) {
+	if p.width == nil {
 		return
 	}
-	fmt.Fprint(p.out, eraseLine+runewidth.Truncate(report.Clean(what)+" …", p.width-1, "…"))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	width := p.width()
+	if width <= 1 {
+		return
+	}
+	fmt.Fprint(p.out, eraseLine+runewidth.Truncate(report.Clean(text), width-1, "…"))
 	p.shown = true
 }
 
@@ -53,6 +66,10 @@ func (p *progress) clear() {
 
 // warn prints a line that stays.
 func (p *progress) warn(what string) {
+	if p.warned != nil {
+		p.warned(what)
+		return
+	}
 	p.clear()
 	fmt.Fprintln(p.out, "warning:", report.Clean(what))
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/go-logr/logr"
@@ -38,8 +37,11 @@ func Run(args []string, version string, streams genericiooptions.IOStreams) int 
 		<-signals
 		cancel(errInterrupted)
 		<-signals
-		if byHand := left.command(); byHand != "" {
-			fmt.Fprintf(streams.ErrOut, "\nleft without waiting; if the pod is still there: %s\n", byHand)
+		if text := left.restore.Load(); text != nil {
+			_, _ = io.WriteString(streams.Out, *text)
+		}
+		if byHand := left.byHand(); byHand != "" {
+			fmt.Fprintf(streams.ErrOut, "\nleft without waiting; %s\n", byHand)
 		}
 		os.Exit(ExitInterrupted)
 	}()
@@ -81,29 +83,4 @@ func printError(w io.Writer, err error) {
 		lines[i] = report.Clean(strings.ReplaceAll(lines[i], "\t", "  "))
 	}
 	fmt.Fprintln(w, "error:", strings.Join(lines, "\n"))
-}
-
-// leftBehind is what must be removed by hand if we leave without waiting.
-type leftBehind struct{ byHand atomic.Pointer[string] }
-
-func (l *leftBehind) set(command string) { l.byHand.Store(&command) }
-
-func (l *leftBehind) command() string {
-	if c := l.byHand.Load(); c != nil {
-		return *c
-	}
-	return ""
-}
-
-type leftBehindKey struct{}
-
-func withLeftBehind(ctx context.Context, l *leftBehind) context.Context {
-	return context.WithValue(ctx, leftBehindKey{}, l)
-}
-
-// noteLeftBehind remembers the command for a second Ctrl-C; "" forgets it.
-func noteLeftBehind(ctx context.Context, command string) {
-	if l, ok := ctx.Value(leftBehindKey{}).(*leftBehind); ok {
-		l.set(command)
-	}
 }

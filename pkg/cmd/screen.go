@@ -26,6 +26,8 @@ type screen struct {
 	size          func() (width, height int, err error)
 	shown         frame
 	width, height int // of what is shown
+	// restore, if set, is told what ends the screen while there is one.
+	restore func(text string)
 }
 
 // newScreen is nil where out is no terminal that could be refreshed.
@@ -50,11 +52,18 @@ func (s *screen) draw(f frame) error {
 	begin := ""
 	if s.shown == nil {
 		begin = enterScreen
+		s.note(leaveScreen)
 	}
 	s.shown, s.width, s.height = f, width, height
 	// In one write, so that no half frame is seen.
 	_, err = io.WriteString(s.out, begin+clearScreen+text)
 	return err
+}
+
+func (s *screen) note(restore string) {
+	if s.restore != nil {
+		s.restore(restore)
+	}
 }
 
 // resize shows the frame anew where the terminal has another size now.
@@ -79,6 +88,7 @@ func (s *screen) close() error {
 	}
 	text, err := s.shown(width, 0, true)
 	s.shown = nil
+	defer s.note("")
 	// A terminal without an alternate screen is left with a cleared one.
 	if _, writeErr := fmt.Fprint(s.out, clearScreen+leaveScreen+text); err == nil {
 		err = writeErr

@@ -111,3 +111,26 @@ func TestNoScreenInAPipe(t *testing.T) {
 		t.Error("a pipe cannot be refreshed")
 	}
 }
+
+// Whoever leaves without waiting must know how to give the terminal back.
+func TestScreenNotesWhatEndsIt(t *testing.T) {
+	m := &fakeTerminal{width: 80, height: 5}
+	s := m.screen()
+	left := &leftBehind{}
+	ctx := withLeftBehind(t.Context(), left)
+	s.restore = func(text string) { noteRestore(ctx, text) }
+	if err := s.draw(lines("one", 2)); err != nil {
+		t.Fatal(err)
+	}
+	if text := left.restore.Load(); text == nil || !m.alternate {
+		t.Fatal("nothing is noted")
+	} else if _, err := m.Write([]byte(*text)); err != nil || m.alternate {
+		t.Errorf("%q leaves the terminal on the other screen: %v", *text, err)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	if text := left.restore.Load(); *text != "" {
+		t.Errorf("%q is noted after the end", *text)
+	}
+}

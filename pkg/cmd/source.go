@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,6 +99,10 @@ type source struct {
 	flags    *sourceFlags
 	env      env
 	progress *progress
+	// cluster is set where many nodes are asked; else it is found when needed.
+	cluster *cluster
+	// storage is asked for volumes, too; nil: nobody wants them.
+	storage *storage
 }
 
 // answer gets a report about node, joins it, saves it where asked, and lets use
@@ -175,39 +178,54 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 			return opened{}, fmt.Errorf("failed to save to %q: %w", s.flags.save, err)
 		}
 	}
-	clients, namespace, err := s.env.clients()
+	at, err := s.reach()
 	if err != nil {
 		return opened{}, err
 	}
-	config := s.podConfig(ctx, node, cmp.Or(s.flags.podNamespace, namespace), longer)
-	session, err := debugpod.Start(ctx, clients, config, s.progress.show, s.progress.warn)
+	notes := &podNotes{left: leftBehindOf(ctx), cleanUp: s.env.nodedoc("cleanup -n " + at.namespace)}
+	config := s.podConfig(node, at, longer)
+	config.Created = notes.created
+	session, err := debugpod.Start(ctx, at.clients, config, s.progress.show, s.progress.warn)
 	if err != nil {
+		notes.gone()
 		return opened{}, err
 	}
 	s.progress.show("examining node " + node)
+	asker := inventory.NewAsker(at.clients.Kube, node)
+	if s.storage != nil {
+		asker.WithVolumes()
+	}
 	return opened{
 		collect: func(ctx context.Context, req report.Request) (*report.NodeReport, error) {
 			req.ShowSecrets = s.flags.showSecrets
+			if s.storage != nil { // a pod that ends meanwhile takes its mounts along
+				asker.Before(ctx)
+			}
 			return session.Collect(ctx, req)
 		},
-		inventory: inventory.NewAsker(clients.Kube, node).Ask,
-		finish:    session.Finish,
+		inventory: func(ctx context.Context) *inventory.Inventory {
+			inv := asker.Ask(ctx)
+			if s.storage != nil {
+				inv.AddStorage(s.storage.since(ctx, at.clients.Kube, time.Time{}))
+			}
+			return inv
+		},
+		finish: session.Finish,
 		release: func() error {
 			s.progress.show("removing the pod")
-			defer noteLeftBehind(ctx, "")
+			defer notes.gone()
 			return session.Close()
 		},
 	}, nil
 }
 
 // podConfig is what the flags say of the pod.
-func (s *source) podConfig(ctx context.Context, node, namespace string, longer time.Duration) debugpod.Config {
+func (s *source) podConfig(node string, at *cluster, longer time.Duration) debugpod.Config {
 	config := debugpod.Config{
-		Node: node, Namespace: namespace,
+		Node: node, Namespace: at.namespace, Survey: at.survey,
 		Image: s.flags.image, ProbeImage: s.flags.probeImage, PullSecret: s.flags.pullSecret,
 		Profile: debugpod.Profile(s.flags.profile),
 		Version: s.env.version, Kubectl: s.env.kubectl(),
-		Created: func(byHand string) { noteLeftBehind(ctx, byHand) },
 	}
 	if s.flags.given("start-timeout") {
 		config.StartTimeout = s.flags.startTimeout

@@ -118,6 +118,6 @@ func (o *tasksOptions) request() report.Request {
 }
 
 func (o *tasksOptions) run(ctx context.Context) error {
-	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
+	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut), storage: newStorage()}
 	return s.answer(ctx, o.node, o.request(), o.print)
 }

@@ -73,7 +73,7 @@ func (h *holderList) addNamespace(ns *report.MountNamespace, only []int) {
 			if at < 0 {
 				at = len(h.holders)
 				in := holder
-				in.Entry, in.Via = g.Entry, h.j.n.via(holder.Owner, g.Entry)
+				in.Entry, in.Private, in.Via = g.Entry, !g.Receives, h.j.n.via(holder.Owner, g.Entry)
 				h.holders = append(h.holders, in)
 			}
 			h.of[only[fs]] = append(h.of[only[fs]], uint32(at))

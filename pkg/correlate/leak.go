@@ -10,7 +10,7 @@ import (
 // kubelet stages before it mounts, and unstages after a pod is gone. The pods
 // that left meanwhile are known (inventory.Asker.Before); this is for one that
 // came and went between two questions.
-const inTransit = 3 * time.Minute
+const inTransit = 2 * time.Minute
 
 // judgement is what is found out about one volume.
 type judgement struct {
@@ -46,7 +46,14 @@ func (j *mountJoin) judge(v *volume, since *time.Time) *judgement {
 		j.judgeDevice(v, g)
 		j.judgeUse(v, g, since)
 	}
+	order := leakReasons()
+	slices.SortStableFunc(g.reasons, func(a, b Reason) int { return slices.Index(order, a.Reason) - slices.Index(order, b.Reason) })
 	return g
+}
+
+// leakReasons are in the order in which they tell the most.
+func leakReasons() []LeakReason {
+	return []LeakReason{PVGone, NotAttached, LeakPodGone, PodTerminating, DeviceGone, DeviceEmpty, DeviceErrors, ContainerDead, ContainerUnknown, Unused}
 }
 
 // judgeMounts finds the mounts that are leaked whoever else needs the volume.

@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -39,7 +40,11 @@ func (j *mountJoin) deviceReasons(v *volume) []Reason {
 		g.because(DeviceErrors, "the disk of device %s is %s", name, d.State)
 	}
 	if d.FSErrors != nil && *d.FSErrors > 0 {
-		g.because(DeviceErrors, "the filesystem on %s counts %d errors", name, *d.FSErrors)
+		text := "the filesystem on " + name + " counts " + counted(int(min(*d.FSErrors, 1<<31)), "error", "errors")
+		if last := time.Unix(d.LastErrorAt, 0).UTC(); d.LastErrorAt > 0 && inCalendar(last) {
+			text += ", the last at " + last.Format(time.DateTime) + " UTC"
+		}
+		g.because(DeviceErrors, "%s", text)
 	}
 	if d.LogErrors > 0 {
 		text := fmt.Sprintf("%s of the kernel's log on errors of %s", counted(d.LogErrors, "line", "lines"), name)

@@ -122,10 +122,13 @@ type Volume struct {
 	State VolumeState `json:"state"`
 	// Reasons say why it is leaked, or why a part of its mounts is.
 	Reasons []Reason `json:"reasons,omitempty"`
+	// Trouble is what is wrong with the device of a volume in use.
+	Trouble []Reason `json:"trouble,omitempty"`
 	// Unknown says what could not be asked.
 	Unknown string `json:"unknown,omitempty"`
 
-	// Mounts are those in the host's namespace. AllMounts counts those of every
+	// Mounts are those in the host's namespace; a device that is gone may be
+	// mounted in others only. AllMounts counts those of every
 	// namespace, and is the least that it can be: a container's volume in which
 	// it is counts once.
 	Mounts    []VolumeMount `json:"mounts"`
@@ -175,6 +178,8 @@ type Holder struct {
 	Root   string     `json:"root,omitempty"`
 	Why    LeakReason `json:"why,omitempty"`
 	Mounts int        `json:"mounts,omitempty"`
+	// Private: an umount on the host does not reach it, it stays mounted there.
+	Private bool `json:"private,omitempty"`
 	// Entry is the mount below which it is there, as the container sees it.
 	Entry string `json:"entry"`
 	// Via is the volumeMount of the pod's spec that let it in.

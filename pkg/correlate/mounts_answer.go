@@ -54,11 +54,7 @@ func (v *Volume) order() int {
 func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volume {
 	since := j.since(v)
 	g := j.judge(v, since)
-	m := &j.list[v.mounts[0]]
-	f := &j.mounts.Filesystems[m.FS]
-	if v.root != nil && v.root.fs >= 0 {
-		f = &j.mounts.Filesystems[v.root.fs]
-	}
+	f := &j.mounts.Filesystems[j.filesystem(v)]
 	out := Volume{Node: j.n.Name(), Name: cmp.Or(v.name, f.Source, f.Type), Driver: v.driver, Handle: v.handle, Device: v.device, Type: f.Type, Source: f.Source,
 		Reasons: g.reasons, Unknown: strings.Join(g.unknown, "; "), Holders: held, Processes: uses, Pods: g.pods, Since: since}
 	if len(v.known) > 0 {
@@ -70,7 +66,9 @@ func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volum
 	if v.device != nil && v.root == nil && len(j.byFS[v.key.fs]) == 1 {
 		out.KernelThreads = v.device.Threads
 	}
-	out.State = g.state()
+	if out.State = g.state(); g.living {
+		out.Trouble = j.deviceReasons(v)
+	}
 	j.addMounts(&out, v, g)
 	out.AllMounts = len(out.Mounts)
 	for _, h := range held {
@@ -79,6 +77,17 @@ func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volum
 		}
 	}
 	return out
+}
+
+// filesystem is the index of a volume's, or of a container's root directory.
+func (j *mountJoin) filesystem(v *volume) int {
+	switch {
+	case v.key.fs >= 0:
+		return v.key.fs
+	case v.root.fs >= 0:
+		return v.root.fs
+	}
+	return j.list[v.mounts[0]].FS
 }
 
 func (g *judgement) state() VolumeState {
@@ -135,13 +144,7 @@ func (j *mountJoin) addMounts(out *Volume, v *volume, g *judgement) {
 
 // mountGaps are what the answer lacks beyond Gaps.
 func (n *Node) mountGaps(holdersCut bool) []report.Unreadable {
-	gaps := slices.Clone(n.Report.Mounts.Unreadable)
-	if d := n.Report.Devices; d != nil {
-		gaps = append(gaps, d.Unreadable...)
-	}
-	if k := n.Report.Kubelet; k != nil {
-		gaps = append(gaps, k.Unreadable...)
-	}
+	var gaps []report.Unreadable
 	if holdersCut {
 		gaps = append(gaps, report.Unreadable{What: "who holds the volumes", Cause: "the report names more mounts in other namespaces than a node has"})
 	}

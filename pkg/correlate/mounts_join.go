@@ -62,9 +62,10 @@ func (n *Node) newMountJoin() *mountJoin {
 	}
 	if d := n.Report.Devices; d != nil {
 		for i := range d.List {
-			j.devices[d.List[i].Number] = &d.List[i]
-			if d.List[i].Name != "" {
-				j.devices[d.List[i].Name] = &d.List[i]
+			for _, key := range []string{d.List[i].Number, d.List[i].FSNumber, d.List[i].Name} {
+				if key != "" {
+					j.devices[key] = &d.List[i]
+				}
 			}
 		}
 	}
@@ -77,6 +78,7 @@ func (n *Node) newMountJoin() *mountJoin {
 	j.byFS = make([][]*volume, len(j.mounts.Filesystems))
 	j.place()
 	j.group()
+	j.addHidden()
 	return j
 }
 

@@ -34,6 +34,12 @@ func TestLeakReasons(t *testing.T) {
 			b.api()
 			b.inv.Storage.Attachments[0].Node, b.inv.Storage.Attachments[0].Name = "node-2", "csi-2"
 		}, []string{"d-bp1 leaked 1/1 not-attached unused"}},
+		"attached as another PV of the same disk": {func(b *mountNode) {
+			b.stage()
+			b.api()
+			b.inv.Storage.PersistentVolumes = append(b.inv.Storage.PersistentVolumes, inventory.PersistentVolume{Name: "static", Driver: driver, Handle: "d-1"})
+			b.inv.Storage.Attachments[0].Volume, b.inv.Storage.Attachments[0].Name = "static", "csi-2"
+		}, []string{"d-bp1 leaked 1/1 unused"}},
 		"pod gone": {func(b *mountNode) { b.stage(); b.bind(goneUID); b.api() },
 			[]string{"d-bp1 leaked 2/2 pod-gone unused"}},
 		"one of two pods gone": {func(b *mountNode) { b.stage(); b.bind(goneUID); b.bind(uid); b.api() },
@@ -81,10 +87,10 @@ func TestLeakReasons(t *testing.T) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdg", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/publish/blk-1/"+goneUID)
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdh", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/staging/blk-2/x")
 			*b.disk("253:96", "vdg").SizeBytes = 0
-		}, []string{"blk-1 leaked 1/1 pod-gone pv-gone device-empty", "blk-2 leaked 1/1 pv-gone unused"}},
+		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-empty", "blk-2 leaked 1/1 pv-gone unused"}},
 		"block volume whose device node was removed": {func(b *mountNode) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdg//deleted", dirOfPod(goneUID)+"/volumeDevices/kubernetes.io~csi/blk-1")
-		}, []string{"blk-1 leaked 1/1 pod-gone pv-gone device-gone"}},
+		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-gone"}},
 		"NFS of which one export's pod is gone": {func(b *mountNode) {
 			b.mount("0:70", "nfs4", "s:/", "/a", dirOfPod(uid)+"/volumes/kubernetes.io~nfs/nfs-a")
 			b.mount("0:70", "nfs4", "s:/", "/b", dirOfPod(goneUID)+"/volumes/kubernetes.io~nfs/nfs-b")

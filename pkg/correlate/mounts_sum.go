@@ -30,11 +30,12 @@ func (j *mountJoin) sumUp(out *NodeMounts) {
 		out.Kubelet = &KubeletUse{PID: k.PID, CPUPercent: k.CPUPercent, RSSBytes: k.RSSBytes}
 	}
 	for i := range out.Volumes {
-		out.Leaked.add(&out.Volumes[i])
+		out.Leaked.Add(&out.Volumes[i])
 	}
 }
 
-func (t *LeakTotals) add(v *Volume) {
+// Add counts a volume.
+func (t *LeakTotals) Add(v *Volume) {
 	switch {
 	case v.State == VolumeUnknown:
 		t.Unknown++
@@ -55,6 +56,8 @@ func (t *LeakTotals) add(v *Volume) {
 	t.AllMounts += v.Leaked
 	if v.State == VolumeLeaked {
 		t.AllMounts += v.AllMounts - len(v.Mounts)
+		t.Copies += v.Copies
+		return
 	}
 	for i := range v.Mounts {
 		if v.Mounts[i].Leaked && v.Mounts[i].Copy != nil {

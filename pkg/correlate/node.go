@@ -139,9 +139,6 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Background != nil {
 		gaps = append(gaps, r.Background.Unreadable...)
 	}
-	if r.Tasks != nil {
-		gaps = append(gaps, r.Tasks.Unreadable...)
-	}
 	if r.Found != nil {
 		gaps = append(gaps, r.Found.Unreadable...)
 	}

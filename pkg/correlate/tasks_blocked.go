@@ -21,13 +21,14 @@ type BlockedRow struct {
 	// WaitsFor is what that usually means; "" where no rule says. It says nothing
 	// of who is to blame for the wait.
 	WaitsFor string `json:"waitsFor,omitempty"`
-	// StayedSeconds is for how long they wait at least: what was seen, or what the
-	// kernel's log says. 0: they run in between.
+	// StayedSeconds is for how long they wait at least, as seen. 0: they run in
+	// between.
 	StayedSeconds float64 `json:"stayedSeconds"`
 	// Stayed counts those that did not run at all between the two looks.
 	Stayed int `json:"stayed"`
-	// Logged: the kernel's log says so.
-	Logged bool `json:"logged,omitempty"`
+	// LoggedSeconds is the longest wait of one of these that the kernel's log tells
+	// of; whether it ran since, nobody knows.
+	LoggedSeconds int64 `json:"loggedSeconds,omitempty"`
 }
 
 type blockedKey struct {
@@ -50,7 +51,7 @@ func (n *Node) blockedTasks() []BlockedRow {
 		list = append(list, *row)
 	}
 	slices.SortFunc(list, func(a, b BlockedRow) int {
-		return cmp.Or(cmp.Compare(b.StayedSeconds, a.StayedSeconds), b.Stayed-a.Stayed, b.Threads-a.Threads, a.PID-b.PID, cmp.Compare(a.Wchan, b.Wchan))
+		return cmp.Or(cmp.Compare(b.LoggedSeconds, a.LoggedSeconds), cmp.Compare(b.StayedSeconds, a.StayedSeconds), b.Stayed-a.Stayed, b.Threads-a.Threads, a.PID-b.PID, cmp.Compare(a.Wchan, b.Wchan))
 	})
 	return list
 }
@@ -61,7 +62,7 @@ func (n *Node) blockedRow(b report.BlockedTask) *BlockedRow {
 	case b.Kernel:
 		row.Owner = Owner{Type: OwnerKernel}
 	case p != nil:
-		row.Owner, row.Cmdline = n.Blame(p).Owner, p.Cmdline
+		row.Owner, row.Comm, row.Cmdline = n.Blame(p).Owner, p.Comm, p.Cmdline
 	}
 	return row
 }
@@ -71,9 +72,6 @@ func (r *BlockedRow) add(b report.BlockedTask) {
 	if b.StayedMillis > 0 {
 		r.Stayed++
 	}
-	seconds := float64(b.StayedMillis) / 1000
-	if logged := float64(b.LoggedSeconds); b.StayedMillis > 0 && logged > seconds {
-		seconds, r.Logged = logged, true
-	}
-	r.StayedSeconds = max(r.StayedSeconds, seconds)
+	r.StayedSeconds = max(r.StayedSeconds, float64(b.StayedMillis)/1000)
+	r.LoggedSeconds = max(r.LoggedSeconds, b.LoggedSeconds)
 }

@@ -14,12 +14,12 @@ type deviceIndex struct {
 	names    []string // sorted
 	// mounts of the host's namespace, by the device's number; nil: unknown.
 	mounts map[string][]report.Mount
-	// states of volumes, by the device's number; nil: nobody has judged them.
-	states map[string]VolumeState
+	// volumes by the device's number; nil: nobody has judged them.
+	volumes map[string]*Volume
 }
 
 func (n *Node) newDeviceIndex() *deviceIndex {
-	x := &deviceIndex{byName: map[string]*report.Device{}, byNumber: map[string]*report.Device{}, states: n.volumeStates()}
+	x := &deviceIndex{byName: map[string]*report.Device{}, byNumber: map[string]*report.Device{}, volumes: n.volumesByDevice()}
 	if r := n.Report.Devices; r != nil {
 		for i := range r.List {
 			x.add(&r.List[i])
@@ -68,7 +68,7 @@ func (x *deviceIndex) find(t report.ThreadDeviceName) TaskDevice {
 	if t.Cut {
 		at, exact := slices.BinarySearch(x.names, t.Name)
 		fits := 0
-		for i := at; i < len(x.names) && strings.HasPrefix(x.names[i], t.Name); i++ {
+		for i := at; fits < 2 && i < len(x.names) && strings.HasPrefix(x.names[i], t.Name); i++ {
 			fits++
 		}
 		switch {
@@ -89,6 +89,38 @@ func (x *deviceIndex) find(t report.ThreadDeviceName) TaskDevice {
 	return out
 }
 
-// volumeStates are those of the volumes with a device, by its number; nil where
-// nothing is known of volumes.
-func (n *Node) volumeStates() map[string]VolumeState { return nil }
+// volumesByDevice are the volumes with a device, by its number; nil where nothing
+// is known of volumes. Of several on one device that counts which is still used.
+func (n *Node) volumesByDevice() map[string]*Volume {
+	if n.Report.Mounts == nil {
+		return nil
+	}
+	byNumber := map[string]*Volume{}
+	volumes := n.Mounts().Volumes
+	for i := range volumes {
+		v := &volumes[i]
+		number := ""
+		if v.Device != nil {
+			number = v.Device.Number
+		} else if len(v.Mounts) > 0 {
+			number = v.Mounts[0].Number
+		}
+		if number == "" || strings.HasPrefix(number, "0:") {
+			continue
+		}
+		if known := byNumber[number]; known == nil || need(v.State) > need(known.State) {
+			byNumber[number] = v
+		}
+	}
+	return byNumber
+}
+
+func need(s VolumeState) int {
+	switch s {
+	case VolumeLive:
+		return 2
+	case VolumeUnknown:
+		return 1
+	}
+	return 0
+}

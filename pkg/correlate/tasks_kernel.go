@@ -40,9 +40,11 @@ type TaskDevice struct {
 	Gone    bool   `json:"gone,omitempty"`
 	// Mounts counts those of the host's namespace, nil: they could not be read.
 	// Point is one of them, the volume's where there is one.
-	Mounts *int        `json:"mounts,omitempty"`
-	Point  string      `json:"point,omitempty"`
-	Volume *VolumePath `json:"volume,omitempty"`
+	Mounts *int   `json:"mounts,omitempty"`
+	Point  string `json:"point,omitempty"`
+	// VolumeName is that of the volume that lies on it, "" for the host's own.
+	VolumeName string      `json:"volumeName,omitempty"`
+	Volume     *VolumePath `json:"volume,omitempty"`
 	// Pod uses it there.
 	Pod *Owner `json:"pod,omitempty"`
 	// State says whether anybody needs the volume; "" where nobody asked.
@@ -56,7 +58,7 @@ func (n *Node) kernelGroups() ([]KernelGroup, []TaskDevice) {
 	groups := make([]KernelGroup, 0, len(n.Report.Tasks.KernelThreads))
 	for _, g := range n.Report.Tasks.KernelThreads {
 		out := KernelGroup{Pattern: g.Pattern, Threads: g.Count, Devices: g.Devices, Blocked: g.Blocked, Sample: g.Sample}
-		mounted, leaked := 0, 0
+		mounted, leaked, judged := 0, 0, 0
 		owners := map[Owner]int{}
 		for _, name := range g.Names {
 			found := x.find(name)
@@ -71,8 +73,12 @@ func (n *Node) kernelGroups() ([]KernelGroup, []TaskDevice) {
 			if d.Mounts != nil && *d.Mounts > 0 {
 				mounted++
 			}
-			if d.State == VolumeLeaked {
+			switch d.State {
+			case VolumeLeaked:
 				leaked++
+				judged++
+			case VolumeLive:
+				judged++
 			}
 			if d.Pod != nil {
 				owners[*d.Pod]++
@@ -81,7 +87,7 @@ func (n *Node) kernelGroups() ([]KernelGroup, []TaskDevice) {
 		if g.Devices > 0 && x.mounts != nil {
 			out.Mounted = &mounted
 		}
-		if g.Devices > 0 && x.states != nil {
+		if judged > 0 {
 			out.Leaked = &leaked
 		}
 		out.Owners = countedOwners(owners)
@@ -122,7 +128,6 @@ func count(n *int) int {
 
 // whatMounted says where a device is mounted, and for whom.
 func (n *Node) whatMounted(x *deviceIndex, d *TaskDevice) {
-	d.State = x.states[d.Number]
 	if x.mounts != nil {
 		d.Mounts = new(len(x.mounts[d.Number]))
 	}
@@ -138,6 +143,15 @@ func (n *Node) whatMounted(x *deviceIndex, d *TaskDevice) {
 		if v.PodUID != "" {
 			pod := n.podOwner(v.PodUID, "", report.Container{})
 			d.Pod = &pod
+		}
+	}
+	if d.Volume != nil {
+		d.VolumeName = d.Volume.Volume
+	}
+	if v := x.volumes[d.Number]; v != nil {
+		d.State, d.VolumeName = v.State, v.Name
+		if d.Pod == nil && len(v.Pods) > 0 {
+			d.Pod = &v.Pods[0]
 		}
 	}
 }

@@ -113,14 +113,14 @@ func TestBlockedRows(t *testing.T) {
 		{PID: 50, TID: 50, Comm: "jbd2/vdb-8", Wchan: "jbd2_journal_commit_transaction", StayedMillis: 2000, Kernel: true},
 	}
 	want := []string{
-		"prod/hub-0 20: 2 threads, 2 stayed, 122 s, log true, the NFS server",
-		"kernel 50: 1 threads, 1 stayed, 2 s, log false, the disk: the filesystem's journal (ext4)",
-		"unknown 99: 1 threads, 1 stayed, 2 s, log false, ",
-		"prod/hub-0 20: 1 threads, 0 stayed, 0 s, log false, the disk",
+		"prod/hub-0 20: 2 threads, 2 stayed, 2 s, log 122, the NFS server",
+		"kernel 50: 1 threads, 1 stayed, 2 s, log 0, the disk: the filesystem's journal (ext4)",
+		"unknown 99: 1 threads, 1 stayed, 2 s, log 0, ",
+		"prod/hub-0 20: 1 threads, 0 stayed, 0 s, log 0, the disk",
 	}
 	var got []string
 	for _, b := range Join(r, taskInventory()).Tasks(TaskOptions{}).Blocked {
-		got = append(got, fmt.Sprintf("%s %d: %d threads, %d stayed, %.0f s, log %v, %s", b.Owner.Name(), b.PID, b.Threads, b.Stayed, b.StayedSeconds, b.Logged, b.WaitsFor))
+		got = append(got, fmt.Sprintf("%s %d: %d threads, %d stayed, %.0f s, log %d, %s", b.Owner.Name(), b.PID, b.Threads, b.Stayed, b.StayedSeconds, b.LoggedSeconds, b.WaitsFor))
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
@@ -197,16 +197,16 @@ func TestKernelThreadsLeadToPods(t *testing.T) {
 		{Pattern: "ksoftirqd/*", Count: 2},
 	}
 	n := Join(r, taskInventory()).Tasks(TaskOptions{})
-	if g := n.Kernel[0]; g.Mounted == nil || *g.Mounted != 3 || g.Leaked != nil || len(g.Owners) != 2 {
+	if g := n.Kernel[0]; g.Mounted == nil || *g.Mounted != 3 || g.Leaked == nil || *g.Leaked != 1 || len(g.Owners) != 2 {
 		t.Errorf("jbd2: %+v", g)
 	}
-	if g := n.Kernel[2]; g.Mounted != nil || g.Devices != 0 {
+	if g := n.Kernel[2]; g.Mounted != nil || g.Leaked != nil || g.Devices != 0 {
 		t.Errorf("ksoftirqd: %+v", g)
 	}
 	want := []string{
 		"dm-0 (vg-data) 253:0: 2 threads, 1 mounts at /data",
-		"vdb () 253:16: 1 threads, 2 mounts at " + kubelet + taskPodUID + "/volumes/kubernetes.io~csi/pv-b/mount, pv-b of prod/hub-0 known",
-		"vdc () 253:32: 1 threads, 1 mounts at " + kubelet + goneTaskUID + "/volumes/kubernetes.io~csi/pv-c/mount, pv-c of pod " + goneTaskUID + " gone",
+		"vdb () 253:16: 1 threads, 2 mounts at " + kubelet + taskPodUID + "/volumes/kubernetes.io~csi/pv-b/mount, pv-b of prod/hub-0 known, live",
+		"vdc () 253:32: 1 threads, 1 mounts at " + kubelet + goneTaskUID + "/volumes/kubernetes.io~csi/pv-c/mount, pv-c of pod " + goneTaskUID + " gone, leaked",
 		"nvme10n1p12 () 259:12: 1 threads, 0 mounts at , guessed, gone",
 		"vdz () : 1 threads, 0 mounts at ",
 	}
@@ -215,6 +215,9 @@ func TestKernelThreadsLeadToPods(t *testing.T) {
 		text := fmt.Sprintf("%s (%s) %s: %d threads, %d mounts at %s", d.Name, d.DMName, d.Number, d.Threads, *d.Mounts, d.Point)
 		if d.Pod != nil {
 			text += fmt.Sprintf(", %s of %s %s", d.Volume.Volume, d.Pod.Name(), d.Pod.PodState)
+		}
+		if d.State != "" {
+			text += ", " + string(d.State)
 		}
 		if d.Guessed {
 			text += ", guessed"

@@ -132,6 +132,28 @@ func (j *mountJoin) add(i int, key volumeKey) {
 	j.at[i].volume = v
 }
 
+// addHidden adds the devices that are gone and that the host has no mount of any
+// more: a namespace that does not see the host's umounts keeps the filesystem.
+func (j *mountJoin) addHidden() {
+	if j.mounts.Left > 0 { // nobody knows all of the host's
+		return
+	}
+	onHost := map[int]bool{}
+	for i := range j.list {
+		onHost[j.list[i].FS] = true
+	}
+	for fs := range j.mounts.Filesystems {
+		f := &j.mounts.Filesystems[fs]
+		d := j.devices[f.Number]
+		if onHost[fs] || d == nil || !hasDevice(f) || !d.Gone && (d.SizeBytes == nil || *d.SizeBytes > 0) {
+			continue
+		}
+		v := &volume{key: volumeKey{fs: fs}, device: d}
+		j.volumeList = append(j.volumeList, v)
+		j.byFS[fs] = append(j.byFS[fs], v)
+	}
+}
+
 // identify finds a volume's names from those of its mounts: what the kubelet
 // wrote down tells more than a path.
 func (j *mountJoin) identify(v *volume) {

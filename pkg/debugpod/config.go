@@ -42,6 +42,8 @@ type Config struct {
 	// Kubectl starts the commands that messages tell the user to run by hand,
 	// e.g. "kubectl --context=prod". Empty means "kubectl".
 	Kubectl string
+	// Survey, if set, is what sessions on many nodes need not ask again.
+	Survey *Survey
 
 	// CheckTimeout bounds everything up to and including the pod's creation:
 	// a credential plugin or a webhook may never answer.

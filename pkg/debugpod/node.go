@@ -15,8 +15,8 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// getNode returns the node, or an error that names similar ones.
-func getNode(ctx context.Context, client kubernetes.Interface, name string) (*corev1.Node, error) {
+// GetNode returns the node, or an error that names similar ones.
+func GetNode(ctx context.Context, client kubernetes.Interface, name string) (*corev1.Node, error) {
 	node, err := client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {
 		if err != nil {

@@ -115,3 +115,18 @@ func TestStateOfWherePullsAreForced(t *testing.T) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }
+
+func TestExhausted(t *testing.T) {
+	for message, want := range map[string]string{
+		"CreateContainerConfigError: write /var/lib/kubelet/pods/x/etc-hosts: no space left on device":   "a filesystem of the node is full",
+		"mount failed: fork/exec /usr/bin/mount: resource temporarily unavailable":                       "no process IDs left",
+		"runtime/cgo: pthread_create failed: Resource temporarily unavailable":                           "no process IDs left",
+		"failed to create fsnotify watcher: too many open files":                                         "no file descriptors or inotify instances",
+		"fork/exec /usr/bin/containerd-shim-runc-v2: cannot allocate memory":                             "no memory left",
+		`failed to pull and unpack image: dial tcp: lookup registry on 10.0.0.10:53: server misbehaving`: "",
+	} {
+		if got := exhausted(message); got == "" != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", message, got, want)
+		}
+	}
+}

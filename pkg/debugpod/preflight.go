@@ -26,8 +26,8 @@ func preflight(ctx context.Context, client kubernetes.Interface, cfg Config, by 
 	if err != nil {
 		return nil, err
 	}
-	if found.access.unchecked != nil {
-		warn(fmt.Sprintf("whether you may delete the pod again is not known: %v", found.access.unchecked))
+	if cfg.Survey == nil { // else it has been said
+		found.access.warn(warn)
 	}
 	if err := checkNode(found.node); err != nil {
 		return nil, err

@@ -102,5 +102,7 @@ func (s *Session) end(acknowledge bool) {
 		}
 		s.talk.hangUp(errors.New("the session is over"))
 	}
-	s.err = s.left.remove(s.cfg.RemoveTimeout)
+	if err := s.left.remove(s.cfg.RemoveTimeout); err != nil {
+		s.err = &PodLeftError{err}
+	}
 }

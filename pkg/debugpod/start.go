@@ -31,7 +31,9 @@ const maxImages = 3
 
 func start(ctx context.Context, c Clients, cfg Config, by parts, progress, warn func(string)) (*Session, error) {
 	cfg = cfg.withDefaults()
-	go sweepBefore(ctx, c.Kube, cfg.Namespace)
+	if cfg.Survey == nil {
+		go sweepBefore(ctx, c.Kube, cfg.Namespace)
+	}
 	for {
 		s, err := startOnce(ctx, c, cfg, by, progress, warn)
 		var refused *imageError
@@ -88,6 +90,13 @@ func check(ctx context.Context, c Clients, cfg Config, by parts, warn func(strin
 	}
 	return f.plan, err
 }
+
+// PodLeftError says that a pod may be left behind, and what to run by hand.
+type PodLeftError struct{ Err error }
+
+func (e *PodLeftError) Error() string { return e.Err.Error() }
+
+func (e *PodLeftError) Unwrap() error { return e.Err }
 
 // errNeverCreated marks a refusal after which there is nothing to remove.
 var errNeverCreated = errors.New("nothing was created")

@@ -2,6 +2,7 @@ package debugpod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,13 +58,13 @@ func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) 
 				enough = time.After(sickStart - time.Since(began))
 			}
 		case <-enough:
-			return s.notStarted(fmt.Errorf("the pod did not start within %v; last seen: %s", sickStart, last))
+			return s.notStarted(fmt.Errorf("the pod did not start within %v; last seen: %s", sickStart, last), true)
 		case err := <-ended:
 			if ctx.Err() == nil {
-				return s.notStarted(err)
+				return s.notStarted(err, false)
 			}
 		case <-ctx.Done():
-			return s.notStarted(fmt.Errorf("%w; last seen: %s", context.Cause(ctx), last))
+			return s.notStarted(fmt.Errorf("%w; last seen: %s", context.Cause(ctx), last), errors.Is(ctx.Err(), context.DeadlineExceeded))
 		}
 	}
 }
@@ -96,15 +97,22 @@ func (s *Session) lookAgain(ctx context.Context, began time.Time, takenUp bool) 
 	}
 }
 
-// notStarted says what the wait has come to.
-func (s *Session) notStarted(err error) error {
+// notStarted says what the wait has come to, and what remains where it was
+// long, or where the node cannot start a pod.
+func (s *Session) notStarted(err error, long bool) error {
 	if err == nil {
 		return nil
 	}
 	err = fmt.Errorf("failed to start pod %s/%s on node %q: %w", s.pod.Namespace, s.pod.Name, s.node.Name, err)
 	if s.sick != "" {
 		s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
-		err = fmt.Errorf("%w; %s; %s", err, s.sick, otherWay)
+		return fmt.Errorf("%w; %s; %s", err, s.sick, otherWay)
+	}
+	if lacks := exhausted(err.Error()); lacks != "" {
+		return fmt.Errorf("%w; %s: if that does not heal, %s", err, lacks, otherWay)
+	}
+	if long {
+		return fmt.Errorf("%w; if no pod starts there, %s", err, otherWay)
 	}
 	return err
 }

@@ -48,6 +48,8 @@ type rule struct {
 // rules, causes before symptoms. A new rule is one function and one line here.
 func rules() []rule {
 	return []rule{
+		{MountsLeaked, mountsLeaked},
+		{MountsDeviceErrors, mountsDeviceErrors},
 		{ExecFIFOs, execFIFOs},
 		{CloseWait, closeWait},
 		{RuntimeClients, runtimeClients},

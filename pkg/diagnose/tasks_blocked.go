@@ -42,6 +42,7 @@ type blockedPile struct {
 	waitsFor string
 	threads  int
 	seconds  float64
+	logged   int64
 	rows     []correlate.BlockedRow
 }
 
@@ -60,7 +61,7 @@ func blockedPiles(rows []correlate.BlockedRow) []*blockedPile {
 		}
 		p := piles[i]
 		p.threads += row.Stayed
-		p.seconds = max(p.seconds, row.StayedSeconds)
+		p.seconds, p.logged = max(p.seconds, row.StayedSeconds), max(p.logged, row.LoggedSeconds)
 		p.rows = append(p.rows, row)
 	}
 	slices.SortStableFunc(piles, func(a, b *blockedPile) int { return b.threads - a.threads })
@@ -70,7 +71,7 @@ func blockedPiles(rows []correlate.BlockedRow) []*blockedPile {
 // alarms: who waits for a server or a daemon does not wait for so long on a
 // healthy node, and one is enough.
 func (p *blockedPile) alarms() bool {
-	return p.seconds >= blockedLongSeconds || p.threads >= blockedManyMin && p.waitsFor != correlate.WaitsVfork || remote(p.waitsFor)
+	return p.seconds >= blockedLongSeconds || p.logged > 0 || p.threads >= blockedManyMin && p.waitsFor != correlate.WaitsVfork || remote(p.waitsFor)
 }
 
 func remote(waitsFor string) bool {
@@ -115,8 +116,8 @@ func blockedEvidence(row correlate.BlockedRow) string {
 		text += " in " + row.Wchan
 	}
 	text += fmt.Sprintf(", blocked for at least %.1f s", row.StayedSeconds)
-	if row.Logged {
-		text += " (the kernel's log)"
+	if row.LoggedSeconds > 0 {
+		text += fmt.Sprintf("; the kernel's log says for more than %d seconds", row.LoggedSeconds)
 	}
 	return text
 }

@@ -6,10 +6,6 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-// mountsLeakedID is the finding that explains kernel threads of devices that
-// nobody uses.
-const mountsLeakedID = "mounts-leaked"
-
 // idleDevicesMin: fewer are what a node has between the end of a pod and the
 // unmounting of its volumes.
 const idleDevicesMin = 50
@@ -36,7 +32,7 @@ func tasksKernelThreads(n *correlate.Node, earlier []Finding) []Finding {
 		return nil
 	}
 	kernel := correlate.Owner{Type: correlate.OwnerKernel}
-	f := Finding{Severity: Warning, Subject: &kernel, CausedBy: ids(earlier, mountsLeakedID),
+	f := Finding{Severity: Warning, Subject: &kernel, CausedBy: ids(earlier, MountsLeaked),
 		Summary: fmt.Sprintf("%s kernel threads work for %s devices that no pod of this node uses", comma(uint64(threads)), comma(uint64(idle))),
 		Remedy: []Step{{Do: "see which volumes these are, and who holds them", Run: mountsCommand(n)},
 			{Do: "unmount them: the threads end with the last mount of a device, in every mount namespace"}}}

@@ -131,9 +131,9 @@ func TestTaskFindings(t *testing.T) {
 		"zombies fill the node":          {32_000, zombies(100, 9), "tasks-node-limit critical<-tasks-zombies,tasks-zombies warning"},
 		"a pod with many volumes":        {400, devices(200, podVolume), ""},
 		"the host's many disks":          {400, devices(200, "/data/%d"), ""},
-		"49 volumes of a pod that is no": {400, devices(49, goneVolume), ""},
-		"50 volumes of a pod that is no": {400, devices(50, goneVolume), "tasks-kernel-threads warning"},
-		"as many live ones":              {400, both(devices(50, goneVolume), devices(50, podVolume)), ""},
+		"49 volumes of a pod that is no": {400, devices(49, goneVolume), "mounts-leaked warning"},
+		"50 volumes of a pod that is no": {400, devices(50, goneVolume), "mounts-leaked warning,tasks-kernel-threads warning<-mounts-leaked"},
+		"as many live ones":              {400, both(devices(50, goneVolume), devices(50, podVolume)), "mounts-leaked warning"},
 		"mounted nowhere on the host":    {400, devices(60, ""), "tasks-kernel-threads warning"},
 		"mounts unknown":                 {400, both(devices(60, ""), func(r *report.NodeReport) { r.Mounts = nil }), ""},
 	} {

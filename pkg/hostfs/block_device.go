@@ -13,6 +13,7 @@ type BlockDevice struct {
 // partition's directory lies in its disk's:
 //
 //	8:1 -> ../../devices/pci0000:00/…/block/sda/sda1
+//	259:1 -> ../../devices/pci0000:00/…/nvme/nvme0/nvme0n1/nvme0n1p1
 //	252:0 -> ../../devices/virtual/block/dm-0
 func parseBlockLink(number, target string) (BlockDevice, bool) {
 	dirs := strings.Split(target, "/")
@@ -20,8 +21,9 @@ func parseBlockLink(number, target string) (BlockDevice, bool) {
 		return BlockDevice{}, false
 	}
 	d := BlockDevice{Number: number, Name: fromSysName(dirs[len(dirs)-1])}
-	if parent := dirs[len(dirs)-2]; parent != "block" && len(dirs) > 2 && dirs[len(dirs)-3] == "block" {
-		d.Disk = fromSysName(parent)
+	parent := fromSysName(dirs[len(dirs)-2])
+	if rest, below := strings.CutPrefix(d.Name, parent); below && isDecimal(strings.TrimPrefix(rest, "p")) {
+		d.Disk = parent
 	}
 	return d, true
 }

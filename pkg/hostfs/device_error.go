@@ -71,6 +71,7 @@ func blockError(text string) (name string, sector int64) {
 //	Buffer I/O error on device vdfiw, logical block 4     before 4.0
 //	lost page write due to I/O error on vdfiw
 //	dm-3: writeback error on inode 12, offset 0, sector 8
+//	vdfiw: rw=1, want=12, limit=0     beyond the end of a disk that was taken away
 func bufferError(text string) string {
 	if rest, ok := strings.CutPrefix(text, "Buffer I/O error on dev"); ok {
 		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(rest, "ice"), " "), ",")
@@ -80,6 +81,9 @@ func bufferError(text string) string {
 		return rest
 	}
 	if name, _, ok := strings.Cut(text, ": writeback error on inode "); ok {
+		return name
+	}
+	if name, said, ok := strings.Cut(text, ": rw="); ok && strings.Contains(said, " limit=") {
 		return name
 	}
 	return ""

@@ -42,7 +42,7 @@ func tellsError(said string) bool {
 	return containsAny(strings.ToLower(said), "i/o error", "io error", ": error,", "error -", "error detected", "crc error", "checksum error",
 		"csum failed", "checksum verify failed", "internal error", "previous errors", "fs with errors", "error count since last fsck", "initial error at", "last error at",
 		"corrupt", "remounting filesystem read-only", "set read-only", "forced readonly", "shut down", "shutdown", "shutting down",
-		"data will be lost", "block allocation failed", "unable to read", "unable to write", "writeback error")
+		"data will be lost", "data loss", "block allocation failed", "unable to read", "unable to write", "writeback error")
 }
 
 // journalError is of ext4's journal, whose name is its device's with a number:

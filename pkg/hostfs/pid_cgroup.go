@@ -47,3 +47,15 @@ func InPod(path string) bool {
 	}
 	return false
 }
+
+// HasContainerID says whether an element of the path is a container, of a pod or
+// not.
+func HasContainerID(path string) bool {
+	for e := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == ':' }) {
+		e = strings.TrimSuffix(e, ".scope")
+		if at := len(e) - 64; at >= 0 && IsContainerID(e[at:]) {
+			return true
+		}
+	}
+	return false
+}

@@ -60,6 +60,26 @@ func ParseStat(b []byte) (Stat, error) {
 	return s, nil
 }
 
+// ParseCPUTicks is the time that a process has had of the CPUs, utime and stime
+// of its stat, in USER_HZ. It is apart from ParseStat, which reads thousands.
+func ParseCPUTicks(b []byte) (ticks uint64, err error) {
+	const utime, stime = 14, 15
+	rest := b[bytes.LastIndexByte(b, ')')+1:]
+	for n := 3; n <= stime; n++ {
+		var field []byte
+		field, rest = cutField(rest)
+		if n < utime {
+			continue
+		}
+		t, err := strconv.ParseUint(string(field), 10, 63)
+		if err != nil {
+			return 0, fmt.Errorf("field %d of stat is %q", n, field)
+		}
+		ticks += t
+	}
+	return ticks, nil
+}
+
 // cutField cuts off the first word; bytes.Fields would allocate for all 52.
 func cutField(b []byte) (field, rest []byte) {
 	b = bytes.TrimLeft(b, " ")

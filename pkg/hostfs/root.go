@@ -29,6 +29,21 @@ func OpenRoot(f FS, mounts []Mount) (*Root, error) {
 	return &Root{root: r, points: newMountPoints(mounts)}, nil
 }
 
+// Sub opens a directory below, for thousands of files in it: a path is walked
+// element by element. The caller
+// sees to it that nothing in it is on a network filesystem.
+func (r *Root) Sub(dir string) (*Root, error) {
+	inside, err := r.inside(dir)
+	if err != nil {
+		return nil, err
+	}
+	sub, err := r.root.OpenRoot(inside)
+	if err != nil {
+		return nil, err
+	}
+	return &Root{root: sub}, nil
+}
+
 // Close closes the root directory.
 func (r *Root) Close() error { return r.root.Close() }
 

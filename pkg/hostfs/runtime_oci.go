@@ -11,15 +11,25 @@ type RuntimeContainer struct {
 	Sandbox                       bool
 	Name, Image, SandboxID        string
 	PodUID, PodName, PodNamespace string
+	// State is docker's word for it, "" of others.
+	State string
+	// Root is where an OCI bundle says that the root directory is: below the
+	// bundle if it is not absolute.
+	Root string
+	// Driver is docker's, which knows where the root directory is.
+	Driver string
 }
 
-// ParseOCIConfig reads the annotations of a bundle's config.json (OCI runtime
-// spec), where containerd's CRI plugin and cri-o leave pod and container. ok is
+// ParseOCIConfig reads a bundle's config.json (OCI runtime spec), in whose
+// annotations containerd's CRI plugin and cri-o leave pod and container. ok is
 // false where there are none: not a container of Kubernetes.
 //
 // Sources: containerd pkg/cri/annotations, cri-o pkg/annotations.
 func ParseOCIConfig(id string, b []byte) (c RuntimeContainer, ok bool, err error) {
 	var config struct {
+		Root struct {
+			Path string `json:"path"`
+		} `json:"root"`
 		Annotations map[string]string `json:"annotations"`
 	}
 	if err := json.Unmarshal(b, &config); err != nil {
@@ -34,7 +44,7 @@ func ParseOCIConfig(id string, b []byte) (c RuntimeContainer, ok bool, err error
 	default:
 		return c, false, nil
 	}
-	c.ID = id
+	c.ID, c.Root = id, config.Root.Path
 	if c.Sandbox {
 		c.SandboxID, c.Name = id, ""
 	}

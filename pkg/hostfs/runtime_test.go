@@ -11,8 +11,8 @@ func TestParseOCIConfig(t *testing.T) {
 		in   string
 		want RuntimeContainer
 	}{
-		"containerd container": {`{"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.container-name":"app","io.kubernetes.cri.image-name":"img","io.kubernetes.cri.sandbox-id":"s","io.kubernetes.cri.sandbox-name":"web-1","io.kubernetes.cri.sandbox-namespace":"prod","io.kubernetes.cri.sandbox-uid":"u"}}`,
-			RuntimeContainer{ID: id, Runtime: "containerd", Name: "app", Image: "img", SandboxID: "s", PodUID: "u", PodName: "web-1", PodNamespace: "prod"}},
+		"containerd container": {`{"root":{"path":"rootfs"},"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.container-name":"app","io.kubernetes.cri.image-name":"img","io.kubernetes.cri.sandbox-id":"s","io.kubernetes.cri.sandbox-name":"web-1","io.kubernetes.cri.sandbox-namespace":"prod","io.kubernetes.cri.sandbox-uid":"u"}}`,
+			RuntimeContainer{ID: id, Runtime: "containerd", Name: "app", Image: "img", SandboxID: "s", PodUID: "u", PodName: "web-1", PodNamespace: "prod", Root: "rootfs"}},
 		"containerd 1.2 knows the sandbox only": {`{"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.sandbox-id":"s"}}`,
 			RuntimeContainer{ID: id, Runtime: "containerd", SandboxID: "s"}},
 		"containerd sandbox": {`{"annotations":{"io.kubernetes.cri.container-type":"sandbox","io.kubernetes.cri.sandbox-id":"x","io.kubernetes.cri.sandbox-name":"web-1"}}`,
@@ -36,14 +36,51 @@ func TestParseOCIConfig(t *testing.T) {
 }
 
 func TestParseDockerConfig(t *testing.T) {
-	got, err := ParseDockerConfig([]byte(`{"ID":"82","Name":"/k8s_app_hub_prod_u_0","State":{"Dead":true},"Config":{"Image":"img","Labels":{"io.kubernetes.container.name":"app","io.kubernetes.docker.type":"container","io.kubernetes.pod.name":"hub","io.kubernetes.pod.namespace":"prod","io.kubernetes.pod.uid":"u","io.kubernetes.sandbox.id":"s"}}}`))
-	want := RuntimeContainer{ID: "82", Runtime: "docker", Name: "app", Image: "img", SandboxID: "s", PodUID: "u", PodName: "hub", PodNamespace: "prod"}
+	got, err := ParseDockerConfig([]byte(`{"ID":"82","Name":"/k8s_app_hub_prod_u_0","State":{"Dead":true},"Driver":"overlay2","Config":{"Image":"img","Labels":{"io.kubernetes.container.name":"app","io.kubernetes.docker.type":"container","io.kubernetes.pod.name":"hub","io.kubernetes.pod.namespace":"prod","io.kubernetes.pod.uid":"u","io.kubernetes.sandbox.id":"s"}}}`))
+	want := RuntimeContainer{ID: "82", Runtime: "docker", State: "dead", Driver: "overlay2", Name: "app", Image: "img", SandboxID: "s", PodUID: "u", PodName: "hub", PodNamespace: "prod"}
 	if err != nil || got != want {
 		t.Errorf("got %+v %v, want %+v", got, err, want)
 	}
 	got, err = ParseDockerConfig([]byte(`{"ID":"83","Name":"/registry","Config":{"Image":"img","Labels":null}}`))
 	if err != nil || got.Name != "registry" || got.PodUID != "" {
 		t.Errorf("docker run: got %+v %v", got, err)
+	}
+}
+
+func TestDockerStates(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"Running":true,"Pid":1}`:                                        "running",
+		`{"Running":true,"Paused":true}`:                                  "paused",
+		`{"Running":true,"Restarting":true}`:                              "restarting",
+		`{"Dead":true,"RemovalInProgress":true,"StartedAt":"2021-01-01"}`: "removing",
+		`{"Dead":true,"StartedAt":"2021-01-01T00:00:00Z"}`:                "dead",
+		`{"StartedAt":"0001-01-01T00:00:00Z"}`:                            "created",
+		`{"StartedAt":"2021-01-01T00:00:00Z","ExitCode":137}`:             "exited",
+	} {
+		c, err := ParseDockerConfig([]byte(`{"ID":"x","State":` + in + `}`))
+		if err != nil || c.State != want {
+			t.Errorf("%s: got %q, %v", in, c.State, err)
+		}
+	}
+}
+
+func TestDockerRootfs(t *testing.T) {
+	for driver, want := range map[string]string{
+		"overlay2": "overlay2/ab-1_init/merged", "overlay": "overlay/ab-1_init/merged", "devicemapper": "devicemapper/mnt/ab-1_init/rootfs",
+		"aufs": "aufs/mnt/ab-1_init", "btrfs": "btrfs/subvolumes/ab-1_init", "vfs": "vfs/dir/ab-1_init", "zfs": "zfs/graph/ab-1_init",
+		"overlayfs": "rootfs/overlayfs/ab-1_init", "windowsfilter": "", "": "", "../..": "",
+	} {
+		if got := DockerRootfs(driver, "ab-1_init"); got != want {
+			t.Errorf("%s: got %q, want %q", driver, got, want)
+		}
+	}
+	for _, name := range []string{"", "..", "a/b", "A", "a b"} {
+		if got := DockerRootfs("overlay2", name); got != "" {
+			t.Errorf("%q: got %q", name, got)
+		}
+	}
+	if DockerMountID("overlayfs", "ab") != "" || DockerMountID("../..", "ab") != "" || DockerMountID("aufs", "ab") != "image/aufs/layerdb/mounts/ab/mount-id" {
+		t.Error("where the mount's id lies depends on the driver")
 	}
 }
 
@@ -108,7 +145,9 @@ func FuzzRuntimeFiles(f *testing.F) {
 		if ok && (err != nil || c.ID != "id") {
 			t.Fatalf("got %+v %v", c, err)
 		}
-		_, _ = ParseDockerConfig(b)
+		if d, err := ParseDockerConfig(b); err == nil && strings.Contains(DockerRootfs(d.Driver, string(b)), "..") {
+			t.Errorf("a rootfs out of docker's own directory: %q", b)
+		}
 		_, _ = ParseDockerDaemonConfig(b)
 		ParsePodLogDir(string(b))
 	})

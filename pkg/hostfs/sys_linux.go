@@ -17,7 +17,7 @@ func OpenSys(f FS) (*Sys, error) {
 }
 
 // Close closes the directory.
-func (s *Sys) Close() error { return s.proc.Close() }
+func (s *Sys) Close() { _ = s.proc.Close() }
 
 // ErrMore says that a list is not complete.
 var ErrMore = errors.New("more than are read")

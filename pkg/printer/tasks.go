@@ -38,6 +38,9 @@ func tasksHead(t correlate.NodeTasks, findings []diagnose.Finding, s Style) stri
 	name := s.bold()(t.Node)
 	of := fmt.Sprintf("%s in %s, %s the kernel's", humanize.Comma(int64(t.Threads)), english.Plural(t.Processes, "process", "processes"), humanize.Comma(int64(t.KernelThreads)))
 	u := t.Usage
+	if seen := uint64(t.Threads); t.KernelThreads == 0 && u != nil && u.Total > seen {
+		of = fmt.Sprintf("%s in %s, %s outside of its pid namespace", humanize.Comma(int64(t.Threads)), english.Plural(t.Processes, "process", "processes"), commaU(u.Total-seen))
+	}
 	switch {
 	case u == nil:
 		return fmt.Sprintf("%s: %s; the node's total could not be read", name, of)

@@ -98,8 +98,8 @@ func blockedFor(b correlate.BlockedRow) string {
 	switch {
 	case b.Stayed == 0:
 		return "moments"
-	case b.Logged:
-		return "≥ " + humanSeconds(b.StayedSeconds) + ", log"
+	case b.LoggedSeconds > 0:
+		return fmt.Sprintf("≥ %.1fs, log %s", b.StayedSeconds, humanSeconds(float64(b.LoggedSeconds)))
 	}
 	return fmt.Sprintf("≥ %.1fs", b.StayedSeconds)
 }
@@ -149,14 +149,11 @@ func deviceSection(t correlate.NodeTasks) tasksSection {
 	out := tasksSection{most: 8, what: "devices with threads", columns: []column{{title: "THREADS", right: true}, {title: "DEVICE", least: 16}, {title: "MOUNTS", right: true, drop: 2},
 		{title: "VOLUME", least: 12}, {title: "POD", least: 16}, {title: "STATE"}, {title: "AT", least: 24, drop: 1}}}
 	for _, d := range t.Devices {
-		volume, pod := "", ""
-		if d.Volume != nil {
-			volume = d.Volume.Volume
-		}
+		pod := ""
 		if d.Pod != nil {
 			pod = ownerCell(*d.Pod)
 		}
-		out.rows = append(out.rows, []string{humanize.Comma(int64(d.Threads)), deviceName(d), pointerCell(d.Mounts), volume, pod, string(d.State), d.Point})
+		out.rows = append(out.rows, []string{humanize.Comma(int64(d.Threads)), deviceName(d), pointerCell(d.Mounts), d.VolumeName, pod, string(d.State), d.Point})
 	}
 	return out
 }

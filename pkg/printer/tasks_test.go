@@ -34,7 +34,7 @@ func sickTasks() correlate.NodeTasks {
 		Rows:  []correlate.TaskRow{kernel, java, node},
 		Blocked: []correlate.BlockedRow{
 			{Owner: agent, PID: 22, TID: 23, Comm: "java", Cmdline: "java -jar hub.jar", Threads: 12, Stayed: 12, StayedSeconds: 2, Wchan: "rpc_wait_bit_killable", WaitsFor: correlate.WaitsNFS},
-			{Owner: correlate.Owner{Type: correlate.OwnerKernel}, PID: 50, Comm: "jbd2/vdfiw-8", Threads: 1, Stayed: 1, StayedSeconds: 122, Logged: true, Kernel: true, Wchan: "jbd2_journal_commit_transaction", WaitsFor: "the disk: the filesystem's journal (ext4)"},
+			{Owner: correlate.Owner{Type: correlate.OwnerKernel}, PID: 50, Comm: "jbd2/vdfiw-8", Threads: 1, Stayed: 1, StayedSeconds: 2, LoggedSeconds: 122, Kernel: true, Wchan: "jbd2_journal_commit_transaction", WaitsFor: "the disk: the filesystem's journal (ext4)"},
 			{Owner: kubelet, PID: 93, Comm: "kubelet", Threads: 2},
 		},
 		LookedSeconds: 2, BlockedLeft: 6000, ThreadsUnseen: 12,
@@ -48,7 +48,7 @@ func sickTasks() correlate.NodeTasks {
 			{Pattern: "ksoftirqd/*", Threads: 16},
 		},
 		Devices: []correlate.TaskDevice{
-			{Name: "vdfiw", Number: "254:1", Threads: 2, Mounts: of(2), Volume: &volume, Pod: &gone, State: correlate.VolumeLeaked, Point: "/var/lib/kubelet/pods/" + podUID + "/volumes/kubernetes.io~csi/d-bp1example/mount"},
+			{Name: "vdfiw", Number: "254:1", Threads: 2, Mounts: of(2), Volume: &volume, VolumeName: volume.Volume, Pod: &gone, State: correlate.VolumeLeaked, Point: "/var/lib/kubelet/pods/" + podUID + "/volumes/kubernetes.io~csi/d-bp1example/mount"},
 			{Name: "nvme10n1p12", Number: "259:12", Guessed: true, Threads: 2, Mounts: of(0)},
 			{Name: "dm-0", Number: "253:0", DMName: "vg-data", Threads: 1, Gone: true},
 		},
@@ -84,6 +84,8 @@ func TestTasks(t *testing.T) {
 	filtered := sickTasks()
 	filtered.Filter = &correlate.TasksFiltered{Namespace: "prod", Selector: "app=hub", Matched: 1, Of: 41, Tasks: 4096}
 	filtered.Rows, filtered.Kernel, filtered.Devices = filtered.Rows[1:2], nil, nil
+	nested := sickTasks() // a node in a container sees no kernel threads
+	nested.KernelThreads, nested.Rows = 0, nested.Rows[1:]
 	unread := sickTasks()
 	unread.Usage = nil
 	limitless := sickTasks()
@@ -93,6 +95,7 @@ func TestTasks(t *testing.T) {
 		"tasks-top":           tasksText(sickTasks(), nil, func(s *Style) { s.Top = 1 }),
 		"tasks-healthy":       tasksText(healthy, nil, nil),
 		"tasks-filtered":      tasksText(filtered, nil, nil),
+		"tasks-pid-namespace": tasksText(nested, nil, func(s *Style) { s.Top = 1 }),
 		"tasks-empty":         tasksText(correlate.NodeTasks{Node: "node-43"}, nil, nil),
 		"tasks-unread":        tasksText(unread, nil, func(s *Style) { s.Top = 1 }),
 		"tasks-without-limit": tasksText(limitless, nil, func(s *Style) { s.Top = 1 }),
@@ -116,9 +119,9 @@ func TestTasksHeadIsAsAlarmedAsTheFinding(t *testing.T) {
 // Two looks and the kernel's log are all that is known of how long it has been.
 func TestBlockedForClaimsNoMore(t *testing.T) {
 	for want, b := range map[string]correlate.BlockedRow{
-		"moments":     {Threads: 3},
-		"≥ 2.0s":      {Stayed: 1, StayedSeconds: 2},
-		"≥ 2m2s, log": {Stayed: 1, StayedSeconds: 122, Logged: true},
+		"moments":          {Threads: 3},
+		"≥ 2.0s":           {Stayed: 1, StayedSeconds: 2},
+		"≥ 2.0s, log 2m2s": {Stayed: 1, StayedSeconds: 2, LoggedSeconds: 122},
 	} {
 		if got := blockedFor(b); got != want {
 			t.Errorf("got %q, want %q", got, want)

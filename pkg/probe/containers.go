@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -128,7 +129,7 @@ func (s *stateFiles) bundle(dir, id string) {
 		s.bad.add(path.Join(dir, "ID", bundleFileName), err)
 	}
 	if ok {
-		s.add(c, file)
+		s.add(c, file, bundleRoot(path.Dir(file), c.Root))
 	}
 }
 
@@ -163,7 +164,35 @@ func (s *stateFiles) docker(dir, id string) {
 		return
 	}
 	c.ID = id
-	s.add(c, file)
+	s.add(c, file, s.dockerRootfs(path.Dir(dir), c))
+}
+
+// bundleRoot: containerd's is "rootfs" in the bundle, cri-o's an absolute path.
+func bundleRoot(bundle, root string) string {
+	if root == "" || path.IsAbs(root) {
+		return root
+	}
+	return path.Join(bundle, root)
+}
+
+// dockerRootfs asks the storage driver's own file for the name that it has for
+// the container, which stays while the container cannot be removed.
+func (s *stateFiles) dockerRootfs(dataRoot string, c hostfs.RuntimeContainer) string {
+	const limit = 256 // bytes; it is one id
+	name := c.ID
+	if file := hostfs.DockerMountID(c.Driver, c.ID); file != "" {
+		b, err := s.root.ReadFile(path.Join(dataRoot, file), limit)
+		if err != nil {
+			s.failed(path.Join(dataRoot, "image/DRIVER/layerdb/mounts/ID/mount-id"), err)
+			return ""
+		}
+		name = strings.TrimSpace(string(b))
+	}
+	below := hostfs.DockerRootfs(c.Driver, name)
+	if below == "" {
+		return ""
+	}
+	return path.Join(dataRoot, below)
 }
 
 func (s *stateFiles) failed(what string, err error) {
@@ -172,12 +201,13 @@ func (s *stateFiles) failed(what string, err error) {
 	}
 }
 
-func (s *stateFiles) add(c hostfs.RuntimeContainer, source string) {
+func (s *stateFiles) add(c hostfs.RuntimeContainer, source, rootfs string) {
 	e := report.Escape
 	s.seen[c.ID] = true
 	s.out.List = append(s.out.List, report.Container{
 		ID: e(c.ID), Runtime: c.Runtime, Sandbox: c.Sandbox, Name: e(c.Name), Image: e(c.Image), SandboxID: e(c.SandboxID),
 		PodUID: e(c.PodUID), PodName: e(c.PodName), PodNamespace: e(c.PodNamespace), Source: e(source),
+		State: c.State, Rootfs: e(rootfs),
 	})
 }
 

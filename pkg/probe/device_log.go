@@ -16,9 +16,9 @@ const maxLogSample = 256
 func logSlack(since float64) float64 { return 1 + since/10_000 }
 
 // addLog counts the lines of the kernel's log that tell of errors of devices. A
-// name is given again once its device is detached: where it is known since when
-// threads work for a device, earlier lines are about another one. Elsewhere, and
-// without times in the log, all count. What processes write there does not.
+// name is given again once its device is detached: what the log says before it
+// tells of this one, and what it says before threads work for it, is about
+// another. What processes write there does not count.
 func (d *devices) addLog() {
 	log, err := hostfs.ReadKernelLog(d.fs)
 	if err != nil {
@@ -28,6 +28,12 @@ func (d *devices) addLog() {
 	byName := d.byLogName()
 	hostfs.EachKernelLine(log, func(l hostfs.KernelLine) {
 		if l.FromUser {
+			return
+		}
+		if name, ok := hostfs.ParseDeviceStart(l.Text); ok {
+			for _, dev := range byName[name] {
+				dev.LogErrors, dev.LogSample = 0, ""
+			}
 			return
 		}
 		e, ok := hostfs.ParseDeviceError(l.Text)

@@ -60,7 +60,7 @@ func (d *devices) candidates(found []hostfs.ThreadDevice) (list []int) {
 		}
 		switch {
 		case rank > best:
-			best, list = rank, []int{f.Device}
+			best, list = rank, append(list[:0], f.Device)
 		case rank == best:
 			list = append(list, f.Device)
 		}

@@ -111,28 +111,49 @@ func TestDevicesWithoutSysfs(t *testing.T) {
 	}
 }
 
-// A loop device with ext4, on this kernel: its size, its file and its threads.
+// A loop device with ext4, on this kernel: its size, its file and its threads;
+// and what it looks like once it has lost all its sectors, as a disk that was
+// pulled.
 func TestRealLoopDevice(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("NOT TESTED: a mount needs root")
 	}
 	dir := t.TempDir()
 	image, point := filepath.Join(dir, "disk.img"), filepath.Join(dir, "mnt")
-	for _, command := range [][]string{
-		{"truncate", "--size", "16M", image},
-		{"mkfs.ext4", "-q", "-F", image},
-		{"mkdir", point},
-		{"mount", "-o", "loop", image, point},
-	} {
-		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v\n%s", command, err, out)
-		}
-	}
+	command(t, "truncate", "--size", "16M", image)
+	command(t, "mkfs.ext4", "-q", "-F", image)
+	command(t, "mkdir", point)
+	command(t, "mount", "-o", "loop", image, point)
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", point).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
+	d := realDevice(t, point)
+	if d.Gone || !strings.HasPrefix(d.Name, "loop") || d.SizeBytes == nil || *d.SizeBytes != 16<<20 || d.BackingFile != image ||
+		d.Threads < 1 || d.ThreadsSince == 0 || d.Guessed || d.FSErrors == nil || *d.FSErrors != 0 || d.LogErrors != 0 {
+		t.Errorf("got %+v: %s", d, deviceText(d))
+	}
+	command(t, "truncate", "--size", "0", image)
+	command(t, "losetup", "--set-capacity", "/dev/"+d.Name)
+	_ = os.WriteFile(filepath.Join(point, "lost"), []byte("x"), 0o644)
+	_ = exec.Command("sync", "--file-system", point).Run() // fails, as it shall
+	d = realDevice(t, point)
+	if d.Gone || d.SizeBytes == nil || *d.SizeBytes != 0 || d.LogErrors < 2 || !strings.Contains(d.LogSample, d.Name) || d.Threads < 1 {
+		t.Errorf("without its sectors: got %+v: %s", d, deviceText(d))
+	}
+}
+
+func command(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+// realDevice is what is reported of the device that is mounted at point.
+func realDevice(t *testing.T, point string) report.Device {
+	t.Helper()
 	var st unix.Stat_t
 	if err := unix.Stat(point, &st); err != nil {
 		t.Fatal(err)
@@ -141,14 +162,10 @@ func TestRealLoopDevice(t *testing.T) {
 	mounts := &report.Mounts{Filesystems: []report.Filesystem{{Number: number, Type: "ext4", Source: "/dev/loop"}}}
 	r := collectWith(t, hostfs.FS{Proc: "/proc", Sys: "/sys", Root: "/"}, mounts, collectProcesses, collectDevices)
 	for _, d := range r.Devices.List {
-		if d.Number != number {
-			continue
+		if d.Number == number {
+			return d
 		}
-		if d.Gone || !strings.HasPrefix(d.Name, "loop") || d.SizeBytes == nil || *d.SizeBytes != 16<<20 || d.BackingFile != image ||
-			d.Threads < 1 || d.ThreadsSince == 0 || d.Guessed || d.FSErrors == nil || *d.FSErrors != 0 || d.LogErrors != 0 {
-			t.Errorf("got %+v: %s", d, deviceText(d))
-		}
-		return
 	}
-	t.Errorf("no device %s in %+v", number, r.Devices)
+	t.Fatalf("no device %s in %+v", number, r.Devices)
+	return report.Device{}
 }

@@ -4,6 +4,7 @@ package probe
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -135,6 +136,22 @@ func FuzzMountTree(f *testing.F) {
 		}
 		if sum != len(tree.records) {
 			t.Errorf("%d mounts in groups, want %d", sum, len(tree.records))
+		}
+	})
+}
+
+// FuzzVolumeDataDir: whatever a mount point is called, its notes are searched
+// beside it or above, in the kubelet's own directories.
+func FuzzVolumeDataDir(f *testing.F) {
+	f.Add("/var/lib/kubelet/plugins/kubernetes.io/csi/volumeDevices/publish/pv/uid")
+	f.Add("/k/plugins/kubernetes.io/csi/a/b/globalmount")
+	f.Add("/k/pods/u/volumes/kubernetes.io~csi//mount")
+	f.Fuzz(func(t *testing.T, point string) {
+		dir := volumeDataDir(point)
+		kubelet, _, staged := strings.Cut(dir, "/plugins/kubernetes.io/csi/")
+		pods := strings.Contains(dir, "/volumes/kubernetes.io~csi/")
+		if dir != "" && (!staged && !pods || !strings.HasPrefix(point, kubelet) && !pods || pods && !staged && dir+"/mount" != point) {
+			t.Errorf("%q: %q", point, dir)
 		}
 	})
 }

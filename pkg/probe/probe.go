@@ -54,6 +54,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectDevices, 15 * time.Second, collectDevices},
 		{report.CollectBackground, 15 * time.Second, collectBackground},
 		{report.CollectFound, 30 * time.Second, collectFound},
+		{report.CollectKubelet, 5*time.Second + kubeletSample(req), collectKubelet},
 	}
 	wanted := all[:1]
 	for _, c := range all[1:] {

@@ -39,6 +39,7 @@ func (t *tasks) blocked(ctx context.Context) error {
 		return err
 	}
 	t.out.LookedMillis = time.Since(began).Milliseconds()
+	logged := t.hungTasks()
 	for i := range found {
 		b := &found[i]
 		now, ok := t.look(b.PID, b.TID)
@@ -49,9 +50,27 @@ func (t *tasks) blocked(ctx context.Context) error {
 			b.StayedMillis = t.out.LookedMillis
 		}
 		b.Wchan = t.wchan(b.PID, b.TID)
+		if h := logged[b.TID]; report.Escape(h.Comm) == b.Comm && b.StayedMillis > 0 {
+			b.LoggedSeconds = h.Seconds
+		}
 		t.out.Blocked = append(t.out.Blocked, b.BlockedTask)
 	}
 	return nil
+}
+
+// hungTasks is what the kernel's log last said of each thread.
+func (t *tasks) hungTasks() map[int]hostfs.HungTask {
+	log, err := hostfs.ReadKernelLog(t.fs)
+	if err != nil && !hostfs.Gone(err) {
+		t.bad.add("kernel log", err)
+	}
+	last := map[int]hostfs.HungTask{}
+	hostfs.EachKernelLine(log, func(l hostfs.KernelLine) {
+		if h, ok := hostfs.ParseHungTask(l.Text); ok && !l.FromUser {
+			last[h.TID] = h
+		}
+	})
+	return last
 }
 
 func (t *tasks) firstLook(ctx context.Context) (found []blockedTask) {

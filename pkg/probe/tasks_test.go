@@ -92,6 +92,11 @@ func thread(pid, tid int, state, wchan string, switches bool) string {
 
 func TestBlockedTasks(t *testing.T) {
 	got := tasksOf(t, `
+-- log --
+<3>[  100.000000] INFO: task dd:20 blocked for more than 122 seconds.
+<3>[  223.000000] INFO: task dd:20 blocked for more than 245 seconds.
+<3>[  223.000001] INFO: task another:23 blocked for more than 245 seconds.
+<12>[  224.000000] INFO: task t220:220 blocked for more than 999 seconds.
 -- proc/20 (process) --
 comm dd
 state D
@@ -112,7 +117,7 @@ comm sleeps
 		thread(23, 23, "D", strings.Repeat("w", 100), true))
 	stayed := got.LookedMillis
 	want := []report.BlockedTask{
-		{PID: 20, TID: 20, Comm: "dd", Wchan: "rpc_wait_bit_killable", StayedMillis: stayed},
+		{PID: 20, TID: 20, Comm: "dd", Wchan: "rpc_wait_bit_killable", StayedMillis: stayed, LoggedSeconds: 245},
 		{PID: 22, TID: 220, Comm: "t220", StayedMillis: stayed},
 		{PID: 22, TID: 221, Comm: "t221", Wchan: "io_schedule"}, // no count of its switches: nobody can tell
 		{PID: 23, TID: 23, Comm: "jbd2/vdb-8", Wchan: strings.Repeat("w", 64), StayedMillis: stayed, Kernel: true},

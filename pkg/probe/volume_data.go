@@ -64,12 +64,8 @@ func (m *mounts) volumeData(ctx context.Context) {
 	if len(dirs) == 0 {
 		return
 	}
-	root, err := hostfs.OpenRoot(m.fs, nil) // places knows the mounts
-	if err != nil {
-		m.bad.add("vol_data.json", err)
-		return
-	}
-	defer root.Close()
+	v := volumeFiles{fs: m.fs}
+	defer v.close()
 	for i, dir := range dirs {
 		if ctx.Err() != nil || i == maxVolumeData {
 			m.bad.add("vol_data.json", errTooMany)
@@ -79,7 +75,7 @@ func (m *mounts) volumeData(ctx context.Context) {
 			m.bad.add("vol_data.json", errBelowVolume)
 			continue
 		}
-		d, err := readVolumeData(root, dir)
+		d, err := v.read(dir)
 		switch {
 		case err == nil:
 			m.out.VolumeData = append(m.out.VolumeData, d)
@@ -97,18 +93,61 @@ func (p *places) mayNotTouch(dir string) (no bool) {
 	return no
 }
 
-// readVolumeData reads what saveVolumeData of csi_util.go has written; the keys
-// are those of volDataKey in csi_plugin.go.
-func readVolumeData(root *hostfs.Root, dir string) (d report.VolumeData, err error) {
-	b, written, err := root.ReadDated(dir+"/vol_data.json", maxVolumeDataFile)
+// volumeFiles reads such notes. It keeps the directory of the kubelet's open that
+// the last ones were in, and so spares walking to it for each.
+type volumeFiles struct {
+	fs  hostfs.FS
+	at  string
+	dir *hostfs.Root
+}
+
+func (v *volumeFiles) close() {
+	if v.dir != nil {
+		v.dir.Close()
+		v.dir = nil
+	}
+}
+
+// in opens the directory that a path is below, "…/csi" or "…/pods".
+func (v *volumeFiles) in(dir string) (below string, err error) {
+	for _, part := range []string{"/plugins/kubernetes.io/csi/", "/pods/"} {
+		i := strings.Index(dir, part)
+		if i < 0 {
+			continue
+		}
+		at, below := dir[:i+len(part)], dir[i+len(part):]
+		if v.dir != nil && v.at == at {
+			return below, nil
+		}
+		v.close()
+		root, err := hostfs.OpenRoot(v.fs, nil) // places knows the mounts
+		if err != nil {
+			return "", err
+		}
+		defer root.Close()
+		v.dir, err = root.Sub(at)
+		v.at = at
+		return below, err
+	}
+	return "", errTorn
+}
+
+// read reads what saveVolumeData of csi_util.go has written; the keys are those
+// of volDataKey in csi_plugin.go.
+func (v *volumeFiles) read(dir string) (d report.VolumeData, err error) {
+	below, err := v.in(dir)
 	if err != nil {
 		return d, err
 	}
-	var v struct{ DriverName, VolumeHandle, SpecVolID, AttachmentID, VolumeLifecycleMode string }
-	if err := json.Unmarshal(b, &v); err != nil {
+	b, written, err := v.dir.ReadDated(below+"/vol_data.json", maxVolumeDataFile)
+	if err != nil {
+		return d, err
+	}
+	var data struct{ DriverName, VolumeHandle, SpecVolID, AttachmentID, VolumeLifecycleMode string }
+	if err := json.Unmarshal(b, &data); err != nil {
 		return d, errTorn
 	}
 	e := report.Escape
-	return report.VolumeData{Dir: e(dir), Driver: e(v.DriverName), VolumeHandle: e(v.VolumeHandle), SpecVolID: e(v.SpecVolID),
-		AttachmentID: e(v.AttachmentID), Lifecycle: e(v.VolumeLifecycleMode), Written: written.Unix()}, nil
+	return report.VolumeData{Dir: e(dir), Driver: e(data.DriverName), VolumeHandle: e(data.VolumeHandle), SpecVolID: e(data.SpecVolID),
+		AttachmentID: e(data.AttachmentID), Lifecycle: e(data.VolumeLifecycleMode), Written: written.Unix()}, nil
 }

@@ -33,7 +33,8 @@ type Device struct {
 	FirstErrorAt int64   `json:"firstErrorAt,omitempty"`
 	LastErrorAt  int64   `json:"lastErrorAt,omitempty"`
 	// LogErrors counts lines of the kernel's log that tell of errors of this
-	// device, LogSample is the last one.
+	// device since it was attached, mounted, or threads work for it, whatever is
+	// known; LogSample is the last one.
 	LogErrors int    `json:"logErrors,omitempty"`
 	LogSample string `json:"logSample,omitempty"`
 	// Threads counts the kernel threads that work for it, ThreadsSince is the

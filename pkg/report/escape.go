@@ -46,6 +46,27 @@ func escape(s string, backslashes bool) string {
 	return b.String()
 }
 
+// Unescape gives back the bytes that Escape was given.
+func Unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		n := escapeLength(s[i:])
+		if n == 0 {
+			b.WriteByte(s[i])
+			i++
+			continue
+		}
+		v, _ := hexValue(s[i+2 : i+n])
+		if s[i+1] == 'x' {
+			b.WriteByte(byte(v))
+		} else {
+			b.WriteRune(rune(v))
+		}
+		i += n
+	}
+	return b.String()
+}
+
 // escapeLength is the length of the escape that s starts with, 0 for none.
 // Only what Escape itself writes is one: "\x2d" of systemd is not.
 func escapeLength(s string) int {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -26,7 +25,7 @@ func TestEscape(t *testing.T) {
 			if got != c.want {
 				t.Errorf("Escape(%q) = %q, want %q", c.in, got, c.want)
 			}
-			if back := unescape(got); back != c.in {
+			if back := Unescape(got); back != c.in {
 				t.Errorf("unescape(%q) = %q, want %q", got, back, c.in)
 			}
 			if again := Clean(got); again != got {
@@ -50,32 +49,11 @@ func FuzzEscape(f *testing.F) {
 				t.Fatalf("Escape(%q) = %q holds %U", s, e, r)
 			}
 		}
-		if back := unescape(e); back != s {
-			t.Fatalf("unescape(Escape(%q)) = %q", s, back)
+		if back := Unescape(e); back != s {
+			t.Fatalf("Unescape(Escape(%q)) = %q", s, back)
 		}
 		if c := Clean(e); c != e {
 			t.Fatalf("Clean(%q) = %q", e, c)
 		}
 	})
-}
-
-// unescape reverses Escape.
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		n := escapeLength(s[i:])
-		if n == 0 {
-			b.WriteByte(s[i])
-			i++
-			continue
-		}
-		v, _ := hexValue(s[i+2 : i+n])
-		if s[i+1] == 'x' {
-			b.WriteByte(byte(v))
-		} else {
-			b.WriteRune(rune(v))
-		}
-		i += n
-	}
-	return b.String()
 }

@@ -9,11 +9,12 @@ type Mounts struct {
 	// Filesystems are the distinct ones that are mounted anywhere. Mount.FS and
 	// IndexSets are indices into it.
 	Filesystems []Filesystem `json:"filesystems,omitempty"`
-	// List are the mounts of the host's namespace, in the kernel's order: a
-	// mount comes after the one that it is mounted upon.
+	// List are the mounts of the host's namespace, in the kernel's order but that
+	// each comes after the one that it is mounted upon.
 	List []Mount `json:"list,omitempty"`
 	// Left counts mounts beyond what a report holds, Skipped lines that are too
-	// long or of another form. Torn: two readings differed (before Linux 5.8).
+	// long or of another form. Torn: two readings differed (before Linux 5.8), or a
+	// line was there twice; List has what either had.
 	Left    int  `json:"left,omitempty"`
 	Skipped int  `json:"skipped,omitempty"`
 	Torn    bool `json:"torn,omitempty"`
@@ -28,8 +29,8 @@ type Mounts struct {
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }
 
-// Filesystem is one superblock, by its device number: stat(2)'s st_dev, and the
-// third field of proc_pid_mountinfo(5).
+// Filesystem is one superblock, by its device number: the third field of
+// proc_pid_mountinfo(5), and stat(2)'s st_dev but for btrfs.
 type Filesystem struct {
 	Number string `json:"number"` // "major:minor"; major 0 has no device
 	Type   string `json:"type"`
@@ -66,7 +67,8 @@ type MountNamespace struct {
 }
 
 // MountGroup are the mounts at and below one place of a namespace: a volume of
-// a container, and whatever propagation let in beneath it.
+// a container, and whatever propagation let in beneath it. A namespace whose root
+// is the host's, as of a service with PrivateTmp, is one group with the entry "/".
 type MountGroup struct {
 	// Entry is the topmost mount point below the namespace's root, as the
 	// processes in there see it; "/" for the root itself.
@@ -78,7 +80,8 @@ type MountGroup struct {
 	Mounts   int  `json:"mounts"`
 	// Filesystems that are mounted in it, indices into Mounts.Filesystems.
 	Filesystems IndexSet `json:"filesystems"`
-	// Sample is a mount point in it, the deepest one seen.
+	// Sample is a mount point in it, the last made of the deepest; "" where there
+	// is only the entry.
 	Sample string `json:"sample,omitempty"`
 }
 

@@ -63,8 +63,8 @@ type BlockedTask struct {
 	// for at least so long it waits. 0: it has run, and waits for one short
 	// thing after another, or nobody could tell.
 	StayedMillis int64 `json:"stayedMillis"`
-	// LoggedSeconds is how long the kernel's log says that it waits, a lower
-	// bound ("blocked for more than 122 seconds"); 0: it says nothing.
+	// LoggedSeconds is what the kernel's log last said of a task that still stays,
+	// "blocked for more than 122 seconds"; 0: nothing. It may have run in between.
 	LoggedSeconds int64 `json:"loggedSeconds,omitempty"`
 	Kernel        bool  `json:"kernel,omitempty"`
 }

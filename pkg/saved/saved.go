@@ -87,12 +87,24 @@ func writeWhole(path string, data []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// Read reads what Write wrote, or a bare NodeReport as the probe prints it.
-// "-" reads stdin.
+// Read reads what Write wrote, or a bare NodeReport as the probe prints it, or a
+// list of one report. "-" reads stdin.
 func Read(path string, stdin io.Reader) (*report.NodeReport, *inventory.Inventory, error) {
-	data, err := readBounded(path, stdin)
+	items, err := ReadAll(path, stdin)
 	if err != nil {
-		return nil, nil, fmt.Errorf("failed to read the report %q: %w", path, err)
+		return nil, nil, err
+	}
+	if len(items) > 1 {
+		return nil, nil, fmt.Errorf("%q holds the reports of %d nodes, and this takes one: save that node alone", path, len(items))
+	}
+	return items[0].Report, items[0].Inventory, nil
+}
+
+// readKind reads a file and what it says it holds.
+func readKind(path string, stdin io.Reader) (data []byte, kind string, err error) {
+	data, err = readBounded(path, stdin)
+	if err != nil {
+		return nil, "", fmt.Errorf("failed to read the report %q: %w", path, err)
 	}
 	var head struct {
 		Kind string `json:"kind"`
@@ -101,18 +113,22 @@ func Read(path string, stdin io.Reader) (*report.NodeReport, *inventory.Inventor
 		if _, other := errors.AsType[*json.UnmarshalTypeError](err); other {
 			err = errors.New("it is JSON, but no object with a kind")
 		}
-		return nil, nil, fmt.Errorf("%q is not a report: %w", path, err)
+		return nil, "", fmt.Errorf("%q is not a report: %w", path, err)
 	}
+	return data, head.Kind, nil
+}
+
+func decodeOne(path, kind string, data []byte) (*report.NodeReport, *inventory.Inventory, error) {
 	f := File{}
 	var into any = &f
-	if head.Kind == report.Kind {
+	if kind == report.Kind {
 		f.Report = &report.NodeReport{}
 		into = f.Report
 	}
 	if err := report.UnmarshalUntrusted(data, into); err != nil {
 		return nil, nil, fmt.Errorf("failed to decode the report %q: %w", path, err)
 	}
-	if err := f.check(head.Kind); err != nil {
+	if err := f.check(kind); err != nil {
 		return nil, nil, fmt.Errorf("%q: %w", path, err)
 	}
 	return f.Report, f.Inventory, nil
@@ -124,11 +140,15 @@ func (f File) check(kind string) error {
 	case kind != report.Kind && kind != Kind:
 		return fmt.Errorf("it holds a %q, not a %s or %s", kind, Kind, report.Kind)
 	case kind == Kind && f.APIVersion != report.APIVersion:
-		return fmt.Errorf("it is a %s of %q, this program reads %q: use the version that made it", Kind, f.APIVersion, report.APIVersion)
+		return otherVersion(Kind, f.APIVersion)
 	case f.Report == nil:
 		return errors.New("it has no report in it")
 	}
 	return f.Report.Check()
+}
+
+func otherVersion(kind, version string) error {
+	return fmt.Errorf("it is a %s of %q, this program reads %q: use the version that made it", kind, version, report.APIVersion)
 }
 
 func readBounded(path string, stdin io.Reader) ([]byte, error) {

@@ -39,14 +39,14 @@ func (b *bench) deadFUSE() error {
 	if err := daemon.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers)
+	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers, report.CollectMounts)
 	req.FDs, req.AllFDs = true, true
 	patience := 5 * time.Second
 	if b.small {
 		patience = time.Second
 	}
 	for _, c := range []command{
-		{name: "nodedoc-probe: full report of descriptors", args: b.probeOnce(req)},
+		{name: "nodedoc-probe: full report of descriptors and mounts", args: b.probeOnce(req)},
 		{name: "lsof -b", args: []string{"lsof", "-b", "-w", "-nP"}},
 		{name: "lsfd", args: []string{"lsfd", "-n"}},
 		{name: "df", args: []string{"df"}},

@@ -26,7 +26,7 @@ type options struct {
 	runs  int
 	small bool
 	node  string
-	tools string // built programs: ours, the peers', and the compiled loops.c
+	tools string // built programs: ours, the peers', and the compiled yardsticks
 	dir   string // in the stage: a filesystem of its own
 }
 
@@ -102,7 +102,7 @@ func onStage(ctx context.Context, o options) error {
 		return err
 	}
 	b := bench{ctx: ctx, options: o}
-	for _, step := range []func() error{b.descriptors, b.processes, b.firstByte, b.deadFUSE} {
+	for _, step := range []func() error{b.descriptors, b.processes, b.firstByte, b.deadFUSE, b.mounts} {
 		if err := step(); err != nil {
 			return err
 		}

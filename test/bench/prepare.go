@@ -13,18 +13,23 @@ import (
 )
 
 //go:embed yardstick/loops.c
-var loopsC []byte
+var loopsC string
 
-// prepare installs what the machine lacks and compiles the yardstick.
+//go:embed yardstick/mounts.c
+var mountsC string
+
+// prepare installs what the machine lacks and compiles the yardsticks.
 func prepare(ctx context.Context, dir string) error {
 	installMissing(ctx)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	cc := exec.CommandContext(ctx, "cc", "-O2", "-x", "c", "-o", filepath.Join(dir, "loops"), "-", "-lpthread")
-	cc.Stdin, cc.Stderr = strings.NewReader(string(loopsC)), os.Stderr
-	if err := cc.Run(); err != nil {
-		return fmt.Errorf("failed to compile loops.c: %w", err)
+	for name, source := range map[string]string{"loops": loopsC, "mounts": mountsC} {
+		cc := exec.CommandContext(ctx, "cc", "-O2", "-x", "c", "-o", filepath.Join(dir, name), "-", "-lpthread")
+		cc.Stdin, cc.Stderr = strings.NewReader(source), os.Stderr
+		if err := cc.Run(); err != nil {
+			return fmt.Errorf("failed to compile %s.c: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -104,11 +104,19 @@ func (b *bench) processes() error {
 		{name: "nodedoc-probe: the same, redacted, in a report", args: b.probeOnce(report.NewRequest(report.CollectProcesses))},
 		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "processes"}},
 		{name: "ps -e", args: []string{"ps", "-eo", "pid,ppid,stat,nlwp,rss,cgroup,args"}},
-		{name: "ps -eL", args: []string{"ps", "-eLf"}},
 	}); err != nil {
 		return err
 	}
-	if err := b.measure("the same, and their namespaces", []command{
+	if err := b.measure(fmt.Sprintf("look at %d threads of them", processes*threads), []command{
+		{name: "C: stat of each thread", args: []string{b.tool("loops"), "threads"}},
+		{name: "nodedoc's reader", args: []string{b.tool("loop"), "threads"}},
+		{name: "nodedoc-probe: the same, process table, report", args: b.probeOnce(report.NewRequest(report.CollectProcesses, report.CollectTasks))},
+		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "threads"}},
+		{name: "ps -eL", args: []string{"ps", "-eLo", "pid,lwp,stat,comm"}},
+	}); err != nil {
+		return err
+	}
+	if err := b.measure("the processes, and their namespaces", []command{
 		{name: "C: and eight links in ns", args: []string{b.tool("loops"), "namespaces"}},
 		{name: "nodedoc's reader", args: []string{b.tool("loop"), "namespaces"}},
 		{name: "Go: prometheus/procfs", args: []string{b.tool("procfs"), "namespaces"}},

@@ -19,7 +19,7 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/test/incidents"
 )
 
-// TestSickNode harms one node in one way after the other (FAULTS 15, 17 to 24),
+// TestSickNode harms one node in one way after the other (FAULTS 7, 15, 17 to 24, 82),
 // beside the tests that use the other node.
 func TestSickNode(t *testing.T) {
 	if *sickNode != node {
@@ -35,6 +35,9 @@ func TestSickNode(t *testing.T) {
 		{"cordoned and tainted", tainted},
 		{"without network", withoutCNI},
 		{"log disk full", logDiskFull},
+		{"state disks full", stateDisksFull},
+		{"process IDs used up", pidsUsedUp},
+		{"volume to unmount", volumeToUnmount},
 		{"object made anew", objectMadeAnew},
 		{"kubelet stopped", kubeletStopped},
 		{"kubelet killed", kubeletKilled},

@@ -106,6 +106,37 @@ func TestHalfOpenStream(t *testing.T) {
 	})
 }
 
+// TestAttachComesLate (FAULTS 30): the container says nothing before somebody
+// listens, so nothing of it is lost.
+func TestAttachComesLate(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, node, nil)
+	held := false
+	x := newProxy(t, func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if isAttach(r) {
+			held = true
+			pod := p.pods(t)[0]
+			eventually(t, "the shell waits for its first line", 30*time.Second, func() bool {
+				return onNode(t, "grep -l "+string(pod.UID)+" $(pgrep -xf 'sleep 120' | sed 's:.*:/proc/&/cgroup:') /dev/null || true") != ""
+			})
+			var log []byte
+			eventually(t, "the API server knows of the container", 30*time.Second, func() bool {
+				var err error
+				log, err = cluster.Client.CoreV1().Pods(p.namespace).GetLogs(pod.Name, &corev1.PodLogOptions{}).DoRaw(t.Context())
+				return err == nil
+			})
+			if len(log) > 0 {
+				t.Errorf("before the attach it said %q", log)
+			}
+		}
+		pass.ServeHTTP(w, r)
+	})
+	answered(t, p.through(t, x).fd(t, time.Minute))
+	if !held {
+		t.Error("nobody attached: nothing was tested")
+	}
+}
+
 // TestWebSocketIsRefused (FAULTS 32): SPDY carries the stream.
 func TestWebSocketIsRefused(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,7 @@ func run(role string) error {
 		return err
 	}
 	l := loop{proc: proc, counter: hostfs.NewFDCounter(proc)}
-	work := map[string]func(pid int) error{"count": l.count, "classify": l.classify, "processes": l.process, "namespaces": l.namespaces}[role]
+	work := map[string]func(pid int) error{"count": l.count, "classify": l.classify, "processes": l.process, "threads": l.threads, "namespaces": l.namespaces}[role]
 	if work == nil {
 		return fmt.Errorf("no such loop %q", role)
 	}
@@ -38,7 +38,7 @@ func run(role string) error {
 			return err
 		}
 	}
-	fmt.Printf("%d processes, %d descriptors, %d bytes, %v\n", len(pids), l.descriptors, l.bytes, l.kinds)
+	fmt.Printf("%d processes, %d threads (%d in D), %d descriptors, %d bytes, %v\n", len(pids), l.tasks, l.blocked, l.descriptors, l.bytes, l.kinds)
 	return nil
 }
 
@@ -46,6 +46,7 @@ type loop struct {
 	proc               *hostfs.Proc
 	counter            hostfs.FDCounter
 	descriptors, bytes int
+	tasks, blocked     int
 	kinds              map[string]int
 }
 
@@ -91,6 +92,15 @@ func (l *loop) process(pid int) error {
 		}
 	}
 	return nil
+}
+
+func (l *loop) threads(pid int) error {
+	return l.proc.EachTaskStat(pid, func(_ int, stat []byte) {
+		l.tasks++
+		if hostfs.StateOf(stat) == 'D' {
+			l.blocked++
+		}
+	})
 }
 
 func (l *loop) namespaces(pid int) error {

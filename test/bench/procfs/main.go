@@ -18,7 +18,7 @@ func main() {
 }
 
 func run(role string) error {
-	work := map[string]func(procfs.Proc) error{"count": count, "classify": classify, "processes": process, "namespaces": namespaces}[role]
+	work := map[string]func(procfs.Proc) error{"count": count, "classify": classify, "processes": process, "threads": threads, "namespaces": namespaces}[role]
 	if work == nil {
 		return fmt.Errorf("no such loop %q", role)
 	}
@@ -53,6 +53,19 @@ func process(p procfs.Proc) error {
 	}
 	_, err := p.CmdLine()
 	return err
+}
+
+func threads(p procfs.Proc) error {
+	all, err := procfs.AllThreads(p.PID)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if _, err := t.Stat(); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 func namespaces(p procfs.Proc) error {

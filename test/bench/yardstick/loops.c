@@ -2,7 +2,7 @@
  * The yardstick of `make bench`: what reading /proc costs a C program that does
  * nothing else, the crowd of processes that is read, and a stopwatch.
  *
- *   loops count|list|classify|processes|namespaces   read /proc once
+ *   loops count|list|classify|processes|threads|namespaces   read /proc once
  *   loops crowd PROCESSES FILES THREADS DIR   be so many, until stdin ends
  *   loops hold FILE                           open it, until it is killed
  *   loops time COMMAND [ARG ...]              run it; its costs go to descriptor 3
@@ -103,11 +103,11 @@ static void count(const char *pid)
 		descriptors += st.st_size;
 }
 
-static void in_fd_directory(const char *pid, void (*fn)(int dir, const char *name))
+static void in_directory(const char *pid, const char *of, void (*fn)(int dir, const char *name))
 {
 	static char entries[262144];
 	char path[64];
-	snprintf(path, sizeof path, "%s/fd", pid);
+	snprintf(path, sizeof path, "%s/%s", pid, of);
 	int dir = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return;
@@ -115,8 +115,8 @@ static void in_fd_directory(const char *pid, void (*fn)(int dir, const char *nam
 	close(dir);
 }
 
-static void list(const char *pid) { in_fd_directory(pid, count_entry); }
-static void classify(const char *pid) { in_fd_directory(pid, classify_link); }
+static void list(const char *pid) { in_directory(pid, "fd", count_entry); }
+static void classify(const char *pid) { in_directory(pid, "fd", classify_link); }
 
 static void process(const char *pid)
 {
@@ -124,6 +124,27 @@ static void process(const char *pid)
 	read_file(pid, "cgroup");
 	read_file(pid, "cmdline");
 }
+
+static long tasks, blocked;
+
+static void thread_stat(int dir, const char *name)
+{
+	char path[64];
+	snprintf(path, sizeof path, "%s/stat", name);
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	ssize_t n = read(fd, content, sizeof content - 1);
+	close(fd);
+	if (n < 0)
+		return;
+	content[n] = 0;
+	const char *end = strrchr(content, ')');
+	tasks++;
+	blocked += end && end[1] == ' ' && end[2] == 'D';
+}
+
+static void threads(const char *pid) { in_directory(pid, "task", thread_stat); }
 
 static void namespaces(const char *pid)
 {
@@ -156,7 +177,7 @@ static int read_proc(void (*fn)(const char *pid))
 		die("/proc");
 	each_process = fn;
 	each(proc, pids, sizeof pids, visit);
-	printf("%ld processes, %ld descriptors, %ld bytes\n", processes, descriptors, bytes);
+	printf("%ld processes, %ld threads (%ld in D), %ld descriptors, %ld bytes\n", processes, tasks, blocked, descriptors, bytes);
 	return 0;
 }
 
@@ -291,11 +312,11 @@ int main(int argc, char **argv)
 	if (argc == 6 && !strcmp(role, "crowd"))
 		return crowd(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), argv[5]);
 	static const struct { const char *name; void (*fn)(const char *pid); } loops[] = {
-		{ "count", count }, { "list", list }, { "classify", classify }, { "processes", process }, { "namespaces", namespaces },
+		{ "count", count }, { "list", list }, { "classify", classify }, { "processes", process }, { "threads", threads }, { "namespaces", namespaces },
 	};
 	for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
 		if (argc == 2 && !strcmp(role, loops[i].name))
 			return read_proc(loops[i].fn);
-	fprintf(stderr, "usage: loops count|list|classify|processes|namespaces, loops crowd PROCESSES FILES THREADS DIR, loops hold FILE, loops time COMMAND [ARG ...]\n");
+	fprintf(stderr, "usage: loops count|list|classify|processes|threads|namespaces, loops crowd PROCESSES FILES THREADS DIR, loops hold FILE, loops time COMMAND [ARG ...]\n");
 	return 2;
 }

@@ -54,18 +54,30 @@ func profiles() []string { return []string{"sysadmin", "minimal"} }
 func nodedoc(t *testing.T, into any, args ...string) {
 	t.Helper()
 	before := podSlices(t)
-	var out, errOut bytes.Buffer
-	c := exec.Command(filepath.Join(cluster.Tools, "kubectl-nodedoc"), append(args, "-o", "json", "--start-timeout", "3m")...)
-	c.Stdout, c.Stderr = &out, &errOut
-	if err := c.Run(); err != nil {
-		t.Fatalf("%s: %v: %s", args, err, errOut.String())
-	}
-	if err := json.Unmarshal(out.Bytes(), into); err != nil {
-		t.Fatalf("%v in %q", err, out.String())
+	if err := ask(into, args...); err != nil {
+		t.Fatal(err)
 	}
 	eventually(t, "the pod's cgroup goes", time.Minute, func() bool {
 		return !slices.ContainsFunc(podSlices(t), func(slice string) bool { return !slices.Contains(before, slice) })
 	})
+}
+
+// ask runs the plugin and decodes its answer.
+func ask(into any, args ...string) error {
+	var out, errOut bytes.Buffer
+	c := plugin(args...)
+	c.Stdout, c.Stderr = &out, &errOut
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("%s: %w: %s", args, err, errOut.String())
+	}
+	if err := json.Unmarshal(out.Bytes(), into); err != nil {
+		return fmt.Errorf("%w in %q", err, out.String())
+	}
+	return nil
+}
+
+func plugin(args ...string) *exec.Cmd {
+	return exec.Command(filepath.Join(cluster.Tools, "kubectl-nodedoc"), append(args, "-o", "json", "--start-timeout", "3m")...)
 }
 
 func podSlices(t *testing.T) []string {

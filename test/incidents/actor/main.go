@@ -24,7 +24,9 @@ const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn
   leak-fifos DIR PER-SECOND MOST   open named pipes as a runtime does for exec sessions, and close none
   hold FILES                       open so many descriptors, then sleep
   parent COMMAND [ARG ...]         start a child and wait for it
-  zombie                           start a child and never reap it
+  zombie [CHILDREN]                start a child, or so many, and never reap them
+  threads THREADS                  be so many threads
+  stuck DIR                        mount a FUSE filesystem that nobody serves there, and wait for it in one thread
   headless FILES                   open so many descriptors, and end the first thread only
   volumes TEMPLATE                 mount copies of a filesystem's image, as stdin says (see loopvol.Volume), and leave
   unmount DIR ...                  unmount all at and below directories, and leave
@@ -78,13 +80,19 @@ func run(o options, role []string) error {
 	case len(role) == 2 && role[0] == "headless":
 		return headless(role[1])
 	case len(role) == 1 && role[0] == "zombie":
-		return zombie()
+		return zombies("1")
 	case len(role) == 2 && role[0] == "volumes":
 		return volumes(role[1])
 	case len(role) > 1 && role[0] == "unmount":
 		return loopvol.Unmount(role[1:]...)
 	case len(role) == 2 && role[0] == "remove-loops":
 		return removeLoops(role[1])
+	case len(role) == 2 && role[0] == "zombie":
+		return zombies(role[1])
+	case len(role) == 2 && role[0] == "threads":
+		return threads(role[1])
+	case len(role) == 2 && role[0] == "stuck":
+		return stuck(role[1])
 	}
 	flag.Usage()
 	return errors.New("no such role")

@@ -1,0 +1,159 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+const mountsLong = `What is mounted, what of it nobody needs any more, who holds it, what it costs.
+
+Without a node every Linux node of the cluster is asked, a few at a time and each
+by a pod of its own. A node that gives no answer costs its row: the others' stand.
+So they do after Ctrl-C.
+
+A volume is leaked where its PersistentVolume or pod is gone from the API, the node
+has no attachment of it, its device is gone or broken, it stands below the root
+of a container that is dead, or it is staged and no pod uses it.
+
+--script writes the umounts as a shell script to review and to run on the node:
+nodedoc itself never unmounts anything. --diff compares with what --save kept.
+
+The exit code is 1 where a node gave no answer: it failed, is not ready, or was
+named and is none that can be asked. Windows and virtual nodes are left out
+where nobody names them.`
+
+const mountsExample = `  # Which volumes are leaked on a node, and who holds them?
+  kubectl nodedoc mounts node-43 --leaked
+
+  # All nodes in one table; those of a pool; these two
+  kubectl nodedoc mounts
+  kubectl nodedoc mounts -l pool=ebs --max-parallel 20
+  kubectl nodedoc mounts node-43 node-44
+
+  # Unmount them, by a script that checks each mount again
+  kubectl nodedoc mounts node-43 --script > umount.sh
+  less umount.sh && scp umount.sh node-43: && ssh node-43 sudo sh umount.sh
+
+  # What has become of them since?
+  kubectl nodedoc mounts node-43 --save before.json
+  kubectl nodedoc mounts node-43 --diff before.json`
+
+type mountsOptions struct {
+	env
+	source      *sourceFlags
+	output      *outputFlags
+	nodes       []string
+	selector    string
+	maxParallel int
+	leaked      bool
+	script      bool
+	diff        string
+	top         int
+	// Flags that were given.
+	topGiven, parallelGiven, formatGiven bool
+
+	before map[string]nodeMounts // of --diff, by node
+}
+
+func newMounts(e env) *cobra.Command {
+	o := &mountsOptions{env: e, source: newSourceFlags(), output: newOutputFlags(), top: 20}
+	c := &cobra.Command{
+		Use:               "mounts [NODE...]",
+		Short:             "What is mounted, what of it is leaked, who holds it; on one node or all of them",
+		Long:              mountsLong,
+		Example:           mountsExample,
+		ValidArgsFunction: e.completeNodes,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.complete(c, args); err != nil {
+				return err
+			}
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return o.run(c.Context())
+		},
+	}
+	fs := c.Flags()
+	fs.BoolVar(&o.leaked, "leaked", false, "Show leaked volumes only, one by one")
+	fs.StringVarP(&o.selector, "selector", "l", "", "Ask the nodes with these labels, e.g. pool=ebs,zone!=b")
+	fs.IntVar(&o.maxParallel, "max-parallel", 0, "Nodes to ask at a time; default: a tenth of them, at least 5")
+	fs.BoolVar(&o.script, "script", false, "Write a shell script that unmounts what is leaked on a node; nodedoc does not run it")
+	fs.StringVar(&o.diff, "diff", "", "Compare with the report in this file of --save: what is gone, new and left")
+	fs.IntVar(&o.top, "top", o.top, "Rows to show, 0 for all; -o json and the like show all unless this is given")
+	o.source.add(c)
+	o.output.add(c)
+	return c
+}
+
+func (o *mountsOptions) complete(c *cobra.Command, args []string) error {
+	given := c.Flags().Changed
+	o.topGiven, o.parallelGiven, o.formatGiven = given("top"), given("max-parallel"), given("output")
+	if o.selector != "" {
+		if _, err := labels.Parse(o.selector); err != nil {
+			return fmt.Errorf("--selector: %w", err)
+		}
+	}
+	for _, node := range args {
+		if node == "" {
+			return errors.New("a node's name is empty: leave it away to ask all nodes")
+		}
+		if !slices.Contains(o.nodes, node) {
+			o.nodes = append(o.nodes, node)
+		}
+	}
+	return nil
+}
+
+func (o *mountsOptions) validate() error {
+	remote := o.source.remote()
+	switch {
+	case !remote && len(o.nodes) > 0:
+		return fmt.Errorf("unexpected argument %q: with --local or --from there is no node to name", o.nodes[0])
+	case !remote && o.selector != "":
+		return errors.New("--selector chooses among the cluster's nodes: it does not go with --local or --from")
+	case !remote && o.parallelGiven:
+		return errors.New("--max-parallel is for the cluster's nodes: it does not go with --local or --from")
+	case len(o.nodes) > 0 && o.selector != "":
+		return errors.New("name nodes or choose them by --selector, not both")
+	case o.parallelGiven && o.maxParallel < 1:
+		return fmt.Errorf("--max-parallel must be 1 or more, not %d", o.maxParallel)
+	case o.top < 0:
+		return fmt.Errorf("--top must be 0 or more, not %d", o.top)
+	case o.script && remote && len(o.nodes) != 1:
+		return errors.New("a script is for one node: name it, kubectl nodedoc mounts NODE --script")
+	case o.script && o.formatGiven:
+		return errors.New("--script writes a shell script: --output does not go with it")
+	case o.script && o.diff != "":
+		return errors.New("--script and --diff exclude each other")
+	case o.diff == "-" && o.source.from == "-":
+		return errors.New("stdin holds one report: --from and --diff cannot both read it")
+	}
+	return errors.Join(o.source.validate(), o.output.validate())
+}
+
+func (o *mountsOptions) request() report.Request {
+	return report.NewRequest(report.CollectMounts, report.CollectDevices, report.CollectKubelet, report.CollectContainers, report.CollectProcesses)
+}
+
+func (o *mountsOptions) run(ctx context.Context) error {
+	if o.diff != "" { // before any pod is made
+		if err := o.readBefore(); err != nil {
+			return err
+		}
+	}
+	s := &source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut), storage: newStorage()}
+	switch {
+	case o.source.from != "":
+		return o.runSaved(s)
+	case o.source.local || len(o.nodes) == 1:
+		return o.runOne(ctx, s)
+	}
+	return o.runFleet(ctx, s)
+}

@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"slices"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
+)
+
+// mountsDocument is the answer as an object, of one node or of many.
+type mountsDocument struct {
+	Nodes []printer.MountsNode `json:"nodes"`
+}
+
+// print prints the answers, in every format.
+func (o *mountsOptions) print(visits []visit[nodeMounts]) error {
+	if o.script {
+		return o.printScript(visits[0].value)
+	}
+	var nodes []printer.MountsNode
+	for i := range visits {
+		nodes = append(nodes, o.row(&visits[i]))
+	}
+	if !o.output.human() {
+		for i := range nodes {
+			o.shorten(&nodes[i])
+		}
+		return o.output.print(o.streams.Out, "MountReport", mountsDocument{nodes}, o.owners(nodes))
+	}
+	style := o.output.style(o.streams.Out)
+	style.Top = o.top
+	switch {
+	case o.diff != "":
+		return printer.MountsDiffs(o.streams.Out, nodes, style)
+	case o.leaked:
+		return printer.LeakedVolumes(o.streams.Out, nodes, style)
+	}
+	return printer.Mounts(o.streams.Out, nodes, style)
+}
+
+// row is one node in the answer.
+func (o *mountsOptions) row(v *visit[nodeMounts]) printer.MountsNode {
+	n := printer.MountsNode{Node: v.node, State: v.state, Reason: v.reason}
+	if v.state == printer.NodeAnswered {
+		n.NodeMounts, n.Findings = &v.value.mounts, v.value.findings
+	}
+	if o.diff != "" && n.NodeMounts != nil {
+		if before, ok := o.before[v.node]; ok {
+			n.Diff = compareMounts(before, v.value)
+		} else {
+			n.Reason = "not in the older report"
+		}
+	}
+	return n
+}
+
+// shorten leaves out what was not asked for.
+func (o *mountsOptions) shorten(n *printer.MountsNode) {
+	if n.NodeMounts == nil {
+		return
+	}
+	if o.leaked {
+		n.Volumes = slices.DeleteFunc(n.Volumes, func(v correlate.Volume) bool { return !printer.IsLeaked(v) })
+	}
+	if o.topGiven && o.top > 0 {
+		n.Volumes = n.Volumes[:min(o.top, len(n.Volumes))]
+	}
+}
+
+// owners are those that hold leaked volumes, or with all volumes those that have mounts.
+func (o *mountsOptions) owners(nodes []printer.MountsNode) []correlate.Owner {
+	var owners []correlate.Owner
+	for _, n := range nodes {
+		switch {
+		case n.NodeMounts == nil:
+		case o.leaked:
+			for _, v := range n.Volumes {
+				for _, h := range v.Holders {
+					owners = append(owners, h.Owner)
+				}
+			}
+		default:
+			for _, c := range n.ByOwner {
+				if c.Owner != nil {
+					owners = append(owners, *c.Owner)
+				}
+			}
+		}
+	}
+	return owners
+}

@@ -1,0 +1,44 @@
+package cmd
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
+)
+
+// storage is what the API server says of volumes. It is the same for all nodes,
+// so they share one answer.
+type storage struct {
+	ask func(context.Context, kubernetes.Interface) *inventory.Storage
+	now func() time.Time
+
+	mu   sync.Mutex
+	last *inventory.Storage
+	at   time.Time // when last was asked for
+}
+
+func newStorage() *storage { return &storage{ask: inventory.AskStorage, now: time.Now} }
+
+// askAgain is how soon an answer that had errors is asked for again.
+const askAgain = 10 * time.Second
+
+// since is an answer that was asked for at t or later. Whoever finds a volume on
+// a node that the API server does not have needs one from after the node's
+// report: the volume may be younger than an answer from before.
+func (s *storage) since(ctx context.Context, client kubernetes.Interface, t time.Time) *inventory.Storage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if s.last == nil || s.at.Before(t) || s.failed() && now.Sub(s.at) > askAgain {
+		s.last, s.at = s.ask(ctx, client), now
+	}
+	return s.last
+}
+
+func (s *storage) failed() bool {
+	return s.last.VolumesError+s.last.AttachmentsError+s.last.DriversError != ""
+}

@@ -1,0 +1,245 @@
+package correlate
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+func TestLiveHoweverOdd(t *testing.T) {
+	for name, build := range map[string]func(*mountNode){
+		"nothing but a healthy node": func(*mountNode) {},
+		"a volume and its pod":       func(b *mountNode) { b.stage(); b.bind(uid); b.api(); b.uses() },
+		"staged, and the pod has not mounted it yet": func(b *mountNode) {
+			b.stage()
+			b.api()
+			b.uses()
+		},
+		"shared by two pods of the node": func(b *mountNode) {
+			b.stage()
+			b.bind(uid)
+			b.bind(static)
+			b.api()
+		},
+		"static PV: two names of one disk, and the note has the other": func(b *mountNode) {
+			dir := "/plugins/kubernetes.io/csi/" + driver + "/" + hashOf("d-1")
+			b.mount("253:80", "ext4", "/dev/vdf", "", kubelet+dir+"/globalmount")
+			b.wrote(dir)
+			b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: "other-name", Driver: driver, Handle: "d-1"}}
+			b.inv.Storage.Attachments = []inventory.Attachment{{Name: "csi-9", Node: "node-1", Volume: "other-name"}}
+			b.inv.Pods[0].Volumes = []inventory.Volume{{Name: "v", PersistentVolume: "other-name"}}
+		},
+		"inline ephemeral CSI": func(b *mountNode) {
+			b.mount("0:70", "tmpfs", "tmpfs", "", dirOfPod(uid)+"/volumes/kubernetes.io~csi/inline/mount")
+			v := b.wrote("/pods/" + uid + "/volumes/kubernetes.io~csi/inline")
+			v.Lifecycle, v.SpecVolID, v.VolumeHandle, v.AttachmentID = "Ephemeral", "inline", "csi-0123", ""
+		},
+		"published without staging (LVM)": func(b *mountNode) {
+			b.mount("252:3", "xfs", "/dev/mapper/lv", "", dirOfPod(uid)+"/volumes/kubernetes.io~csi/"+pv+"/mount")
+			b.wrote("/pods/" + uid + "/volumes/kubernetes.io~csi/" + pv)
+		},
+		"subPath": func(b *mountNode) {
+			b.stage()
+			b.bind(uid)
+			b.api()
+			b.mount("253:80", "ext4", "/dev/vdf", "/mysql", dirOfPod(uid)+"/volume-subpaths/"+pv+"/app/0")
+		},
+		"subPath of a configMap on the node's disk": func(b *mountNode) {
+			b.mount("253:1", "ext4", "/dev/vda1", "/var/lib/kubelet/pods/x", dirOfPod(uid)+"/volume-subpaths/config/app/0")
+		},
+		"local PV on a disk that the node has mounted": func(b *mountNode) {
+			b.mount("253:17", "xfs", "/dev/vdb1", "/disk1", dirOfPod(uid)+"/volumes/kubernetes.io~local-volume/local-1")
+		},
+		"Terminating within its grace": func(b *mountNode) {
+			b.stage()
+			b.bind(uid)
+			b.api()
+			b.inv.Pods[0].Deleting, b.inv.Pods[0].DeleteBy = true, b.Node.Now+30
+		},
+		"Terminating, its grace just over": func(b *mountNode) {
+			b.stage()
+			b.bind(uid)
+			b.api()
+			b.inv.Pods[0].Deleting, b.inv.Pods[0].DeleteBy = true, b.Node.Now-500
+		},
+		"pod has completed": func(b *mountNode) {
+			b.stage()
+			b.bind(goneUID)
+			b.api()
+			b.inv.Pods = append(b.inv.Pods, inventory.Pod{Namespace: "prod", Name: "job-1", UID: goneUID, Phase: "Succeeded"})
+		},
+		"pod was deleted while the report was made": func(b *mountNode) {
+			b.stage()
+			b.bind(goneUID)
+			b.api()
+			b.inv.Departed = []inventory.Pod{{Namespace: "prod", Name: "job-1", UID: goneUID}}
+		},
+		"pod was deleted meanwhile, and its directory already gone": func(b *mountNode) {
+			b.stage()
+			b.api()
+			b.inv.Departed = []inventory.Pod{{Namespace: "prod", Name: "job-1", UID: goneUID, Volumes: []inventory.Volume{{Name: "data", PersistentVolume: pv}}}}
+		},
+		"staged a minute ago": func(b *mountNode) {
+			d := b.stage()
+			b.api()
+			d.ThreadsSince = uint64(4950 * b.Node.ClockTicks)
+			b.Mounts.VolumeData[0].Written = b.Node.Now - 50
+		},
+		"static pod without a mirror runs": func(b *mountNode) {
+			b.inv.Pods = b.inv.Pods[:1]
+			b.mount("0:61", "tmpfs", "tmpfs", "", dirOfPod(static)+"/volumes/kubernetes.io~empty-dir/memory")
+		},
+		"multi-path": func(b *mountNode) {
+			b.mount("252:5", "ext4", "/dev/mapper/mpatha", "", staging)
+			b.mount("252:5", "ext4", "/dev/mapper/mpatha", "", dirOfPod(uid)+"/volumes/kubernetes.io~csi/"+pv+"/mount")
+			b.disk("252:5", "dm-5").DMName = "mpatha"
+			b.disk("8:16", "sdb").State = "offline"
+			b.api()
+		},
+		"in-tree, whose staging has another name than the PV": func(b *mountNode) {
+			b.mount("253:80", "ext4", "/dev/vdf", "", kubelet+"/plugins/kubernetes.io/aws-ebs/mounts/aws/eu-1a/vol-1")
+			b.mount("253:80", "ext4", "/dev/vdf", "", dirOfPod(uid)+"/volumes/kubernetes.io~aws-ebs/pvc-1")
+		},
+		"in-tree, not in the pod yet": func(b *mountNode) {
+			b.mount("253:80", "ext4", "/dev/vdf", "", kubelet+"/plugins/kubernetes.io/aws-ebs/mounts/aws/eu-1a/vol-1")
+			b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: pv, Driver: "kubernetes.io/aws-ebs", Handle: "aws://eu-1a/vol-1"}}
+			b.uses()
+		},
+		"NFS, one PV in two pods": func(b *mountNode) {
+			b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: "nfs-a", Driver: "kubernetes.io/nfs"}}
+			b.mount("0:70", "nfs4", "s:/", "/a", dirOfPod(uid)+"/volumes/kubernetes.io~nfs/nfs-a")
+			b.mount("0:70", "nfs4", "s:/", "/a", dirOfPod(static)+"/volumes/kubernetes.io~nfs/nfs-a")
+		},
+		"btrfs, whose device number is no device's": func(b *mountNode) {
+			b.mount("0:71", "btrfs", "/dev/vdf", "", staging)
+			b.mount("0:71", "btrfs", "/dev/vdf", "/@data", dirOfPod(uid)+"/volumes/kubernetes.io~csi/"+pv+"/mount")
+			b.api()
+		},
+		"block volume": func(b *mountNode) {
+			b.api()
+			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdf", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/staging/"+pv+"/x")
+			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdf", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/publish/"+pv+"/"+uid)
+			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdf", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/"+pv+"/dev/"+uid)
+		},
+		"all under two names": func(b *mountNode) {
+			b.mount("253:17", "xfs", "/dev/vdb1", "/kubelet", kubelet)
+			b.stage()
+			b.bind(uid)
+			b.api()
+			for _, m := range b.Mounts.List {
+				if rest, ok := strings.CutPrefix(m.Point, kubelet+"/"); ok {
+					m.Point = "/data/kubelet/" + rest
+					b.Mounts.List = append(b.Mounts.List, m)
+				}
+			}
+		},
+		"a device with errors in use":    func(b *mountNode) { d := b.stage(); *d.FSErrors, d.LogErrors = 3, 9; b.bind(uid); b.api() },
+		"a device that is gone, in use":  func(b *mountNode) { b.stage().Gone = true; b.bind(uid); b.api() },
+		"PV deleted by force, in use":    func(b *mountNode) { b.stage(); b.bind(uid) },
+		"a driver's own directory":       func(b *mountNode) { b.mount("0:72", "fuse.s3", "s3", "", kubelet+"/plugins/s3.csi.aws.com/mnt/abc") },
+		"a disk for the kubelet":         func(b *mountNode) { b.mount("253:40", "xfs", "/dev/vdc", "", kubelet) },
+		"a disk for the pods":            func(b *mountNode) { b.mount("253:40", "xfs", "/dev/vdc", "", kubelet+"/pods") },
+		"a user's directory looks alike": func(b *mountNode) { b.mount("8:1", "ext4", "/dev/sda1", "", "/home/u"+staging) },
+		"and a pod's": func(b *mountNode) {
+			b.mount("8:1", "ext4", "/dev/sda1", "", "/home/u/pods/"+goneUID+"/volumes/kubernetes.io~csi/x/mount")
+		},
+		"a user's directory named merged": func(b *mountNode) { b.mount("8:1", "ext4", "/dev/sda1", "", "/home/u/overlay2/x/merged/data") },
+		"a stick in the node": func(b *mountNode) {
+			b.mount("8:1", "vfat", "/dev/sda1", "", "/mnt/stick")
+			b.disk("8:1", "sda1").Gone = true
+		},
+		"a container that restarts": func(b *mountNode) {
+			b.Containers.List = append(b.Containers.List, report.Container{ID: other, PodUID: uid})
+			b.mount("0:63", "overlay", "overlay", "", "/run/containerd/io.containerd.runtime.v2.task/k8s.io/"+other+"/rootfs")
+		},
+		"docker's exited container, of a pod that is there": func(b *mountNode) {
+			b.dead("exited")
+			b.inv.Pods[0].UID = goneUID
+			b.inv.Pods = append(b.inv.Pods, inventory.Pod{Namespace: "prod", Name: "hub", UID: uid})
+		},
+		"docker run, of no pod": func(b *mountNode) {
+			b.dead("exited")
+			b.Containers.List[1].PodUID = ""
+		},
+		"a build's layer": func(b *mountNode) {
+			b.Containers.List = append(b.Containers.List, report.Container{ID: deadID, PodUID: uid, Rootfs: "/var/lib/docker/overlay2/x/merged"})
+			b.mount("0:63", "overlay", "overlay", "", "/var/lib/docker/overlay2/"+other+"/merged")
+		},
+		"a namespace of containerd's that is somebody else's": func(b *mountNode) {
+			root := "/run/containerd/io.containerd.runtime.v2.task/default/test1/rootfs"
+			b.mount("0:63", "overlay", "overlay", "", root)
+			b.mount("253:17", "xfs", "/dev/vdb1", "", root+"/data")
+		},
+		"a container that no file names, and whose process lives in it": func(b *mountNode) {
+			root := "/var/lib/containers/storage/overlay/" + other + "/merged"
+			b.Containers.List = append(b.Containers.List, report.Container{ID: deadID, PodUID: uid, Rootfs: "/var/lib/containers/storage/overlay/x/merged"})
+			b.mount("0:63", "overlay", "overlay", "", root)
+			b.mount("253:17", "xfs", "/dev/vdb1", "", root+"/data")
+			b.namespace(7, 30, "/", "0:63")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newMountNode()
+			build(b)
+			expect(t, b)
+		})
+	}
+}
+
+func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
+	const unasked = "the API server was not asked"
+	for name, c := range map[string]struct {
+		build func(*mountNode)
+		want  []string
+		says  string
+	}{
+		"no API server": {func(b *mountNode) { b.stage(); b.inv = nil },
+			[]string{"d-bp1 unknown 0/1"}, unasked},
+		"pods forbidden": {func(b *mountNode) {
+			b.stage()
+			b.bind(goneUID)
+			b.api()
+			b.inv.PodsError = "forbidden"
+			b.inv.Pods = nil
+		},
+			[]string{"d-bp1 unknown 0/2"}, unasked},
+		"no storage": {func(b *mountNode) { b.stage(); b.inv.Storage = nil },
+			[]string{"d-bp1 unknown 0/1"}, "not asked for volumes"},
+		"PVs forbidden": {func(b *mountNode) {
+			b.stage()
+			b.inv.Pods[0].Volumes = []inventory.Volume{{Name: "data", Claim: "data"}}
+			b.inv.Storage.VolumesError = "persistentvolumes is forbidden"
+		}, []string{"d-bp1 unknown 0/1"}, "persistentvolumes is forbidden"},
+		"PVs forbidden, and no pod has a claim": {func(b *mountNode) { b.stage(); b.inv.Storage.VolumesError = "forbidden" },
+			[]string{"d-bp1 leaked 1/1 unused"}, "PersistentVolumes could not be listed"},
+		"attachments forbidden": {func(b *mountNode) {
+			b.stage()
+			b.api()
+			b.inv.Storage.Attachments, b.inv.Storage.AttachmentsError = nil, "forbidden"
+		},
+			[]string{"d-bp1 leaked 1/1 unused"}, "VolumeAttachments could not be listed"},
+		"no API server, and the device is gone": {func(b *mountNode) { b.stage().Gone = true; b.inv = nil },
+			[]string{"d-bp1 leaked 1/1 device-gone"}, unasked},
+		"no API server, and errors": {func(b *mountNode) { b.stage().LogErrors = 1; b.inv = nil },
+			[]string{"d-bp1 unknown 0/1 device-errors"}, unasked},
+		"no API server, and docker says removing": {func(b *mountNode) { b.dead("removing"); b.inv = nil },
+			[]string{"root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9) leaked 2/2 container-dead"}, ""},
+		"no API server, and the pod of the directory runs": {func(b *mountNode) { b.stage(); b.bind(uid); b.inv = nil }, nil, ""},
+		"the runtime's files were not read": {func(b *mountNode) {
+			b.mount("253:80", "ext4", "/dev/vdf", "", b.dead("dead")+staging)
+			b.Containers.List, b.Containers.Unreadable = b.Containers.List[:1], []report.Unreadable{{What: "/var/lib/docker", Cause: "denied"}}
+			b.api()
+		}, []string{"d-bp1 unknown 0/1"}, "nobody can tell whether container " + ShortID(layer) + " is dead"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newMountNode()
+			c.build(b)
+			m := expect(t, b, c.want...)
+			if len(m.Volumes) > 0 && !strings.Contains(m.Volumes[0].Unknown, c.says) {
+				t.Errorf("says %q, want %q", m.Volumes[0].Unknown, c.says)
+			}
+		})
+	}
+}

@@ -1,0 +1,174 @@
+//go:build linux
+
+package probe
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// A sample of the kubelet's CPU takes as long as that of descriptors, and long
+// enough for the kernel's ticks of 10 ms.
+const shortestSample, longestSample = 500 * time.Millisecond, 5 * time.Second
+
+func kubeletSample(req report.Request) time.Duration {
+	return min(max(interval(req), shortestSample), longestSample)
+}
+
+var (
+	errNoKubelet   = errors.New("none among the host's processes")
+	errNoProcesses = errors.New("the process table is not known")
+	errRestarted   = errors.New("it ended during the sample")
+)
+
+func collectKubelet(ctx context.Context, r run) (publish, error) {
+	if r.report.Processes == nil {
+		return nil, errNoProcesses
+	}
+	proc, err := hostfs.OpenProc(r.fs)
+	if err != nil {
+		return nil, err
+	}
+	defer proc.Close()
+	k := &kubelet{run: r, proc: proc, bad: unreadable{}}
+	if !k.find() {
+		return nil, errNoKubelet
+	}
+	if err := k.sample(ctx); err != nil {
+		return nil, err
+	}
+	k.out.Unreadable = k.bad.list()
+	return func(r *run) { r.report.Kubelet = &k.out }, nil
+}
+
+type kubelet struct {
+	run
+	proc *hostfs.Proc
+	bad  unreadable
+	out  report.Kubelet
+}
+
+// find takes the kubelet of the host. A node may have others, of nodes that run
+// in its containers (kind), in mount namespaces and cgroups of their own.
+func (k *kubelet) find() bool {
+	host, err := k.proc.Readlink(rootPID(k.fs), "ns/mnt")
+	if err != nil {
+		k.bad.add("/proc/PID/ns/mnt", err)
+	}
+	best := -1
+	for _, p := range k.report.Processes.List {
+		if p.Kernel || p.State == "Z" || !hostfs.MayBeKubelet(p.Comm) || k.contained(p, false) {
+			continue
+		}
+		args, ok := k.args(p)
+		if !ok {
+			continue
+		}
+		rank := 0
+		if ns, err := k.proc.Readlink(p.PID, "ns/mnt"); err == nil && ns == host {
+			rank += 2
+		}
+		if !k.contained(p, true) {
+			rank++
+		}
+		if rank > best {
+			best = rank
+			k.out = report.Kubelet{PID: p.PID, RootDir: report.Escape(args.RootDir)}
+		}
+	}
+	return best >= 0
+}
+
+// contained: its cgroup is a pod's or, of any container, one with an id; unknown
+// counts as a pod's, since a name proves nothing there.
+func (k *kubelet) contained(p report.Process, anyContainer bool) bool {
+	if p.Cgroup < 0 || p.Cgroup >= len(k.report.Processes.Cgroups) {
+		return true
+	}
+	return slices.ContainsFunc(k.report.Processes.Cgroups[p.Cgroup].Entries, func(e report.CgroupEntry) bool {
+		return inPod(e) || strings.Contains(e.Path, "kubepods") || anyContainer && hostfs.HasContainerID(e.Path)
+	})
+}
+
+// args reads the whole command line: that of the process table is redacted, and
+// cut.
+func (k *kubelet) args(p report.Process) (hostfs.KubeletArgs, bool) {
+	b, err := k.proc.ReadPID(p.PID, "cmdline")
+	if err != nil {
+		if !hostfs.Gone(err) {
+			k.bad.add("/proc/PID/cmdline", err)
+		}
+		return hostfs.KubeletArgs{}, false
+	}
+	args, ok := hostfs.ParseKubelet(p.Comm, hostfs.Args(b))
+	if !ok || args.File == "" {
+		return args, ok
+	}
+	root, err := hostfs.OpenRoot(k.fs, rootMounts(k.fs, k.bad))
+	if err != nil {
+		k.bad.add("/", err)
+		return args, ok
+	}
+	defer root.Close()
+	content, _, err := root.ReadLinked(args.File, 64<<10)
+	if err != nil {
+		k.bad.add(args.File, err)
+		return args, ok
+	}
+	return args.WithFile(string(content)), ok
+}
+
+// sample looks twice at how much CPU it has had.
+func (k *kubelet) sample(ctx context.Context) error {
+	first, err := k.look()
+	if err != nil {
+		k.bad.add("/proc/PID/stat", err)
+		return nil
+	}
+	k.out.RSSBytes = first.rss
+	if err := sleep(ctx, kubeletSample(k.req)); err != nil {
+		return err
+	}
+	second, err := k.look()
+	if err == nil && second.start != first.start || err != nil && hostfs.Gone(err) {
+		err = errRestarted
+	}
+	if err != nil {
+		k.bad.add("/proc/PID/stat", err)
+		return nil
+	}
+	took := second.at.Sub(first.at)
+	percent := seconds(second.ticks-min(first.ticks, second.ticks)) / took.Seconds() * 100
+	k.out.CPUPercent, k.out.SampleMillis, k.out.RSSBytes = &percent, took.Milliseconds(), second.rss
+	return nil
+}
+
+type kubeletLook struct {
+	at           time.Time
+	start, ticks uint64
+	rss          int64
+}
+
+func (k *kubelet) look() (l kubeletLook, err error) {
+	b, err := k.proc.ReadPID(k.out.PID, "stat")
+	if err != nil {
+		return l, err
+	}
+	l.at = time.Now()
+	s, err := hostfs.ParseStat(b)
+	if err != nil {
+		return l, errTorn
+	}
+	if l.ticks, err = hostfs.ParseCPUTicks(b); err != nil {
+		return l, errTorn
+	}
+	l.start, l.rss = s.StartTicks, s.RSSPages*int64(os.Getpagesize())
+	return l, nil
+}

@@ -1,0 +1,142 @@
+// Package unmount writes the shell script that unmounts what is leaked on a node.
+// Nothing of nodedoc runs it: a person reads it first.
+package unmount
+
+import (
+	"bufio"
+	_ "embed" // head.sh
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// Plan is what a script is made from.
+type Plan struct {
+	Node string
+	// Is is the node at the time of its report: the script runs on no other, and
+	// not after it has been started anew, when mount ids mean other mounts.
+	Is report.Node
+	// Namespace is the inode of the node's mount namespace, 0 if unknown.
+	Namespace uint64
+	// Table are all mounts of that namespace, in the order in which they were mounted.
+	Table   []report.Mount
+	Volumes []correlate.Volume
+	// Again is the command that says what is left.
+	Again   string
+	Version string
+}
+
+// maxAge is how long a script runs after its report, in seconds: ids of mounts and numbers
+// of devices are given again.
+const maxAge = 3600
+
+//go:embed head.sh
+var head string
+
+// Script writes a POSIX shell script that unmounts the leaked mounts of a plan:
+// copies first, staging mounts last, and each after what is mounted upon it.
+func Script(w io.Writer, p Plan) error {
+	if p.Is.BootID == "" || p.Is.Uptime <= 0 {
+		return errors.New("the report has no boot id or uptime, by which a script knows its node: no script is written")
+	}
+	mounts := order(p.Volumes, p.Table)
+	b := bufio.NewWriter(w)
+	opening(b, p, len(mounts))
+	fmt.Fprintln(b, head)
+	namespace := ""
+	if p.Namespace != 0 {
+		namespace = fmt.Sprint(p.Namespace)
+	}
+	fmt.Fprintf(b, "again=%s\n", quote(p.Again))
+	fmt.Fprintf(b, "this_node %s %s %s %d\n\n", quote(report.Unescape(p.Is.BootID)), quote(p.Node), quote(namespace), int64(p.Is.Uptime)+maxAge)
+	for _, m := range tied(mounts, p.Table) {
+		m.write(b, "alone")
+	}
+	for _, m := range mounts {
+		m.write(b, "m")
+	}
+	fmt.Fprintln(b, "batch")
+	holders(b, p.Volumes)
+	fmt.Fprintln(b, "finish 0")
+	return b.Flush()
+}
+
+func opening(b *bufio.Writer, p Plan, mounts int) {
+	volumes := 0
+	for _, v := range p.Volumes {
+		if v.Leaked > 0 {
+			volumes++
+		}
+	}
+	made := "at a time unknown"
+	if p.Is.Now > 0 {
+		made = "at " + time.Unix(p.Is.Now, 0).UTC().Format(time.RFC3339)
+	}
+	fmt.Fprintln(b, "#!/bin/sh")
+	comment(b, fmt.Sprintf("Unmounts %s of %s that nobody needs any more on node %s, by what was there %s.",
+		english.Plural(mounts, "mount", ""), english.Plural(volumes, "volume", ""), p.Node, made))
+	comment(b, "Written by kubectl nodedoc "+p.Version+", which does not run it: read it, then run it as root on the node, in its own")
+	comment(b, "mount namespace (from within a container: nsenter -t 1 -m sh SCRIPT). It refuses any other node.")
+	comment(b, "")
+	comment(b, "Each mount is unmounted only if it is still the same one: id, parent, device, root and place. What is busy")
+	comment(b, "stays and is counted. umount -l would only hide it: the device and its kernel threads stay until the last user")
+	comment(b, "has gone. The last lines name who has these mounts in a namespace of its own: restart that pod.")
+}
+
+// comment writes text that may be anybody's: escaped, it has no end of line in it.
+func comment(b *bufio.Writer, text string) {
+	fmt.Fprintln(b, strings.TrimRight("# "+report.Clean(text), " "))
+}
+
+// write writes one mount with why it goes, for one of the script's functions.
+func (m mount) write(b *bufio.Writer, function string) {
+	comment(b, m.title())
+	root, point := report.Unescape(m.Root), report.Unescape(m.Point)
+	if root == "" {
+		root = "/"
+	}
+	args := []string{fmt.Sprint(m.ID), fmt.Sprint(m.Parent), quote(m.Number), quote(mangle(root)), quote(mangle(point)), quote(m.Type)}
+	if mangle(point) != point {
+		// A substitution drops the line ends at its end: the point keeps them.
+		fmt.Fprintf(b, "p=%s\n", quote(point+"."))
+		args = append(args, `"${p%.}"`)
+	}
+	fmt.Fprintf(b, "%s %s\n", function, strings.Join(args, " "))
+}
+
+// title is what a reviewer needs to know of a mount.
+func (m mount) title() string {
+	what := "mount"
+	switch {
+	case m.Copy != nil:
+		what = "copy below the root of " + m.Copy.Name()
+		if m.Copy.Container != "" {
+			what += ", container " + m.Copy.Container
+		}
+	case m.Staging:
+		what = "staging mount"
+	case m.Pod != nil:
+		what = "mount of " + m.Pod.Name()
+	}
+	facts := []string{m.volume.Driver, m.volume.Source}
+	if d := m.volume.Device; d != nil {
+		facts = append(facts, d.Number)
+	}
+	facts = strings.Fields(strings.Join(facts, " "))
+	text := m.volume.Name
+	if len(facts) > 0 {
+		text += " (" + strings.Join(facts, ", ") + ")"
+	}
+	why := make([]string, 0, len(m.Why))
+	for _, r := range m.Why {
+		why = append(why, string(r))
+	}
+	return text + ", " + what + ": " + strings.Join(why, ", ")
+}
