@@ -64,7 +64,7 @@ func (s *storage) runScript(t *testing.T) {
 	if r.code != 0 {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
-	s.script = filepath.Join(t.TempDir(), "umount.sh")
+	s.script = filepath.Join(s.dir, "umount.sh")
 	if err := os.WriteFile(s.script, []byte(r.stdout), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ type storage struct {
 	removing *incidents.RemovingContainer
 	task     string // a copy below an unknown task's root
 	other    string // a volume that is leaked on the other node
+	dir      string // lasts as long as the whole test
 	before   string // the report that was saved while all was leaked
 	script   string // written by nodedoc
 	// devices are those of the leaked volumes; what the dead driver attached does
@@ -44,7 +45,7 @@ type storage struct {
 // that it writes frees what is leaked and nothing else.
 func TestMounts(t *testing.T) {
 	t.Parallel()
-	s := &storage{place: newPlace(t, *storageNode, nil)}
+	s := &storage{place: newPlace(t, *storageNode, nil), dir: t.TempDir()}
 	t.Cleanup(func() {
 		if err := s.undo.All(context.Background()); err != nil {
 			t.Error(err)
@@ -170,7 +171,7 @@ func (s *storage) healthyNode(t *testing.T) {
 // leakedVolumes: each is named with its reasons, and who else has it mounted.
 func (s *storage) leakedVolumes(t *testing.T) {
 	s.leak(t)
-	s.before = filepath.Join(t.TempDir(), "before.json")
+	s.before = filepath.Join(s.dir, "before.json")
 	r := s.mounts(t, s.node, "--save", s.before).row(t, s.node)
 	for what, reasons := range map[string][]correlate.LeakReason{
 		s.leaks.DriverDead: {correlate.PVGone, correlate.LeakPodGone},
