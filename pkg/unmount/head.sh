@@ -36,6 +36,23 @@ this_node() {
 	trap 'finish 130' INT TERM HUP
 }
 
+# alone ID PARENT DEVICE ROOT POINT TYPE [PATH]: a mount to unmount that shares with
+# one that stays. What is unmounted upon it would go from the other, too, by
+# propagation (mount_namespaces(7)), so first it is made private.
+alone() {
+	parent=$2 line="$1 $2 $3 $4 $5 " point=$5 path=${7-$5}
+	points=" $5 $nl"
+	look
+	points=''
+	there || return 0 # what stands upon it then is none of ours either
+	covered && why='another mount is at the same place'
+	covered || why=$(mount --make-private -- "$path" 2>&1) || why=${why:-mount failed}
+	[ -z "$why" ] || {
+		say failed "$path" "${why##*: }"
+		die 'a copy shares its mounts with one in use, and could not be made private; nothing was unmounted'
+	}
+}
+
 # m ID PARENT DEVICE ROOT POINT TYPE [PATH]: a mount to unmount, as the mount table
 # has it; PATH where its bytes are not those of POINT.
 m() {

@@ -56,8 +56,11 @@ func Script(w io.Writer, p Plan) error {
 	}
 	fmt.Fprintf(b, "again=%s\n", quote(p.Again))
 	fmt.Fprintf(b, "this_node %s %s %s %d\n\n", quote(report.Unescape(p.Is.BootID)), quote(p.Node), quote(namespace), int64(p.Is.Uptime)+maxAge)
+	for _, m := range tied(mounts, p.Table) {
+		m.write(b, "alone")
+	}
 	for _, m := range mounts {
-		m.write(b)
+		m.write(b, "m")
 	}
 	fmt.Fprintln(b, "batch")
 	holders(b, p.Volumes)
@@ -92,8 +95,8 @@ func comment(b *bufio.Writer, text string) {
 	fmt.Fprintln(b, strings.TrimRight("# "+report.Clean(text), " "))
 }
 
-// write writes one mount with why it goes.
-func (m mount) write(b *bufio.Writer) {
+// write writes one mount with why it goes, for one of the script's functions.
+func (m mount) write(b *bufio.Writer, function string) {
 	comment(b, m.title())
 	root, point := report.Unescape(m.Root), report.Unescape(m.Point)
 	if root == "" {
@@ -105,7 +108,7 @@ func (m mount) write(b *bufio.Writer) {
 		fmt.Fprintf(b, "p=%s\n", quote(point+"."))
 		args = append(args, `"${p%.}"`)
 	}
-	fmt.Fprintf(b, "m %s\n", strings.Join(args, " "))
+	fmt.Fprintf(b, "%s %s\n", function, strings.Join(args, " "))
 }
 
 // title is what a reviewer needs to know of a mount.
