@@ -16,7 +16,7 @@ import (
 // many nodes. The zero key is nobody.
 type holderKey struct{ namespace, who, container, entry string }
 
-func keyOfHolder(h correlate.Holder) holderKey {
+func keyOfHolder(h *correlate.Holder) holderKey {
 	o := h.Owner
 	k := holderKey{namespace: o.Namespace, who: o.Name(), container: containerCell(o), entry: h.Entry}
 	if o.Type == correlate.OwnerPod && o.Workload != "" {
@@ -55,7 +55,7 @@ func groupByHolder(volumes []correlate.Volume) []*holderGroup {
 		var main *correlate.Holder
 		for i := range v.Holders {
 			if k := keyOfHolder(v.Holders[i]); main == nil || held[k] > held[key] {
-				key, main = k, &v.Holders[i]
+				key, main = k, v.Holders[i]
 			}
 		}
 		g := groups[key]
@@ -98,7 +98,7 @@ func (g *holderGroup) head(s Style) string {
 			who += ", container " + g.key.container
 		}
 	}
-	return fmt.Sprintf("%s held by %s, %s", count, severityPaint(diagnose.Warning, s)(who), viaText(*g.sample))
+	return fmt.Sprintf("%s held by %s, %s", count, severityPaint(diagnose.Warning, s)(who), viaText(g.sample))
 }
 
 // holderTitle is "kube-system/log-x (DaemonSet/log), container log".
@@ -114,7 +114,7 @@ func holderTitle(o correlate.Owner) string {
 }
 
 // viaText is how it came in: "volumeMount /host (hostPath /, HostToContainer)".
-func viaText(h correlate.Holder) string {
+func viaText(h *correlate.Holder) string {
 	if h.Via == nil {
 		return "at " + h.Entry
 	}
