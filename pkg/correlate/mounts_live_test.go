@@ -204,7 +204,7 @@ func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
 			b.inv.PodsError = "forbidden"
 			b.inv.Pods = nil
 		},
-			[]string{"d-bp1 unknown 0/2"}, unasked},
+			[]string{"d-bp1 unknown 0/2"}, "the node's pods could not be listed: forbidden"},
 		"no storage": {func(b *mountNode) { b.stage(); b.inv.Storage = nil },
 			[]string{"d-bp1 unknown 0/1"}, "not asked for volumes"},
 		"PVs forbidden": {func(b *mountNode) {

@@ -87,7 +87,7 @@ func nobody(g *holderGroup) int {
 
 // head is the line above a group's table.
 func (g *holderGroup) head(s Style) string {
-	count := english.Plural(len(g.volumes), "leaked volume", "")
+	count := g.count()
 	if g.sample == nil {
 		return count + ", " + s.bold()("mounted in the host's namespace only")
 	}
@@ -99,6 +99,24 @@ func (g *holderGroup) head(s Style) string {
 		}
 	}
 	return fmt.Sprintf("%s held by %s, %s", count, severityPaint(diagnose.Warning, s)(who), viaText(g.sample))
+}
+
+// count tells volumes in use, of which a part of the mounts is leaked, from others.
+func (g *holderGroup) count() string {
+	whole := 0
+	for i := range g.volumes {
+		if g.volumes[i].State == correlate.VolumeLeaked {
+			whole++
+		}
+	}
+	text, parts := english.Plural(whole, "leaked volume", ""), len(g.volumes)-whole
+	switch {
+	case whole == 0:
+		text = "leaked mounts of " + english.Plural(parts, "volume", "") + " in use"
+	case parts > 0:
+		text += fmt.Sprintf(" and leaked mounts of %s in use", comma(parts))
+	}
+	return text
 }
 
 // holderTitle is "kube-system/log-x (DaemonSet/log), container log".

@@ -94,7 +94,12 @@ func TestMounts(t *testing.T) {
 	hostile.Volumes[0].Name = `evil\x1b[2J\u202e漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字`
 	live := sickMounts("node-43", 1)
 	live.Volumes[0].State, live.Volumes[0].Leaked = correlate.VolumeLive, 1
+	unknown, roots := healthyMounts("node-2"), healthyMounts("node-2")
+	unknown.Leaked.Unknown = 2
+	roots.Leaked = correlate.LeakTotals{Roots: 1, Mounts: 28} // copies of the node's own directories only
 	for name, show := range map[string]show{
+		"mounts-fleet-unknown":  showMounts(Mounts, 20, healthyMounts("node-1"), unknown),
+		"mounts-fleet-roots":    showMounts(Mounts, 20, healthyMounts("node-1"), roots),
 		"mounts-sick":           showMounts(Mounts, 5, sickMounts("node-43", 6385)),
 		"mounts-healthy":        showMounts(Mounts, 20, healthyMounts("node-1")),
 		"mounts-fleet":          showMounts(Mounts, 20, fleet...),
