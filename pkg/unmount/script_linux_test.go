@@ -92,6 +92,11 @@ func mountsBelow(t *testing.T, dir string) []correlate.VolumeMount {
 		m.Root, m.Point = report.Escape(unmangle(f[3])), report.Escape(point)
 		_, rest, _ := strings.Cut(line, " - ")
 		m.Type, _, _ = strings.Cut(rest, " ")
+		_, _ = fmt.Sscanf(f[2], "0:%d", &m.FS)
+		for _, field := range f[6:] {
+			_, _ = fmt.Sscanf(field, "shared:%d", &m.Shared)
+			_, _ = fmt.Sscanf(field, "master:%d", &m.Master)
+		}
 		mounts = append(mounts, m)
 	}
 	return mounts
