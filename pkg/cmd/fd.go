@@ -16,6 +16,9 @@ import (
 
 const fdLong = `Who holds the node's file descriptors, how fast they grow, what they are.
 
+What they are is looked up a moment after they are counted, for the heaviest: where
+they grow fast MOSTLY may be more than FDS.
+
 -n and -l show some pods only; the first line stays the whole node's. The pod that
 looks runs in the namespace of -n, too, unless --pod-namespace names another one.
 

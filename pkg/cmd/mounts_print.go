@@ -59,12 +59,14 @@ func (o *mountsOptions) shorten(n *printer.MountsNode) {
 	if n.NodeMounts == nil {
 		return
 	}
+	volumes := n.Volumes
 	if o.leaked {
-		n.Volumes = slices.DeleteFunc(n.Volumes, func(v correlate.Volume) bool { return !printer.IsLeaked(v) })
+		volumes = slices.DeleteFunc(volumes, func(v correlate.Volume) bool { return !printer.IsLeaked(v) })
 	}
 	if o.topGiven && o.top > 0 {
-		n.Volumes = n.Volumes[:min(o.top, len(n.Volumes))]
+		volumes = volumes[:min(o.top, len(volumes))]
 	}
+	n.Keep(volumes)
 }
 
 // owners are those that hold leaked volumes, or with all volumes those that have mounts.

@@ -8,7 +8,7 @@ import (
 
 // printScript writes the umounts of one node.
 func (o *mountsOptions) printScript(m nodeMounts) error {
-	if m.mounts.Leaked.Volumes == 0 {
+	if m.mounts.Leaked.Volumes == 0 && m.mounts.Leaked.Mounts == 0 {
 		fmt.Fprintf(o.streams.ErrOut, "nothing is leaked on %s: the script does nothing\n", m.mounts.Node)
 	}
 	return unmount.Script(o.streams.Out, unmount.Plan{Node: m.mounts.Node, Is: m.is, Namespace: m.namespace, Table: m.table, Volumes: m.mounts.Volumes,

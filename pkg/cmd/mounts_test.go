@@ -172,6 +172,18 @@ func TestMountsSavedAgain(t *testing.T) {
 }
 
 // A script must know its node.
+// Volumes in use may have leaked mounts below a dead container's root.
+func TestScriptOfLeakedPartsOnly(t *testing.T) {
+	r, inv := leakyNode("node-43", 0)
+	const root = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/e4261544f8eb00000000000000000000000000000000000000000000000000aa/rootfs"
+	r.Mounts.List = append(r.Mounts.List, report.Mount{ID: 30, Parent: 25, Point: root}, report.Mount{ID: 31, Parent: 30, Point: root + "/host"})
+	r.Containers.List = []report.Container{{ID: strings.Split(root, "/")[5], Runtime: "containerd", Rootfs: root, State: "dead"}}
+	stdout, stderr, code := run(t, "mounts", "--from", save(t, r, inv), "--script")
+	if code != 0 || strings.Contains(stderr, "nothing is leaked") || !strings.Contains(stdout, "\nm 31 ") {
+		t.Errorf("exit %d, stderr %q, %s", code, stderr, stdout[strings.LastIndex(stdout, "this_node"):])
+	}
+}
+
 func TestScriptWithoutABootID(t *testing.T) {
 	r, inv := leakyNode("n", 1)
 	r.Node.BootID = ""

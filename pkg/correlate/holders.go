@@ -6,25 +6,22 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// What a report may claim costs a few bytes there: "0-6384" in each of a
-// million places. 6,385 volumes in 31 namespaces are 200,000.
-const (
-	maxHeld    = 4_000_000 // volume and holder
-	maxHolders = 200_000   // that volumes do not share
-)
+// maxHeld bounds pairs of a volume and a holder. What a report may claim costs a
+// few bytes there: "0-6384" in each of a million places. 6,385 volumes in 31
+// namespaces are 200,000.
+const maxHeld = 4_000_000
 
 // holderList collects who holds which volume.
 type holderList struct {
 	j       *mountJoin
-	holders []Holder
+	holders []*Holder
 	of      [][]uint32 // volume → indices into holders
 	count   int
 	cut     bool
 }
 
-// holders says for each volume of volumeList who else has it mounted. Volumes
-// with the same holders share them. cut: there was more than a node can have.
-func (j *mountJoin) holders() (list [][]Holder, cut bool) {
+// findHolders says for each volume of volumeList who else has it mounted.
+func (j *mountJoin) findHolders() *holderList {
 	h := &holderList{j: j, of: make([][]uint32, len(j.volumeList))}
 	index := map[*volume]int{}
 	for k, v := range j.volumeList {
@@ -46,7 +43,7 @@ func (j *mountJoin) holders() (list [][]Holder, cut bool) {
 			h.addNamespace(ns, only)
 		}
 	}
-	return h.share(), h.cut
+	return h
 }
 
 func (h *holderList) addNamespace(ns *report.MountNamespace, only []int) {
@@ -74,7 +71,7 @@ func (h *holderList) addNamespace(ns *report.MountNamespace, only []int) {
 				at = len(h.holders)
 				in := holder
 				in.Entry, in.Private, in.Via = g.Entry, !g.Receives, h.j.n.via(holder.Owner, g.Entry)
-				h.holders = append(h.holders, in)
+				h.holders = append(h.holders, &in)
 			}
 			h.of[only[fs]] = append(h.of[only[fs]], uint32(at))
 		}
@@ -116,7 +113,7 @@ func (h *holderList) rootHolder(root *containerRoot, entry string, mounts int) u
 		holder.Via, holder.Owner.Workload = h.j.n.viaSuccessor(holder.Owner, entry)
 	}
 	at := uint32(len(h.holders))
-	h.holders = append(h.holders, holder)
+	h.holders = append(h.holders, &holder)
 	if root.holders == nil {
 		root.holders = map[rootHolderKey]uint32{}
 	}
@@ -129,29 +126,43 @@ type rootHolderKey struct {
 	mounts int
 }
 
-// share makes the lists, one for all volumes with the same holders.
-func (h *holderList) share() [][]Holder {
-	list := make([][]Holder, len(h.of))
-	known := map[string][]Holder{}
-	total := 0
+// share gives each volume its holders, one list for all volumes with the same.
+func (h *holderList) share(volumes []Volume) {
+	first := map[string]int{} // volume with these holders
 	var key []byte
 	for k, indices := range h.of {
 		key = key[:0]
 		for _, at := range indices {
 			key = binary.LittleEndian.AppendUint32(key, at)
 		}
-		holders, ok := known[string(key)]
-		if !ok {
-			if total += len(indices); total > maxHolders {
-				h.cut = true
-				continue
-			}
-			for _, at := range indices {
-				holders = append(holders, h.holders[at])
-			}
-			known[string(key)] = holders
+		v := &volumes[k]
+		if at, ok := first[string(key)]; ok {
+			v.HeldBy, v.Holders = volumes[at].HeldBy, volumes[at].Holders
+			continue
 		}
-		list[k] = holders
+		first[string(key)] = k
+		v.HeldBy = indices
+		for _, at := range indices {
+			v.Holders = append(v.Holders, h.holders[at])
+		}
 	}
-	return list
+}
+
+// Keep keeps these of the volumes, and the holders that they have.
+func (m *NodeMounts) Keep(volumes []Volume) {
+	m.Volumes = volumes
+	all, to := m.Holders, make(map[uint32]uint32, len(m.Holders))
+	m.Holders = nil
+	for i := range m.Volumes {
+		v := &m.Volumes[i]
+		heldBy := make([]uint32, len(v.HeldBy)) // others share the old one
+		for k, at := range v.HeldBy {
+			if _, ok := to[at]; !ok {
+				to[at] = uint32(len(m.Holders))
+				m.Holders = append(m.Holders, all[at])
+			}
+			heldBy[k] = to[at]
+		}
+		v.HeldBy = heldBy
+	}
 }

@@ -84,7 +84,7 @@ func (j *mountJoin) judgeMounts(v *volume, g *judgement) {
 				podsSeen = append(podsSeen, uid)
 			}
 		case need == podUnasked:
-			g.cannotTell("the API server was not asked for the node's pods")
+			g.cannotTell(j.podsUnasked())
 		case at.root != nil && !at.root.Asked:
 			g.cannotTell("nobody can tell whether " + rootTitle(at.root) + " is dead")
 		}

@@ -9,7 +9,7 @@ func (j *mountJoin) judgeUse(v *volume, g *judgement, since *time.Time) {
 	switch {
 	case !v.staged || g.ended: // the kubelet is still at the pod's mounts
 	case !j.n.podsListed:
-		g.cannotTell("the API server was not asked for the node's pods")
+		g.cannotTell(j.podsUnasked())
 	case s == nil:
 		g.cannotTell("the API server was not asked for volumes")
 	case s.VolumesError != "" && s.unresolved:

@@ -27,6 +27,8 @@ type NodeMounts struct {
 
 	// Volumes, the leaked ones first, those with the most mounts before others.
 	Volumes []Volume `json:"volumes"`
+	// Holders are all that volumes name in HeldBy.
+	Holders []*Holder `json:"holders,omitempty"`
 
 	Gaps []report.Unreadable `json:"gaps,omitempty"`
 }
@@ -137,8 +139,10 @@ type Volume struct {
 	// Leaked counts the mounts of Mounts that are.
 	Leaked int `json:"leaked"`
 	// Holders are who else has it mounted, containers' root directories first.
-	// Volumes share them: they are not to be changed.
-	Holders []Holder `json:"holders,omitempty"`
+	// Volumes share them: they are not to be changed. HeldBy are their places in
+	// the node's Holders, which say each once: thousands of volumes have the same.
+	Holders []*Holder `json:"-"`
+	HeldBy  []uint32  `json:"heldBy,omitempty"`
 	// Processes have something open on it.
 	Processes []VolumeProcess `json:"processes,omitempty"`
 	// Pods use it by the API server's word.

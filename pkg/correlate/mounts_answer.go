@@ -24,17 +24,21 @@ func (n *Node) joinMounts() *NodeMounts {
 		return out
 	}
 	j := n.newMountJoin()
-	held, cut := j.holders()
-	uses := j.uses()
+	held, uses := j.findHolders(), j.uses()
 	for k, v := range j.volumeList {
-		out.Volumes = append(out.Volumes, j.answer(v, held[k], uses[k]))
+		out.Volumes = append(out.Volumes, j.answer(v, uses[k]))
+	}
+	held.share(out.Volumes)
+	out.Holders = held.holders
+	for k := range out.Volumes {
+		out.Volumes[k].countMounts()
 	}
 	slices.SortStableFunc(out.Volumes, func(a, b Volume) int {
 		return cmp.Or(a.order()-b.order(), len(b.Mounts)-len(a.Mounts), strings.Compare(a.Name, b.Name))
 	})
 	j.sumUp(out)
 	j.breakDown(out)
-	out.Gaps = append(n.Gaps(), n.mountGaps(cut)...)
+	out.Gaps = append(n.Gaps(), n.mountGaps(held.cut)...)
 	return out
 }
 
@@ -51,12 +55,12 @@ func (v *Volume) order() int {
 	return 3
 }
 
-func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volume {
+func (j *mountJoin) answer(v *volume, uses []VolumeProcess) Volume {
 	since := j.since(v)
 	g := j.judge(v, since)
 	f := &j.mounts.Filesystems[j.filesystem(v)]
 	out := Volume{Node: j.n.Name(), Name: cmp.Or(v.name, f.Source, f.Type), Driver: v.driver, Handle: v.handle, Device: v.device, Type: f.Type, Source: f.Source,
-		Reasons: g.reasons, Unknown: strings.Join(g.unknown, "; "), Holders: held, Processes: uses, Pods: g.pods, Since: since}
+		Reasons: g.reasons, Unknown: strings.Join(g.unknown, "; "), Processes: uses, Pods: g.pods, Since: since}
 	if len(v.known) > 0 {
 		out.Claim = v.known[0].Claim
 	}
@@ -70,13 +74,16 @@ func (j *mountJoin) answer(v *volume, held []Holder, uses []VolumeProcess) Volum
 		out.Trouble = j.deviceReasons(v)
 	}
 	j.addMounts(&out, v, g)
-	out.AllMounts = len(out.Mounts)
-	for _, h := range held {
+	return out
+}
+
+func (v *Volume) countMounts() {
+	v.AllMounts = len(v.Mounts)
+	for _, h := range v.Holders {
 		if h.Namespace != 0 {
-			out.AllMounts++
+			v.AllMounts++
 		}
 	}
-	return out
 }
 
 // filesystem is the index of a volume's, or of a container's root directory.

@@ -43,7 +43,7 @@ func TestHolders(t *testing.T) {
 	via := &Via{Volume: "host", HostPath: "/", MountPath: "/logxxx_host", Propagation: "HostToContainer", Field: "spec.containers[name=logxxx].volumeMounts[name=host]"}
 	dead := Owner{Type: OwnerPod, Namespace: "kube-system", Pod: "logxxx-ds-hsbv9", PodUID: goneUID, PodState: PodGone, Workload: "DaemonSet/logxxx-ds", Container: "logxxx", ContainerID: deadID}
 	daemon := Owner{Type: OwnerPod, Namespace: "kube-system", Pod: "logxxx-ds-abcde", PodUID: b.inv.Pods[2].UID, PodState: PodKnown, Workload: "DaemonSet/logxxx-ds", Container: "logxxx", ContainerID: other}
-	want := []Holder{
+	want := []*Holder{
 		{Owner: dead, Root: merged, Why: ContainerDead, Mounts: 1, Entry: "/logxxx_host", Via: via},
 		{Owner: daemon, Namespace: 9, PID: 70, Comm: "logxxx", Entry: "/logxxx_host", Via: via},
 		{Owner: Owner{Type: OwnerUnknown}, Namespace: 10, PID: 4242, Entry: "/mnt"}}

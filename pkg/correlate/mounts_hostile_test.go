@@ -44,6 +44,37 @@ func TestIncidentAtItsScale(t *testing.T) {
 	if len(*a) != 31 || &(*a)[0] != &(*z)[0] {
 		t.Errorf("%d holders, to be shared by all volumes", len(*a))
 	}
+	if len(m.Holders) != 31 || len(m.Volumes[0].HeldBy) != 31 {
+		t.Errorf("%d holders to print, to be said once", len(m.Holders))
+	}
+}
+
+func TestManyVolumesThatShareNoHolder(t *testing.T) {
+	b := incident(6385)
+	for i := range b.Mounts.List { // each is a mount point of its own in the container
+		b.Mounts.List[i].Point = strings.Replace(b.Mounts.List[i].Point, "/logxxx_host", fmt.Sprintf("/%d", i), 1)
+	}
+	m := Join(b.NodeReport, b.inv).Mounts()
+	if h := m.Volumes[6384].Holders; len(m.Gaps) > 0 || len(h) != 32 {
+		t.Errorf("%d holders of the last, gaps %+v", len(h), m.Gaps)
+	}
+}
+
+func TestHoldersOfVolumesThatAreKept(t *testing.T) {
+	b := newMountNode()
+	b.stage()
+	b.bind(uid)
+	b.api()
+	b.mount("253:96", "ext4", "/dev/vdg", "", kubelet+"/plugins/kubernetes.io/csi/pv/d-gone/globalmount")
+	b.namespace(8, 21, "/", "253:80")
+	b.namespace(9, 21, "/", "253:96")
+	m := Join(b.NodeReport, b.inv).Mounts()
+	before := len(m.Holders)
+	m.Keep(m.Volumes[:1])
+	v := m.Volumes[0]
+	if before < 2 || v.Name != "d-gone" || len(m.Holders) != 1 || len(v.HeldBy) != 1 || v.HeldBy[0] != 0 || m.Holders[0].Namespace != 9 {
+		t.Errorf("%d holders before, %d after, %+v", before, len(m.Holders), v)
+	}
 }
 
 func BenchmarkMounts(b *testing.B) {

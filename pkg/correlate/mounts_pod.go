@@ -49,3 +49,11 @@ func (j *mountJoin) podOwner(uid string) *Owner {
 	j.owners[uid] = &o
 	return &o
 }
+
+// podsUnasked is why nobody knows the node's pods.
+func (j *mountJoin) podsUnasked() string {
+	if inv := j.n.Inventory; inv != nil && inv.PodsError != "" {
+		return "the node's pods could not be listed: " + inv.PodsError
+	}
+	return "the API server was not asked for the node's pods"
+}

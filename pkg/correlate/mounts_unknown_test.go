@@ -24,7 +24,7 @@ func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
 			b.inv.PodsError = "forbidden"
 			b.inv.Pods = nil
 		},
-			[]string{"d-bp1 unknown 0/2"}, unasked},
+			[]string{"d-bp1 unknown 0/2"}, "the node's pods could not be listed: forbidden"},
 		"staged by hash without a note, on a share that a pod has by its name": {func(b *mountNode) {
 			b.mount("0:70", "cifs", "//s/share", "", kubelet+"/plugins/kubernetes.io/csi/"+driver+"/"+hashOf("share-1")+"/globalmount")
 			b.mount("0:70", "cifs", "//s/share", "", dirOfPod(uid)+"/volumes/kubernetes.io~csi/"+pv+"/mount")

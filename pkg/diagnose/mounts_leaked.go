@@ -91,7 +91,7 @@ func leakCauses(m *correlate.NodeMounts) []*leakCause {
 func pinning(v *correlate.Volume) *correlate.Holder {
 	var private *correlate.Holder
 	for i := range v.Holders {
-		switch h := &v.Holders[i]; {
+		switch h := v.Holders[i]; {
 		case h.Why != "":
 			return h
 		case (h.Private || len(v.Mounts) == 0) && h.Namespace != 0 && private == nil && v.State == correlate.VolumeLeaked:

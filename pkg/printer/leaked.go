@@ -144,8 +144,8 @@ func unknownVolumes(w io.Writer, nodes []MountsNode, s Style) error {
 	return remedy(w, diagnose.Step{Do: "get these rights", Run: storageRights}, s)
 }
 
-// storageRights makes the role that lists volumes. Who gets it is not ours to say.
-const storageRights = "kubectl create clusterrole nodedoc-volumes --verb=list --resource=persistentvolumes,volumeattachments.storage.k8s.io,csidrivers.storage.k8s.io"
+// storageRights makes the role that lists volumes and who uses them. Who gets it is not ours to say.
+const storageRights = "kubectl create clusterrole nodedoc-volumes --verb=list --resource=pods,persistentvolumes,volumeattachments.storage.k8s.io,csidrivers.storage.k8s.io"
 
 func someOf(names []string, most int) string {
 	if more := len(names) - most; more > 0 {

@@ -16,7 +16,7 @@ import (
 // many nodes. The zero key is nobody.
 type holderKey struct{ namespace, who, container, entry string }
 
-func keyOfHolder(h correlate.Holder) holderKey {
+func keyOfHolder(h *correlate.Holder) holderKey {
 	o := h.Owner
 	k := holderKey{namespace: o.Namespace, who: o.Name(), container: containerCell(o), entry: h.Entry}
 	if o.Type == correlate.OwnerPod && o.Workload != "" {
@@ -55,7 +55,7 @@ func groupByHolder(volumes []correlate.Volume) []*holderGroup {
 		var main *correlate.Holder
 		for i := range v.Holders {
 			if k := keyOfHolder(v.Holders[i]); main == nil || held[k] > held[key] {
-				key, main = k, &v.Holders[i]
+				key, main = k, v.Holders[i]
 			}
 		}
 		g := groups[key]
@@ -87,7 +87,7 @@ func nobody(g *holderGroup) int {
 
 // head is the line above a group's table.
 func (g *holderGroup) head(s Style) string {
-	count := english.Plural(len(g.volumes), "leaked volume", "")
+	count := g.count()
 	if g.sample == nil {
 		return count + ", " + s.bold()("mounted in the host's namespace only")
 	}
@@ -98,7 +98,25 @@ func (g *holderGroup) head(s Style) string {
 			who += ", container " + g.key.container
 		}
 	}
-	return fmt.Sprintf("%s held by %s, %s", count, severityPaint(diagnose.Warning, s)(who), viaText(*g.sample))
+	return fmt.Sprintf("%s held by %s, %s", count, severityPaint(diagnose.Warning, s)(who), viaText(g.sample))
+}
+
+// count tells volumes in use, of which a part of the mounts is leaked, from others.
+func (g *holderGroup) count() string {
+	whole := 0
+	for i := range g.volumes {
+		if g.volumes[i].State == correlate.VolumeLeaked {
+			whole++
+		}
+	}
+	text, parts := english.Plural(whole, "leaked volume", ""), len(g.volumes)-whole
+	switch {
+	case whole == 0:
+		text = "leaked mounts of " + english.Plural(parts, "volume", "") + " in use"
+	case parts > 0:
+		text += fmt.Sprintf(" and leaked mounts of %s in use", comma(parts))
+	}
+	return text
 }
 
 // holderTitle is "kube-system/log-x (DaemonSet/log), container log".
@@ -114,7 +132,7 @@ func holderTitle(o correlate.Owner) string {
 }
 
 // viaText is how it came in: "volumeMount /host (hostPath /, HostToContainer)".
-func viaText(h correlate.Holder) string {
+func viaText(h *correlate.Holder) string {
 	if h.Via == nil {
 		return "at " + h.Entry
 	}

@@ -99,7 +99,13 @@ func leakTotal(w io.Writer, nodes []MountsNode, s Style) error {
 	if t.answered == 0 {
 		return nil
 	}
-	if t.Volumes == 0 && t.Unknown == 0 {
+	if t.Unknown > 0 {
+		text := english.Plural(t.Unknown, "volume", "") + " could not be judged (kubectl nodedoc mounts NODE says why)"
+		if err := s.printWrapped(w, "", text); err != nil {
+			return err
+		}
+	}
+	if t.sick == 0 {
 		return nothingLeaked(w, nodes, s)
 	}
 	text := fmt.Sprintf("%s with %s on %s (kubectl nodedoc mounts NODE --leaked)", english.Plural(t.Volumes, "leaked volume", ""),
@@ -121,7 +127,7 @@ func totalOf(nodes []MountsNode) fleetTotal {
 		}
 		t.answered++
 		t.hostMounts += n.HostMounts
-		if n.Leaked.Volumes > 0 {
+		if n.Leaked.Volumes > 0 || n.Leaked.Mounts > 0 {
 			t.sick++
 		}
 		t.Volumes += n.Leaked.Volumes

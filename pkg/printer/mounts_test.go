@@ -12,7 +12,7 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-func leakedVolume(i int, holders ...correlate.Holder) correlate.Volume {
+func leakedVolume(i int, holders ...*correlate.Holder) correlate.Volume {
 	name := fmt.Sprintf("d-bp1%05d", i)
 	v := correlate.Volume{Name: name, Driver: "diskplugin.csi.alibabacloud.com", Handle: name, Claim: "prod/data-" + name, Type: "ext4", State: correlate.VolumeLeaked,
 		Device:  &report.Device{Number: fmt.Sprintf("253:%d", i), Name: fmt.Sprintf("vd%c%d", 'b'+i%20, i)},
@@ -23,14 +23,14 @@ func leakedVolume(i int, holders ...correlate.Holder) correlate.Volume {
 	return v
 }
 
-func logHolder(pod string) correlate.Holder {
-	return correlate.Holder{PID: 2711, Comm: "logxxx", Entry: "/logxxx_host",
+func logHolder(pod string) *correlate.Holder {
+	return &correlate.Holder{PID: 2711, Comm: "logxxx", Entry: "/logxxx_host",
 		Owner: correlate.Owner{Type: correlate.OwnerPod, Namespace: "kube-system", Pod: pod, PodState: correlate.PodKnown, Workload: "DaemonSet/logxxx-ds", Container: "logxxx"},
 		Via:   &correlate.Via{Volume: "host", HostPath: "/", MountPath: "/logxxx_host", Propagation: "HostToContainer"}}
 }
 
-func dockerHolder() correlate.Holder {
-	return correlate.Holder{PID: 88, Comm: "dockerd", Entry: "/", Owner: correlate.Owner{Type: correlate.OwnerUnit, Unit: "docker.service"}}
+func dockerHolder() *correlate.Holder {
+	return &correlate.Holder{PID: 88, Comm: "dockerd", Entry: "/", Owner: correlate.Owner{Type: correlate.OwnerUnit, Unit: "docker.service"}}
 }
 
 func sickMounts(name string, leaked int) MountsNode {
@@ -43,7 +43,7 @@ func sickMounts(name string, leaked int) MountsNode {
 		ByOwner:      []correlate.MountCount{{Name: "kube-system/logxxx-ds-" + name, Mounts: leaked, Devices: leaked, Leaked: leaked}},
 	}
 	for i := range leaked {
-		holders := []correlate.Holder{logHolder("logxxx-ds-" + name)}
+		holders := []*correlate.Holder{logHolder("logxxx-ds-" + name)}
 		if i%3 == 0 {
 			holders = append(holders, dockerHolder())
 		}
@@ -94,7 +94,12 @@ func TestMounts(t *testing.T) {
 	hostile.Volumes[0].Name = `evil\x1b[2J\u202e漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字`
 	live := sickMounts("node-43", 1)
 	live.Volumes[0].State, live.Volumes[0].Leaked = correlate.VolumeLive, 1
+	unknown, roots := healthyMounts("node-2"), healthyMounts("node-2")
+	unknown.Leaked.Unknown = 2
+	roots.Leaked = correlate.LeakTotals{Roots: 1, Mounts: 28} // copies of the node's own directories only
 	for name, show := range map[string]show{
+		"mounts-fleet-unknown":  showMounts(Mounts, 20, healthyMounts("node-1"), unknown),
+		"mounts-fleet-roots":    showMounts(Mounts, 20, healthyMounts("node-1"), roots),
 		"mounts-sick":           showMounts(Mounts, 5, sickMounts("node-43", 6385)),
 		"mounts-healthy":        showMounts(Mounts, 20, healthyMounts("node-1")),
 		"mounts-fleet":          showMounts(Mounts, 20, fleet...),

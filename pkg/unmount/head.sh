@@ -9,6 +9,7 @@ most=200 # mounts that are checked with one reading of the mount table
 n=0 points='' table=$nl stale='' finished=' ' # ids that are unmounted since the last look
 again='' parent='' line='' point='' type='' path=''
 unmounted=0 gone=0 changed=0 failed=0
+stays=' ' # ids of mounts that could not leave their peer group
 
 die() {
 	printf '%s\n' "stopped: $1" >&2
@@ -28,7 +29,7 @@ this_node() {
 	read -r uptime _ </proc/uptime
 	[ "${uptime%%.*}" -le "$4" ] ||
 		die 'this script is more than an hour old, and what was leaked then may be in use now: make a new script'
-	for tool in grep umount; do
+	for tool in grep mount umount; do
 		command -v "$tool" >/dev/null || die "there is no $tool"
 	done
 	untouched=
@@ -39,6 +40,12 @@ this_node() {
 # m ID PARENT DEVICE ROOT POINT TYPE [PATH]: a mount to unmount, as the mount table
 # has it; PATH where its bytes are not those of POINT.
 m() {
+	case $stays in *" $2 "*)
+		say failed "${7-$5}" 'what it is mounted on stays in its peer group: an umount would reach what is in use'
+		failed=$((failed + 1))
+		return 0
+		;;
+	esac
 	n=$((n + 1))
 	eval "parent_$n=\$2 line_$n=\"\$1 \$2 \$3 \$4 \$5 \" point_$n=\$5 type_$n=\$6 path_$n=\${7-\$5}"
 	points="$points $5 $nl"
@@ -55,6 +62,24 @@ batch() {
 		one
 	done
 	n=0 points=''
+}
+
+# apart, with the arguments of m, takes a mount out of its peer group: an umount on
+# it reaches no other mount then.
+apart() {
+	batch
+	parent=$2 line="$1 $2 $3 $4 $5 " point=$5 path=${7-$5} points=" $5 $nl"
+	look
+	if there; then
+		covered || mount ${untouched:+"$untouched"} --make-private -- "$path"
+		look
+		shared=${table#*"$nl$line"}
+		case " ${shared%%"$nl"*}" in *' shared:'*)
+			stays="$stays$1 "
+			;;
+		esac
+	fi
+	points=''
 }
 
 # look reads the lines of all mounts at the batch's points: ours, and whatever else

@@ -13,6 +13,10 @@ type mount struct {
 	correlate.VolumeMount
 	volume *correlate.Volume
 	at     int // its place in the mount table
+	// apart is what it is mounted on, where that must leave its peer group before.
+	apart *mount
+	// left: its umount would take along what is to stay.
+	left bool
 }
 
 // turn orders the kinds of mounts: a copy keeps what it is a copy of busy, and a
@@ -39,10 +43,11 @@ func order(volumes []correlate.Volume, table []report.Mount) []mount {
 	for i := range volumes {
 		for _, m := range volumes[i].Mounts {
 			if m.Leaked {
-				all = append(all, mount{m, &volumes[i], place[m.ID]})
+				all = append(all, mount{VolumeMount: m, volume: &volumes[i], at: place[m.ID]})
 			}
 		}
 	}
+	keepApart(all, table)
 	slices.SortStableFunc(all, func(a, b mount) int {
 		return cmp.Or(cmp.Compare(a.turn(), b.turn()), cmp.Compare(b.at, a.at))
 	})

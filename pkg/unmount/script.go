@@ -56,8 +56,17 @@ func Script(w io.Writer, p Plan) error {
 	}
 	fmt.Fprintf(b, "again=%s\n", quote(p.Again))
 	fmt.Fprintf(b, "this_node %s %s %s %d\n\n", quote(report.Unescape(p.Is.BootID)), quote(p.Node), quote(namespace), int64(p.Is.Uptime)+maxAge)
+	apart := map[int]bool{}
 	for _, m := range mounts {
-		m.write(b)
+		if on := m.apart; on != nil && !apart[on.ID] {
+			apart[on.ID] = true
+			on.write(b, "apart", on.title()+"; first out of its peer group: what is in use elsewhere would be unmounted with what is on it")
+		}
+		if m.left {
+			comment(b, m.title()+"; left: its umount would take along what is mounted at "+m.Point+" in a peer group, and is in use")
+			continue
+		}
+		m.write(b, "m", m.title())
 	}
 	fmt.Fprintln(b, "batch")
 	holders(b, p.Volumes)
@@ -92,9 +101,9 @@ func comment(b *bufio.Writer, text string) {
 	fmt.Fprintln(b, strings.TrimRight("# "+report.Clean(text), " "))
 }
 
-// write writes one mount with why it goes.
-func (m mount) write(b *bufio.Writer) {
-	comment(b, m.title())
+// write writes one mount, what is to be done with it, and why.
+func (m mount) write(b *bufio.Writer, do, why string) {
+	comment(b, why)
 	root, point := report.Unescape(m.Root), report.Unescape(m.Point)
 	if root == "" {
 		root = "/"
@@ -105,7 +114,7 @@ func (m mount) write(b *bufio.Writer) {
 		fmt.Fprintf(b, "p=%s\n", quote(point+"."))
 		args = append(args, `"${p%.}"`)
 	}
-	fmt.Fprintf(b, "m %s\n", strings.Join(args, " "))
+	fmt.Fprintf(b, "%s %s\n", do, strings.Join(args, " "))
 }
 
 // title is what a reviewer needs to know of a mount.

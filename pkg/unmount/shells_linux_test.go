@@ -92,6 +92,11 @@ func mountsBelow(t *testing.T, dir string) []correlate.VolumeMount {
 		m.Root, m.Point = report.Escape(unmangle(f[3])), report.Escape(point)
 		_, rest, _ := strings.Cut(line, " - ")
 		m.Type, _, _ = strings.Cut(rest, " ")
+		_, _ = fmt.Sscanf(f[2], "0:%d", &m.FS)
+		for _, field := range f[6:] {
+			_, _ = fmt.Sscanf(field, "shared:%d", &m.Shared)
+			_, _ = fmt.Sscanf(field, "master:%d", &m.Master)
+		}
 		mounts = append(mounts, m)
 	}
 	return mounts
@@ -164,7 +169,7 @@ func shells(t *testing.T) map[string][]string {
 func busyboxTools(t *testing.T, busybox string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, tool := range []string{"umount", "grep", "tr", "id", "readlink"} {
+	for _, tool := range []string{"umount", "mount", "grep", "tr", "id", "readlink"} {
 		if err := os.Symlink(busybox, filepath.Join(dir, tool)); err != nil {
 			t.Fatal(err)
 		}
