@@ -211,6 +211,12 @@ func TestLiveHoweverOdd(t *testing.T) {
 			b.inv.Pods[0].UID = goneUID
 			b.inv.Pods = append(b.inv.Pods, inventory.Pod{Namespace: "prod", Name: "hub", UID: uid})
 		},
+		"docker rm -f, and the container is still at its end": func(b *mountNode) {
+			b.dead("removing")
+			b.Containers.List[1].PodUID = ""
+			b.Processes.Cgroups = append(b.Processes.Cgroups, report.Cgroup{Entries: []report.CgroupEntry{{Path: "/docker/" + deadID}}})
+			b.Processes.List = append(b.Processes.List, report.Process{PID: 77, PPID: 1, Comm: "sleep", State: "S", Cgroup: len(b.Processes.Cgroups) - 1})
+		},
 		"docker run, of no pod": func(b *mountNode) {
 			b.dead("exited")
 			b.Containers.List[1].PodUID = ""
