@@ -40,6 +40,14 @@ func (o *mountsOptions) reduce(n *correlate.Node) (nodeMounts, error) {
 	if o.script {
 		m.table = n.Report.Mounts.List
 	}
+	if o.output.human() && o.diff == "" { // a fleet has more volumes in use than anybody wants kept
+		m.mounts.Volumes = nil
+		for _, v := range n.Mounts().Volumes {
+			if printer.IsLeaked(v) || v.State == correlate.VolumeUnknown {
+				m.mounts.Volumes = append(m.mounts.Volumes, v)
+			}
+		}
+	}
 	for _, ns := range n.Report.Mounts.Namespaces {
 		if ns.Host {
 			m.namespace = ns.Inode

@@ -55,8 +55,8 @@ type liveness struct {
 	namespaces bool            // were read
 	containers map[string]bool // by id
 	pods       map[string]bool // by UID
-	// working are the pods with more at work than the sandbox and what is blocked
-	// in uninterruptible sleep.
+	// working are the pods, by UID, with more at work than the sandbox and what is
+	// blocked in uninterruptible sleep, and containers with anything but the latter.
 	working map[string]bool
 	roots   map[int]bool // filesystems that are the root of a process
 }
@@ -102,6 +102,7 @@ func (l *liveness) addProcess(n *Node, p *report.Process) {
 	o := n.ownerAt(place, p.Comm)
 	if o.ContainerID != "" {
 		l.containers[o.ContainerID] = true
+		l.working[o.ContainerID] = l.working[o.ContainerID] || p.State != "D"
 	}
 	if o.PodUID == "" {
 		return
@@ -187,7 +188,7 @@ func (j *mountJoin) judgeRoot(r *containerRoot, named bool) {
 		owner = n.ownerAt(Place{ContainerID: r.ID}, "")
 	}
 	r.Owner, r.Asked = &owner, true
-	if onNode.State == "dead" || onNode.State == "removing" {
+	if (onNode.State == "dead" || onNode.State == "removing") && !j.live.working[r.ID] { // docker rm -f stops it first
 		r.Why, r.Says = ContainerDead, onNode.Runtime+" calls "+onNode.State
 		return
 	}

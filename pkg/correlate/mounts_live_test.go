@@ -211,6 +211,12 @@ func TestLiveHoweverOdd(t *testing.T) {
 			b.inv.Pods[0].UID = goneUID
 			b.inv.Pods = append(b.inv.Pods, inventory.Pod{Namespace: "prod", Name: "hub", UID: uid})
 		},
+		"docker rm -f, and the container is still at its end": func(b *mountNode) {
+			b.dead("removing")
+			b.Containers.List[1].PodUID = ""
+			b.Processes.Cgroups = append(b.Processes.Cgroups, report.Cgroup{Entries: []report.CgroupEntry{{Path: "/docker/" + deadID}}})
+			b.Processes.List = append(b.Processes.List, report.Process{PID: 77, PPID: 1, Comm: "sleep", State: "S", Cgroup: len(b.Processes.Cgroups) - 1})
+		},
 		"docker run, of no pod": func(b *mountNode) {
 			b.dead("exited")
 			b.Containers.List[1].PodUID = ""
@@ -236,66 +242,6 @@ func TestLiveHoweverOdd(t *testing.T) {
 			b := newMountNode()
 			build(b)
 			expect(t, b)
-		})
-	}
-}
-
-func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
-	const unasked = "the API server was not asked"
-	for name, c := range map[string]struct {
-		build func(*mountNode)
-		want  []string
-		says  string
-	}{
-		"no API server": {func(b *mountNode) { b.stage(); b.inv = nil },
-			[]string{"d-bp1 unknown 0/1"}, unasked},
-		"pods forbidden": {func(b *mountNode) {
-			b.stage()
-			b.bind(goneUID)
-			b.api()
-			b.inv.PodsError = "forbidden"
-			b.inv.Pods = nil
-		},
-			[]string{"d-bp1 unknown 0/2"}, "the node's pods could not be listed: forbidden"},
-		"staged by hash without a note, on a share that a pod has by its name": {func(b *mountNode) {
-			b.mount("0:70", "cifs", "//s/share", "", kubelet+"/plugins/kubernetes.io/csi/"+driver+"/"+hashOf("share-1")+"/globalmount")
-			b.mount("0:70", "cifs", "//s/share", "", dirOfPod(uid)+"/volumes/kubernetes.io~csi/"+pv+"/mount")
-		}, []string{hashOf("share-1") + " unknown 0/1"}, "vol_data.json could not be read"},
-		"no storage": {func(b *mountNode) { b.stage(); b.inv.Storage = nil },
-			[]string{"d-bp1 unknown 0/1"}, "not asked for volumes"},
-		"PVs forbidden": {func(b *mountNode) {
-			b.stage()
-			b.inv.Pods[0].Volumes = []inventory.Volume{{Name: "data", Claim: "data"}}
-			b.inv.Storage.VolumesError = "persistentvolumes is forbidden"
-		}, []string{"d-bp1 unknown 0/1"}, "persistentvolumes is forbidden"},
-		"PVs forbidden, and no pod has a claim": {func(b *mountNode) { b.stage(); b.inv.Storage.VolumesError = "forbidden" },
-			[]string{"d-bp1 leaked 1/1 unused"}, "PersistentVolumes could not be listed"},
-		"attachments forbidden": {func(b *mountNode) {
-			b.stage()
-			b.api()
-			b.inv.Storage.Attachments, b.inv.Storage.AttachmentsError = nil, "forbidden"
-		},
-			[]string{"d-bp1 leaked 1/1 unused"}, "VolumeAttachments could not be listed"},
-		"no API server, and the device is gone": {func(b *mountNode) { b.stage().Gone = true; b.inv = nil },
-			[]string{"d-bp1 leaked 1/1 device-gone"}, unasked},
-		"no API server, and errors": {func(b *mountNode) { b.stage().LogErrors = 1; b.inv = nil },
-			[]string{"d-bp1 unknown 0/1 device-errors"}, unasked},
-		"no API server, and docker says removing": {func(b *mountNode) { b.dead("removing"); b.inv = nil },
-			[]string{"root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9) leaked 2/2 container-dead"}, ""},
-		"no API server, and the pod of the directory runs": {func(b *mountNode) { b.stage(); b.bind(uid); b.inv = nil }, nil, ""},
-		"the runtime's files were not read": {func(b *mountNode) {
-			b.mount("253:80", "ext4", "/dev/vdf", "", b.dead("dead")+staging)
-			b.Containers.List, b.Containers.Unreadable = b.Containers.List[:1], []report.Unreadable{{What: "/var/lib/docker", Cause: "denied"}}
-			b.api()
-		}, []string{"d-bp1 unknown 0/1"}, "nobody can tell whether container " + ShortID(layer) + " is dead"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newMountNode()
-			c.build(b)
-			m := expect(t, b, c.want...)
-			if len(m.Volumes) > 0 && !strings.Contains(m.Volumes[0].Unknown, c.says) {
-				t.Errorf("says %q, want %q", m.Volumes[0].Unknown, c.says)
-			}
 		})
 	}
 }

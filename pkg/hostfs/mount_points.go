@@ -48,12 +48,6 @@ func EachParent(path string, fn func(string) bool) {
 	fn("/")
 }
 
-// FSTypeAt is the type of the filesystem that path lies on: of the mounts whose
-// point is a parent of it, the longest and, of equals, the last made.
-func FSTypeAt(mounts []Mount, path string) string {
-	return newMountPoints(mounts).fstypeAt(path)
-}
-
 // Remote says whether reading a file of this filesystem may wait for somebody
 // else, a server or a daemon, and so for ever.
 func Remote(fstype string) bool {

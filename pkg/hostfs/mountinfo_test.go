@@ -94,7 +94,7 @@ func TestFSTypeAt(t *testing.T) {
 	mounts := []Mount{{"/", "ext4"}, {"/var", "xfs"}, {"/var/lib/kubelet", "nfs4"}, {"/var", "btrfs"}}
 	for path, want := range map[string]string{"/": "ext4", "/etc": "ext4", "/var/log": "btrfs", "/variable": "ext4",
 		"/var/lib/kubelet": "nfs4", "/var/lib/kubelet/pods": "nfs4"} {
-		if got := FSTypeAt(mounts, path); got != want {
+		if got := newMountPoints(mounts).fstypeAt(path); got != want {
 			t.Errorf("%s lies on %s, want %s", path, got, want)
 		}
 	}
@@ -109,7 +109,7 @@ func FuzzMountinfo(f *testing.F) {
 	f.Add([]byte("39 35 0:7 / /x rw shared:1 unbindable - tmpfs  rw,size=1\n\n40 39 0:8 /x//deleted /y rw - fuse.s x rw"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		mounts, skipped := mountsIn(t, b)
-		FSTypeAt(mounts, string(b))
+		newMountPoints(mounts).fstypeAt(string(b))
 		if lines := len(bytes.Split(b, []byte("\n"))); len(mounts)+skipped > lines || len(mounts)+skipped < lines-1 {
 			t.Errorf("%d mounts and %d skipped of %d lines", len(mounts), skipped, lines)
 		}

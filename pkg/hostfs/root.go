@@ -30,8 +30,8 @@ func OpenRoot(f FS, mounts []Mount) (*Root, error) {
 }
 
 // Sub opens a directory below, for thousands of files in it: a path is walked
-// element by element. The caller
-// sees to it that nothing in it is on a network filesystem.
+// element by element. The caller sees to it that nothing in it is on a network
+// filesystem.
 func (r *Root) Sub(dir string) (*Root, error) {
 	inside, err := r.inside(dir)
 	if err != nil {

@@ -23,34 +23,19 @@ type Asker struct {
 	client    kubernetes.Interface
 	node      string
 	workloads *workloads // a controller's own controller never changes
-	storage   askStorage
+	volumes   bool       // pods' are wanted, too
 	before    []Pod
 }
-
-// askStorage is how much to ask of volumes.
-type askStorage int
-
-const (
-	noStorage askStorage = iota
-	podVolumes
-	allStorage
-)
 
 // NewAsker asks client about node.
 func NewAsker(client kubernetes.Interface, node string) *Asker {
 	return &Asker{client: client, node: node, workloads: newWorkloads(client)}
 }
 
-// WithStorage has Ask fill in Storage, and the pods' volumes.
-func (a *Asker) WithStorage() *Asker {
-	a.storage = allStorage
-	return a
-}
-
 // WithVolumes has Ask fill in the pods' volumes, for an AddStorage later: many
 // nodes share one Storage.
 func (a *Asker) WithVolumes() *Asker {
-	a.storage = podVolumes
+	a.volumes = true
 	return a
 }
 
@@ -73,14 +58,6 @@ func (a *Asker) Before(ctx context.Context) {
 // Ask asks the API server for the pods of the node and their controllers. It
 // does not fail: what could not be asked is said in the result.
 func (a *Asker) Ask(ctx context.Context) *Inventory {
-	inv := a.askPods(ctx)
-	if a.storage == allStorage {
-		inv.AddStorage(AskStorage(ctx, a.client))
-	}
-	return inv
-}
-
-func (a *Asker) askPods(ctx context.Context) *Inventory {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	inv := &Inventory{Node: a.node}
@@ -116,7 +93,7 @@ func (a *Asker) list(ctx context.Context) ([]corev1.Pod, error) {
 
 func (a *Asker) fromPod(p *corev1.Pod) Pod {
 	pod := fromPod(p)
-	if a.storage != noStorage {
+	if a.volumes {
 		addVolumes(&pod, p)
 	}
 	return pod
