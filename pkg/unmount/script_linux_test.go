@@ -169,7 +169,7 @@ func shells(t *testing.T) map[string][]string {
 func busyboxTools(t *testing.T, busybox string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, tool := range []string{"umount", "grep", "tr", "id", "readlink"} {
+	for _, tool := range []string{"mount", "umount", "grep", "tr", "id", "readlink"} {
 		if err := os.Symlink(busybox, filepath.Join(dir, tool)); err != nil {
 			t.Fatal(err)
 		}
