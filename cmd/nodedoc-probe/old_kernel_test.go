@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -65,8 +66,8 @@ func runWithout(command []string) error {
 	if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0); err != nil {
 		return err
 	}
-	if _, err := unix.PidfdOpen(os.Getpid(), 0); err != unix.ENOSYS {
-		return fmt.Errorf("the filter does nothing: pidfd_open gives %v", err)
+	if _, err := unix.PidfdOpen(os.Getpid(), 0); !errors.Is(err, unix.ENOSYS) {
+		return fmt.Errorf("the filter does nothing: pidfd_open gives %w", err)
 	}
 	return syscall.Exec(command[0], command, os.Environ())
 }

@@ -70,15 +70,7 @@ func newMounts(e env) *cobra.Command {
 		Long:              mountsLong,
 		Example:           mountsExample,
 		ValidArgsFunction: e.completeNodes,
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.complete(c, args); err != nil {
-				return err
-			}
-			if err := o.validate(); err != nil {
-				return err
-			}
-			return o.run(c.Context())
-		},
+		RunE:              steps(o),
 	}
 	fs := c.Flags()
 	fs.BoolVar(&o.leaked, "leaked", false, "Show leaked volumes only, one by one")

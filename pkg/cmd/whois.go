@@ -51,16 +51,7 @@ func newWhoisPID(e env) *cobra.Command {
 		Short:             "Whose process is it: process tree, container, pod, workload, or the host's unit",
 		Example:           whoisExample,
 		ValidArgsFunction: e.completeNode,
-		RunE: func(c *cobra.Command, args []string) error {
-			o.find.note(c)
-			if err := o.complete(args); err != nil {
-				return err
-			}
-			if err := o.validate(); err != nil {
-				return err
-			}
-			return o.run(c.Context())
-		},
+		RunE:              steps(o),
 	}
 	o.source.add(c)
 	o.output.add(c)
@@ -69,7 +60,8 @@ func newWhoisPID(e env) *cobra.Command {
 	return c
 }
 
-func (o *whoisOptions) complete(args []string) error {
+func (o *whoisOptions) complete(c *cobra.Command, args []string) error {
+	o.find.note(c)
 	var err error
 	if o.node, err = o.source.node(&args); err != nil {
 		return err

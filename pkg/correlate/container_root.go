@@ -55,11 +55,14 @@ type liveness struct {
 	namespaces bool            // were read
 	containers map[string]bool // by id
 	pods       map[string]bool // by UID
-	roots      map[int]bool    // filesystems that are the root of a process
+	// working are the pods with more at work than the sandbox and what is blocked
+	// in uninterruptible sleep.
+	working map[string]bool
+	roots   map[int]bool // filesystems that are the root of a process
 }
 
 func (n *Node) liveness(mounts *report.Mounts) liveness {
-	l := liveness{processes: n.Report.Processes != nil, containers: map[string]bool{}, pods: map[string]bool{}, roots: map[int]bool{}}
+	l := liveness{processes: n.Report.Processes != nil, containers: map[string]bool{}, pods: map[string]bool{}, working: map[string]bool{}, roots: map[int]bool{}}
 	if l.processes {
 		for i := range n.Report.Processes.List {
 			l.addProcess(n, &n.Report.Processes.List[i])
@@ -93,14 +96,19 @@ func (l *liveness) addProcess(n *Node, p *report.Process) {
 	if p.Shim != nil && place.ContainerID == "" { // else it came out of a container, and only looks like one
 		l.containers[p.Shim.ID] = true
 	}
-	if place.ContainerID == "" || place.Monitor {
+	if place.Monitor {
 		return
 	}
 	o := n.ownerAt(place, p.Comm)
-	l.containers[o.ContainerID] = true
-	if o.PodUID != "" {
-		l.pods[o.PodUID] = true
+	if o.ContainerID != "" {
+		l.containers[o.ContainerID] = true
 	}
+	if o.PodUID == "" {
+		return
+	}
+	l.pods[o.PodUID] = true // in no container of it: a sandbox of Kata's
+	onNode, _ := n.nodeContainer(o.ContainerID)
+	l.working[o.PodUID] = l.working[o.PodUID] || p.State != "D" && !onNode.Sandbox
 }
 
 // findRoots finds the container below whose root directory each mount stands.
@@ -193,7 +201,9 @@ func (j *mountJoin) judgeRoot(r *containerRoot, named bool) {
 	case known:
 		switch j.pod(onNode.PodUID) {
 		case podGone:
-			r.Why, r.Says = ContainerDead, "has no process, and its pod is gone"
+			if r.copies > 0 { // of one that ended, cri-o leaves the root itself mounted for a while
+				r.Why, r.Says = ContainerDead, "has no process, and its pod is gone"
+			}
 		case podUnasked:
 			r.Asked = false
 		}

@@ -53,7 +53,8 @@ type FDRow struct {
 	// process has so many that a limit was read.
 	Fullest *LimitUse `json:"fullest,omitempty"`
 	// Mostly is the largest group of descriptors, Kinds are their sums by kind,
-	// most first; none where not looked into.
+	// most first; none where not looked into. They are read a moment after
+	// Descriptors, and may be more where these grow fast.
 	Mostly *report.Target   `json:"mostly,omitempty"`
 	Kinds  []report.Counted `json:"kinds,omitempty"`
 }

@@ -39,7 +39,7 @@ func (j *mountJoin) kubeletDirs() []string {
 	// The CSI plugin's notes, and directories of pods that are known by other
 	// means, are where the link leads.
 	for i := range j.mounts.VolumeData {
-		if dir, _, ok := cutKubeletDir(j.mounts.VolumeData[i].Dir); ok {
+		if dir, _, ok := cutKubeletDir(j.mounts.VolumeData[i].Dir); ok && !inVolume(dir) {
 			add(dir)
 		}
 	}
@@ -51,6 +51,13 @@ func (j *mountJoin) kubeletDirs() []string {
 	// A directory within another comes first.
 	slices.SortFunc(dirs, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return dirs
+}
+
+// inVolume: a node that runs in a pod has its kubelet's directory in a volume of
+// that pod. What pods it has is no business of this node's API server.
+func inVolume(dir string) bool {
+	_, _, ok := findKubeletPath(dir + "/")
+	return ok
 }
 
 func (j *mountJoin) knowsPod(uid string) bool {

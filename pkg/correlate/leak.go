@@ -95,7 +95,8 @@ func (j *mountJoin) judgeMounts(v *volume, g *judgement) {
 }
 
 // findUsers finds the pods that use a volume by the API server's word: they may
-// not have mounted it yet.
+// not have mounted it yet. Where one has ended a moment ago, the kubelet may
+// have unmounted its directory, and be about to unstage.
 func (j *mountJoin) findUsers(v *volume, g *judgement) {
 	seen := map[string]bool{}
 	add := func(uid string) {
@@ -123,6 +124,7 @@ func (j *mountJoin) findUsers(v *volume, g *judgement) {
 	for _, name := range names {
 		for _, p := range j.storage.users[name] {
 			add(nodeUID(p))
+			g.ended = g.ended || p.EndedAt > 0 && j.n.Report.Node.Now-p.EndedAt < int64(inTransit.Seconds())
 		}
 	}
 }

@@ -14,11 +14,31 @@ func (j *mountJoin) judgeUse(v *volume, g *judgement, since *time.Time) {
 		g.cannotTell("the API server was not asked for volumes")
 	case s.VolumesError != "" && s.unresolved:
 		g.cannotTell("PersistentVolumes could not be listed: " + s.VolumesError)
+	case j.hasNoName(v) && j.sharedWithLiving(v):
+		g.cannotTell("its vol_data.json could not be read, and a pod uses the same filesystem: maybe it is the pod's")
 	case !g.decided && since != nil && j.n.now().Sub(*since) < inTransit:
 	default:
 		g.because(Unused, "staged, and no pod of this node uses it")
 		g.decided = true
 	}
+}
+
+// hasNoName: nothing but the hash of a handle that the API server does not know.
+func (j *mountJoin) hasNoName(v *volume) bool {
+	return v.data == nil && !v.pv && j.at[v.mounts[0]].path.Hash == v.name
+}
+
+// sharedWithLiving: pods have another volume of the same filesystem, or maybe the
+// same under its name.
+func (j *mountJoin) sharedWithLiving(v *volume) bool {
+	for _, other := range j.byFS[v.key.fs] {
+		for _, i := range other.mounts {
+			if uid := j.at[i].path.PodUID; uid != "" && j.pod(uid) == podLiving {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // now is the node's time when the report was made; the zero time where the node

@@ -107,6 +107,13 @@ func (b *mountNode) uses() {
 	b.inv.Pods[0].Volumes = append(b.inv.Pods[0].Volumes, inventory.Volume{Name: "data", Claim: "data", PersistentVolume: pv})
 }
 
+// blocked has pod prod/hub-1 wait in uninterruptible sleep.
+func (b *mountNode) blocked() {
+	for i := range b.Processes.List {
+		b.Processes.List[i].State = "D"
+	}
+}
+
 // dead adds docker's container of a DaemonSet's pod that is gone, whose root
 // directory cannot be removed.
 func (b *mountNode) dead(state string) string {

@@ -55,8 +55,22 @@ func TestLeakReasons(t *testing.T) {
 			b.bind(uid)
 			b.api()
 			b.inv.Pods[0].Deleting, b.inv.Pods[0].DeleteBy = true, b.Node.Now-3600
+			b.blocked()
 			b.Mounts.List = dropPoint(b.Mounts.List, "kube-api-access-x")
 		}, []string{"d-bp1 leaked 2/2 pod-terminating unused"}},
+		"Terminating for hours, and only its sandbox is left": {func(b *mountNode) {
+			b.stage()
+			b.bind(uid)
+			b.api()
+			b.inv.Pods[0].Deleting, b.inv.Pods[0].DeleteBy = true, b.Node.Now-3600
+			b.Containers.List[0].Sandbox = true
+			b.Mounts.List = dropPoint(b.Mounts.List, "kube-api-access-x")
+		}, []string{"d-bp1 leaked 2/2 pod-terminating unused"}},
+		"completed long ago, and still staged": {func(b *mountNode) {
+			b.stage()
+			b.api()
+			b.inv.Pods = append(b.inv.Pods, inventory.Pod{UID: goneUID, Phase: "Succeeded", EndedAt: b.Node.Now - 3600, Volumes: []inventory.Volume{{Name: "data", PersistentVolume: pv}}})
+		}, []string{"d-bp1 leaked 1/1 unused"}},
 		"device gone": {func(b *mountNode) { d := b.stage(); d.Gone, d.SizeBytes, d.FSErrors = true, nil, nil; b.api() },
 			[]string{"d-bp1 leaked 1/1 device-gone unused"}},
 		"device of size 0": {func(b *mountNode) { *b.stage().SizeBytes = 0; b.api() },

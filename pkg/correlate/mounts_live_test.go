@@ -64,6 +64,33 @@ func TestLiveHoweverOdd(t *testing.T) {
 			b.api()
 			b.inv.Pods[0].Deleting, b.inv.Pods[0].DeleteBy = true, b.Node.Now-500
 		},
+		"Terminating for hours on a node that was cut off, and its processes run": func(b *mountNode) {
+			b.stage()
+			b.bind(uid)
+			b.api()
+			b.inv.Pods[0].Deleting, b.inv.Pods[0].DeleteBy = true, b.Node.Now-3600
+		},
+		"deleted from the API by force, and its processes run": func(b *mountNode) {
+			b.stage()
+			b.bind(uid)
+			b.api()
+			b.inv.Pods = b.inv.Pods[1:]
+		},
+		"Kata: deleted by force, its machine is in the pod's own cgroup": func(b *mountNode) {
+			b.mount("0:61", "tmpfs", "tmpfs", "", dirOfPod(goneUID)+"/volumes/kubernetes.io~secret/s")
+			b.Processes.Cgroups = append(b.Processes.Cgroups, report.Cgroup{Entries: []report.CgroupEntry{{Path: "/kubepods/burstable/pod" + goneUID + "/kata_overhead"}}})
+			b.Processes.List = append(b.Processes.List, report.Process{PID: 77, PPID: 1, Comm: "qemu-system-x86", State: "S", Cgroup: len(b.Processes.Cgroups) - 1})
+		},
+		"cri-o: the root directory of a container that ended, its pod gone": func(b *mountNode) {
+			root := "/var/lib/containers/storage/overlay/" + layer + "/merged"
+			b.Containers.List = append(b.Containers.List, report.Container{ID: deadID, Runtime: "cri-o", PodUID: goneUID, Rootfs: root})
+			b.mount("0:63", "overlay", "overlay", "", root)
+		},
+		"pod completed a moment ago, its directory already unmounted": func(b *mountNode) {
+			b.stage()
+			b.api()
+			b.inv.Pods = append(b.inv.Pods, inventory.Pod{UID: goneUID, Phase: "Succeeded", EndedAt: b.Node.Now - 5, Volumes: []inventory.Volume{{Name: "data", PersistentVolume: pv}}})
+		},
 		"pod has completed": func(b *mountNode) {
 			b.stage()
 			b.bind(goneUID)
@@ -135,12 +162,37 @@ func TestLiveHoweverOdd(t *testing.T) {
 				}
 			}
 		},
-		"a device with errors in use":    func(b *mountNode) { d := b.stage(); *d.FSErrors, d.LogErrors = 3, 9; b.bind(uid); b.api() },
-		"a device that is gone, in use":  func(b *mountNode) { b.stage().Gone = true; b.bind(uid); b.api() },
-		"PV deleted by force, in use":    func(b *mountNode) { b.stage(); b.bind(uid) },
-		"a driver's own directory":       func(b *mountNode) { b.mount("0:72", "fuse.s3", "s3", "", kubelet+"/plugins/s3.csi.aws.com/mnt/abc") },
-		"a disk for the kubelet":         func(b *mountNode) { b.mount("253:40", "xfs", "/dev/vdc", "", kubelet) },
-		"a disk for the pods":            func(b *mountNode) { b.mount("253:40", "xfs", "/dev/vdc", "", kubelet+"/pods") },
+		"a device with errors in use":   func(b *mountNode) { d := b.stage(); *d.FSErrors, d.LogErrors = 3, 9; b.bind(uid); b.api() },
+		"a device that is gone, in use": func(b *mountNode) { b.stage().Gone = true; b.bind(uid); b.api() },
+		"PV deleted by force, in use":   func(b *mountNode) { b.stage(); b.bind(uid) },
+		"a driver's own directory":      func(b *mountNode) { b.mount("0:72", "fuse.s3", "s3", "", kubelet+"/plugins/s3.csi.aws.com/mnt/abc") },
+		"a disk for the kubelet":        func(b *mountNode) { b.mount("253:40", "xfs", "/dev/vdc", "", kubelet) },
+		"a disk for the pods":           func(b *mountNode) { b.mount("253:40", "xfs", "/dev/vdc", "", kubelet+"/pods") },
+		"a node that runs in a pod, with a kubelet of its own": func(b *mountNode) {
+			dir := dirOfPod(uid) + "/volumes/kubernetes.io~empty-dir/var/lib/kubelet/pods/" + goneUID + "/volumes/kubernetes.io~csi/"
+			b.mount("0:61", "tmpfs", "tmpfs", "", dir+"x/mount")
+			b.Mounts.VolumeData = append(b.Mounts.VolumeData, report.VolumeData{Dir: dir + "x", SpecVolID: "x"})
+		},
+		"COS: the kubelet's directory once more for its mounter": func(b *mountNode) {
+			b.mount("253:1", "ext4", "/dev/vda1", kubelet, kubelet)
+			b.mount("253:1", "ext4", "/dev/vda1", kubelet, "/home/kubernetes/containerized_mounter/rootfs"+kubelet)
+			b.stage()
+			b.bind(uid)
+			b.api()
+			b.mount("253:80", "ext4", "/dev/vdf", "", "/home/kubernetes/containerized_mounter/rootfs"+staging)
+		},
+		"vSphere: a disk's name with spaces and brackets": func(b *mountNode) {
+			b.mount("253:80", "ext4", "/dev/vdf", "", kubelet+"/plugins/kubernetes.io/vsphere-volume/mounts/[store 1] kubevols/pvc-1.vmdk")
+			b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: pv, Driver: "kubernetes.io/vsphere-volume", Handle: "[store 1] kubevols/pvc-1.vmdk"}}
+			b.uses()
+		},
+		"ceph-csi, which mounts below globalmount": func(b *mountNode) {
+			dir := "/plugins/kubernetes.io/csi/" + driver + "/" + hashOf("d-1")
+			b.mount("252:0", "ext4", "/dev/rbd0", "", kubelet+dir+"/globalmount/0001-0009-rook-ceph")
+			b.api()
+			b.wrote(dir)
+			b.uses()
+		},
 		"a user's directory looks alike": func(b *mountNode) { b.mount("8:1", "ext4", "/dev/sda1", "", "/home/u"+staging) },
 		"and a pod's": func(b *mountNode) {
 			b.mount("8:1", "ext4", "/dev/sda1", "", "/home/u/pods/"+goneUID+"/volumes/kubernetes.io~csi/x/mount")
@@ -205,6 +257,10 @@ func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
 			b.inv.Pods = nil
 		},
 			[]string{"d-bp1 unknown 0/2"}, "the node's pods could not be listed: forbidden"},
+		"staged by hash without a note, on a share that a pod has by its name": {func(b *mountNode) {
+			b.mount("0:70", "cifs", "//s/share", "", kubelet+"/plugins/kubernetes.io/csi/"+driver+"/"+hashOf("share-1")+"/globalmount")
+			b.mount("0:70", "cifs", "//s/share", "", dirOfPod(uid)+"/volumes/kubernetes.io~csi/"+pv+"/mount")
+		}, []string{hashOf("share-1") + " unknown 0/1"}, "vol_data.json could not be read"},
 		"no storage": {func(b *mountNode) { b.stage(); b.inv.Storage = nil },
 			[]string{"d-bp1 unknown 0/1"}, "not asked for volumes"},
 		"PVs forbidden": {func(b *mountNode) {

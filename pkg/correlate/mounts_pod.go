@@ -19,14 +19,15 @@ const (
 
 // pod says whether the pod of a directory needs its volumes. A pod whose
 // processes run needs them whatever the API server says: a static pod may have
-// no mirror there.
+// no mirror there, and those of a node that was cut off are deleted while they
+// run on. One that is only blocked, or whose sandbox alone is left, is stuck.
 func (j *mountJoin) pod(uid string) podNeed {
 	if need, ok := j.needs[uid]; ok {
 		return need
 	}
 	need := podGone
 	switch p := j.n.podByUID[uid]; {
-	case p != nil && p.Deleting && p.DeleteBy > 0 && j.n.Report.Node.Now-p.DeleteBy > stuckAfter:
+	case p != nil && p.Deleting && p.DeleteBy > 0 && j.n.Report.Node.Now-p.DeleteBy > stuckAfter && !j.live.working[uid]:
 		need = podStuck
 	case j.departed[uid] || j.live.pods[uid] || p != nil && !p.Ended():
 		need = podLiving

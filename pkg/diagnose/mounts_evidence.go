@@ -126,7 +126,7 @@ func (c *leakCause) remedy(n *correlate.Node) []Step {
 	if h.Namespace != 0 {
 		steps = append(steps, deletePod(h.Owner, "end the pod that holds them: nothing else unmounts what is in its namespace")...)
 	}
-	if h.Via != nil {
+	if h.Via != nil && h.Via.HostPath != "" {
 		steps = append(steps, Step{Do: fmt.Sprintf("so that it does not come again: give %s a narrower hostPath than %s, without the kubelet's and the runtime's directories", podWithWorkload(h.Owner), h.Via.HostPath)})
 	}
 	return steps

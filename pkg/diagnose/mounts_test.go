@@ -102,6 +102,10 @@ func TestLeakedMountsInANamespaceOfAPod(t *testing.T) {
 	if got := fmt.Sprint(f[0].Remedy); !strings.Contains(got, "kubectl -n prod delete pod hub-0") {
 		t.Errorf("remedy %s", got)
 	}
+	inv.Pods[0].Volumes = []inventory.Volume{{Name: "root", Claim: "data"}}
+	if got := fmt.Sprint(diagnosed(r, inv)[0].Remedy); strings.Contains(got, "narrower") {
+		t.Errorf("it came in by no hostPath: %s", got)
+	}
 	list := r.Mounts.List
 	r.Devices.List[0].Gone, r.Mounts.List = true, list[:1]
 	if f := diagnosed(r, inv); len(f) != 1 || f[0].Summary != "1 leaked volume: no mount on the host any more, 3 kernel threads; held by prod/hub-0, container agent (StatefulSet/hub)" || strings.Contains(fmt.Sprint(f[0].Remedy), "--script") {

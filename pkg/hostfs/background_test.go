@@ -128,12 +128,14 @@ func TestDeviceOfAThread(t *testing.T) {
 	}
 }
 
-func TestEachMountLeavesOutAHugeLine(t *testing.T) {
+func TestEachMountLineLeavesOutAHugeOne(t *testing.T) {
 	content := "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n" + "2 1 0:9 /" + strings.Repeat("x", 400<<10) + " /y rw - tmpfs t rw\n" + "torn\n" +
 		`3 1 8:2 /a\040b /m\134n rw shared:1 master:2 - xfs /dev/sd\040b rw` // no newline at the end
-	var got []DeviceMount
-	skipped, err := EachMount(strings.NewReader(content), func(m DeviceMount) { got = append(got, m) })
-	want := []DeviceMount{{"8:1", "/", Mount{"/", "ext4"}, "/dev/sda1"}, {"8:2", "/a b", Mount{`/m\n`, "xfs"}, "/dev/sd b"}}
+	var got []string
+	skipped, err := EachMountLine(strings.NewReader(content), func(m *MountLine) {
+		got = append(got, DeviceNumber(m.Major, m.Minor), Unmangle(m.Root), m.mount().Point, m.mount().FSType, Unmangle(m.Source))
+	})
+	want := []string{"8:1", "/", "/", "ext4", "/dev/sda1", "8:2", "/a b", `/m\n`, "xfs", "/dev/sd b"}
 	if err != nil || skipped != 2 || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %d skipped, %v", got, skipped, err)
 	}
@@ -196,7 +198,7 @@ func FuzzBackground(f *testing.F) {
 			t.Errorf("%d jobs in %d lines", n, lines)
 		}
 		mounts := 0
-		if _, err := EachMount(bytes.NewReader(b), func(DeviceMount) { mounts++ }); err != nil || mounts > lines {
+		if _, err := EachMountLine(bytes.NewReader(b), func(*MountLine) { mounts++ }); err != nil || mounts > lines {
 			t.Errorf("%d mounts in %d lines, %v", mounts, lines, err)
 		}
 		ParseIDMaps(b)

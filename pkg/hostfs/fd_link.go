@@ -149,7 +149,11 @@ func pathLink(link string) FDLink {
 	if f, ok := ParseStdioFIFO(path); ok {
 		return FDLink{Kind: "FIFO", Pattern: Fold(f.Session) + "-std*", FIFO: &f}
 	}
-	return FDLink{Kind: pathKind(path, path != link), Pattern: Fold(link)}
+	kind := pathKind(path, path != link)
+	if strings.HasPrefix(kind, "deleted") {
+		link = path // the kind says it
+	}
+	return FDLink{Kind: kind, Pattern: Fold(link)}
 }
 
 func pathKind(path string, deleted bool) string {

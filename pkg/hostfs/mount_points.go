@@ -2,6 +2,16 @@ package hostfs
 
 import "strings"
 
+// Mount is where a filesystem is mounted.
+type Mount struct {
+	Point  string
+	FSType string
+}
+
+func (m *MountLine) mount() Mount {
+	return Mount{Point: Unmangle(m.Point), FSType: Unmangle(m.FSType)}
+}
+
 // mountPoints tells what is mounted where, for thousands of questions.
 type mountPoints map[string]string
 

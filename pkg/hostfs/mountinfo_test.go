@@ -83,7 +83,7 @@ func TestUnmangle(t *testing.T) {
 }
 
 func mountsIn(t *testing.T, b []byte) (mounts []Mount, skipped int) {
-	skipped, err := EachMount(bytes.NewReader(b), func(m DeviceMount) { mounts = append(mounts, m.Mount) })
+	skipped, err := EachMountLine(bytes.NewReader(b), func(m *MountLine) { mounts = append(mounts, m.mount()) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,11 +126,6 @@ func (p *Proc) ReadMounts(pid int) (mounts []Mount, skipped int, err error) {
 	return mounts, skipped, err
 }
 
-// EachMountOf calls fn for each of them, with its device.
-func (p *Proc) EachMountOf(pid int, fn func(DeviceMount)) (skipped int, err error) {
-	return p.EachMountLineOf(pid, func(m *MountLine) { fn(m.device()) })
-}
-
 // procFile is an open file as an io.Reader.
 type procFile struct {
 	p  *Proc

@@ -12,7 +12,7 @@ import "strings"
 //	loop0          loop*     loop0        kswapd0          kswapd*
 func FoldThread(comm string) (pattern, device string, cut bool) {
 	name, rescuer := strings.CutPrefix(comm, "kworker/R-")
-	prefix, tail, slash := strings.Cut(name, "/")
+	prefix, _, slash := strings.Cut(name, "/")
 	switch {
 	case rescuer && !slash && ThreadFSType(comm) == "":
 		return "kworker/R-*", "", false
@@ -24,24 +24,24 @@ func FoldThread(comm string) (pattern, device string, cut bool) {
 	if rescuer {
 		prefix = "kworker/R-" + prefix
 	}
-	full := len(comm) == commLength
-	switch {
-	case strings.HasSuffix(prefix, "jbd2"):
-		device, cut = foldJournal(tail, full)
-	case isDeviceNumber(tail), namesDevice(strings.TrimPrefix(prefix, "kworker/R-")):
-		device, cut = tail, full && !isDeviceNumber(tail)
-	}
-	return prefix + "/*", device, cut && device != ""
+	device, cut = named(threadKeys(comm))
+	return prefix + "/*", device, cut
 }
 
-// foldJournal: "vdfiw-8"; the number is the journal's inode, and gone where the
-// name was cut.
-func foldJournal(tail string, full bool) (device string, cut bool) {
-	at := strings.LastIndexByte(tail, '-')
-	if at > 0 && at < len(tail)-1 && strings.Trim(tail[at+1:], digits) == "" {
-		return tail[:at], false
+// named is the device by its surest reading; cut where that may be only the
+// beginning of its name.
+func named(keys []threadKey) (device string, cut bool) {
+	for _, key := range keys {
+		switch {
+		case key.by == byWorker || key.by == byController:
+			return "", false
+		case device == "":
+			device, cut = key.text, key.by == byPrefix
+		case key.text == device && key.by == byPrefix:
+			cut = true
+		}
 	}
-	return strings.TrimSuffix(tail, "-"), full && !strings.HasSuffix(tail, "-")
+	return device, cut
 }
 
 // foldNumbers: a name without a slash, in which a number at the end is an id.

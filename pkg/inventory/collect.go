@@ -122,15 +122,16 @@ func (a *Asker) fromPod(p *corev1.Pod) Pod {
 	return pod
 }
 
-// departed are those that ran before and do not now.
+// departed are those that are not there any more, or have ended since: of one
+// that had ended before, the kubelet may still be unmounting volumes.
 func departed(before, now []Pod) []Pod {
-	there := map[string]bool{}
+	ended := map[string]bool{}
 	for _, p := range now {
-		there[p.UID] = !p.Ended()
+		ended[p.UID] = p.Ended()
 	}
 	var gone []Pod
 	for _, p := range before {
-		if !p.Ended() && !there[p.UID] {
+		if has, there := ended[p.UID]; !there || has && !p.Ended() {
 			gone = append(gone, p)
 		}
 	}
@@ -159,6 +160,9 @@ func fromPod(p *corev1.Pod) Pod {
 	}
 	for _, list := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses} {
 		for _, c := range list {
+			if t := c.State.Terminated; t != nil && pod.Ended() {
+				pod.EndedAt = max(pod.EndedAt, t.FinishedAt.Unix())
+			}
 			// "containerd://<id>"
 			_, id, _ := strings.Cut(c.ContainerID, "://")
 			pod.Containers = append(pod.Containers, Container{Name: c.Name, ID: id})

@@ -97,6 +97,20 @@ func TestPod(t *testing.T) {
 	}
 }
 
+func TestWhenAPodEnded(t *testing.T) {
+	at := func(seconds int64) corev1.ContainerState {
+		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Unix(seconds, 0)}}
+	}
+	for phase, want := range map[corev1.PodPhase]int64{corev1.PodSucceeded: 1_700_000_300, corev1.PodRunning: 0} {
+		p := pod("job-0", nil)
+		p.Status = corev1.PodStatus{Phase: phase, InitContainerStatuses: []corev1.ContainerStatus{{Name: "init", State: at(1_700_000_000)}},
+			ContainerStatuses: []corev1.ContainerStatus{{Name: "a", State: at(1_700_000_300)}, {Name: "b", State: at(1_700_000_100)}, {Name: "never started"}}}
+		if got := NewAsker(fake.NewClientset(p), "n1").Ask(context.Background()).Pods; got[0].EndedAt != want {
+			t.Errorf("%s: got %d, want %d", phase, got[0].EndedAt, want)
+		}
+	}
+}
+
 // The node's address is not the pod's alone.
 func TestPodOnTheNodesNetworkHasNoAddress(t *testing.T) {
 	p := pod("proxy-0", nil)

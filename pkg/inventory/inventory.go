@@ -28,6 +28,9 @@ type Pod struct {
 	Deleting  bool   `json:"deleting,omitempty"`
 	// DeleteBy is when the grace of a deleted pod ends, seconds since 1970.
 	DeleteBy int64 `json:"deleteBy,omitempty"`
+	// EndedAt is when the last container of an ended pod was over, seconds since
+	// 1970; 0 where its status does not say.
+	EndedAt int64 `json:"endedAt,omitempty"`
 	// ConfigHash is set for a static pod: on the node that is its UID, in
 	// cgroups, directories and the runtime; UID is only its mirror's.
 	ConfigHash string `json:"configHash,omitempty"`

@@ -146,6 +146,7 @@ func TestPodsThatLeaveWhileTheReportIsMade(t *testing.T) {
 	create("is-deleted", "2", corev1.PodRunning)
 	create("completes", "3", corev1.PodRunning)
 	create("had-ended", "4", corev1.PodFailed)
+	create("ended-and-stays", "7", corev1.PodFailed)
 	create("is-recreated", "5", corev1.PodPending)
 	a := NewAsker(client, "n1")
 	a.Before(ctx)
@@ -160,7 +161,7 @@ func TestPodsThatLeaveWhileTheReportIsMade(t *testing.T) {
 	for _, p := range a.Ask(ctx).Departed {
 		got = append(got, p.Name)
 	}
-	if want := []string{"completes", "is-deleted", "is-recreated"}; !slices.Equal(got, want) {
+	if want := []string{"completes", "had-ended", "is-deleted", "is-recreated"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

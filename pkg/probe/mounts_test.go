@@ -76,6 +76,8 @@ func TestVolumeDataDir(t *testing.T) {
 		csi + "pv/d-1/globalmount":                            csi + "pv/d-1",
 		csi + "ebs.csi.aws.com/0a1b/globalmount":              csi + "ebs.csi.aws.com/0a1b",
 		csi + "ebs.csi.aws.com/0a1b":                          "",
+		csi + "rbd.csi.ceph.com/0a1b/globalmount/0001-0242":   csi + "rbd.csi.ceph.com/0a1b",
+		csi + "pv/d-1/globalmount/0001-0242":                  csi + "pv/d-1",
 		csi + "globalmount":                                   "",
 		csi + "volumeDevices/pv-1/dev/uid":                    csi + "volumeDevices/pv-1/data",
 		csi + "volumeDevices/staging/pv-1":                    csi + "volumeDevices/pv-1/data",

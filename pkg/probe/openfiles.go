@@ -3,10 +3,10 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -103,8 +103,10 @@ func sampleFDs(proc *hostfs.Proc) *fdSample {
 }
 
 func (s *fdSample) followHeaviest() {
-	pids := slices.SortedFunc(maps.Keys(s.counts), func(a, b int) int {
-		return cmp.Or(s.counts[b]-s.counts[a], a-b)
+	pids := slices.Collect(maps.Keys(s.counts))
+	sort.Slice(pids, func(i, j int) bool {
+		a, b := pids[i], pids[j]
+		return s.counts[a] > s.counts[b] || s.counts[a] == s.counts[b] && a < b
 	})
 	for _, pid := range pids[:min(heavyProcesses, len(pids))] {
 		s.steps[pid] = []int{s.counts[pid]}

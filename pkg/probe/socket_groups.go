@@ -42,7 +42,7 @@ func (s *sockets) groups() []ownedGroup {
 	s.addUnix(add)
 	for _, h := range s.held {
 		if h.process >= 0 {
-			add(h.process, socketGroup{protocol: hostfs.KindSocket, peer: noPeer, count: 1})
+			add(h.process, socketGroup{protocol: hostfs.KindSocket, state: s.unexplained(), peer: noPeer, count: 1})
 		}
 	}
 	list := make([]ownedGroup, 0, len(counts))
@@ -52,6 +52,18 @@ func (s *sockets) groups() []ownedGroup {
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].process < list[j].process })
 	return list
+}
+
+// inNoTable is the state of a socket that a reset has closed and whose holder
+// has not noticed, that was never bound or connected, or of a family without a
+// table: vsock, AF_ALG, Bluetooth.
+const inNoTable = "in no table"
+
+func (s *sockets) unexplained() string {
+	if s.partly {
+		return ""
+	}
+	return inNoTable
 }
 
 // largestFirst is the one order of groups of a process.
@@ -103,7 +115,10 @@ func (g socketGroup) report(list []report.Process) report.SocketGroup {
 // pattern reads on in a sentence: "CLOSE_WAIT to 10.0.0.1:443", "LISTEN on
 // 0.0.0.0:80", "ESTABLISHED on :443", "CONNECTED to /run/docker.sock of dockerd".
 func (g socketGroup) pattern(list []report.Process) string {
-	if g.protocol == hostfs.KindSocket {
+	switch {
+	case g.protocol == hostfs.KindSocket && g.state == inNoTable:
+		return "in no table (closed, never bound, or of another protocol)"
+	case g.protocol == hostfs.KindSocket:
 		return hostfs.SocketPattern
 	}
 	text, peer := g.state, ""

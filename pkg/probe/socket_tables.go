@@ -25,7 +25,7 @@ func (s *sockets) addNamespace(pid int) {
 	id, err := s.proc.Readlink(pid, "ns/net")
 	if err != nil {
 		if s.homeless = true; !gone(err) {
-			s.bad.add("/proc/PID/ns/net", err)
+			s.fail("/proc/PID/ns/net", err)
 		}
 		return
 	}
@@ -33,7 +33,7 @@ func (s *sockets) addNamespace(pid int) {
 	switch {
 	case ns != nil:
 	case len(s.namespaces) == maxNamespaces:
-		s.bad.add("/proc/PID/ns/net", errTooMany)
+		s.fail("/proc/PID/ns/net", errTooMany)
 		return
 	default:
 		ns = &netNamespace{id: id}
@@ -77,7 +77,7 @@ func (s *sockets) stream(ctx context.Context, ns *netNamespace, table string, fn
 	for _, pid := range ns.pids {
 		err := s.proc.EachLine(strconv.Itoa(pid)+"/net/"+table, func(line []byte) bool {
 			if lines++; lines%1024 == 0 && ctx.Err() != nil {
-				s.bad.add("/proc/PID/net/"+table, errNoTime)
+				s.fail("/proc/PID/net/"+table, errNoTime)
 				return false
 			}
 			fn(line)
@@ -87,10 +87,11 @@ func (s *sockets) stream(ctx context.Context, ns *netNamespace, table string, fn
 			return
 		}
 		if !gone(err) {
-			s.bad.add("/proc/PID/net/"+table, err)
+			s.fail("/proc/PID/net/"+table, err)
 			return
 		}
 	}
+	s.partly = s.partly || table == "tcp" // that one is everywhere: all its witnesses have ended
 }
 
 func (s *sockets) inetLine(p protocol) func(line []byte) {

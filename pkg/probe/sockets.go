@@ -39,6 +39,8 @@ type sockets struct {
 	// homeless: the namespace of some process could not be read. One whose first
 	// thread has ended has none, but its neighbours in the pod have.
 	homeless bool
+	// partly: some table could not be read, so what is in none may be in that.
+	partly bool
 	// listening are the TCP ports of the namespace that is being read.
 	listening map[uint16]bool
 	inet      map[inetKey]int
@@ -66,6 +68,11 @@ func newSockets(fs hostfs.FS, proc *hostfs.Proc, bad unreadable) *sockets {
 	return s
 }
 
+func (s *sockets) fail(what string, err error) {
+	s.partly = true
+	s.bad.add(what, err)
+}
+
 // hold notes a descriptor of a process.
 func (s *sockets) hold(process int, inode uint32) {
 	s.held = append(s.held, heldSocket{inode, int32(process)})
@@ -84,10 +91,11 @@ func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) b
 		return
 	}
 	homeless := s.homeless
+	s.partly = s.partly || homeless
 	known := len(s.namespaces)
 	for pid := range others {
 		if ctx.Err() != nil {
-			s.bad.add("/proc/PID/ns/net", errNoTime)
+			s.fail("/proc/PID/ns/net", errNoTime)
 			break
 		}
 		s.addNamespace(pid)

@@ -193,3 +193,35 @@ func TestLightProcessesAreSkimmed(t *testing.T) {
 		}
 	}
 }
+
+// A socket that a reset has closed is in no table; where a table could not be
+// read, that cannot be told.
+func TestSocketInNoTable(t *testing.T) {
+	const process = `-- proc/7 (process) --
+comm hub
+start 100
+cgroup /
+args hub
+fd 0..2 /dev/null
+fd 3..9 socket:[70{n}]
+-- proc/7/ns/net -> net:[4026531840] --
+`
+	const table = "-- proc/7/net/tcp --\n  sl  local_address rem_address   st\n"
+	for name, c := range map[string]struct {
+		tree string
+		want report.SocketGroup
+	}{
+		"tables are read": {process + table, report.SocketGroup{Protocol: "socket", State: "in no table", Count: 7}},
+		"no table":        {process, report.SocketGroup{Protocol: "socket", Count: 7}},
+		"no namespace":    {process + table + "-- proc/7/ns/net (absent) --\n", report.SocketGroup{Protocol: "socket", Count: 7}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses)
+			req.FDs = true
+			r := collect(t, plant(t, c.tree), req)
+			if got := r.Processes.List[0].FDs; len(got.Sockets) != 1 || !sameGroup(got.Sockets[0], c.want) || got.Sockets[0].State != c.want.State {
+				t.Errorf("got %+v, want %+v", got.Sockets, c.want)
+			}
+		})
+	}
+}

@@ -5,7 +5,7 @@ package probe
 import (
 	"context"
 	"errors"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -124,7 +124,7 @@ func (t *tasks) threads(p *report.Process, add func(report.BlockedTask)) {
 		t.out.ThreadsUnseen += p.Threads
 		t.bad.add("/proc/PID/task/TID/stat", err)
 	}
-	slices.SortFunc(blocked, func(a, b report.BlockedTask) int { return a.TID - b.TID }) // procfs does, a captured tree does not
+	sort.Slice(blocked, func(i, j int) bool { return blocked[i].TID < blocked[j].TID }) // procfs does, a captured tree does not
 	for _, b := range blocked {
 		add(b)
 	}

@@ -3,8 +3,7 @@
 package probe
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -33,8 +32,9 @@ func groupKernelThreads(threads []kernelThread) []report.KernelThreadGroup {
 	for _, g := range groups {
 		list = append(list, g.finish())
 	}
-	slices.SortFunc(list, func(a, b report.KernelThreadGroup) int {
-		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern))
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return a.Count > b.Count || a.Count == b.Count && a.Pattern < b.Pattern
 	})
 	return boundGroups(list)
 }
@@ -84,6 +84,6 @@ func (g *kernelGroup) finish() report.KernelThreadGroup {
 	for _, name := range g.names {
 		g.out.Names = append(g.out.Names, *name)
 	}
-	slices.SortFunc(g.out.Names, func(a, b report.ThreadDeviceName) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(g.out.Names, func(i, j int) bool { return g.out.Names[i].Name < g.out.Names[j].Name })
 	return g.out
 }

@@ -50,7 +50,7 @@ func (b *background) devices() {
 		b.bad.add("/sys/dev/block", err)
 	}
 	d.match(list)
-	if _, err := b.proc.EachMountOf(rootPID(b.fs), d.mount); err != nil {
+	if _, err := b.proc.EachMountLineOf(rootPID(b.fs), d.mount); err != nil {
 		b.bad.add("/proc/PID/mountinfo", err)
 	}
 	b.out.Devices = d.list(b, sys)
@@ -74,21 +74,22 @@ func (d *threadDevices) match(list []hostfs.BlockDevice) {
 	}
 }
 
-func (d *threadDevices) mount(m hostfs.DeviceMount) {
-	name, onDev := strings.CutPrefix(m.Source, "/dev/")
-	if _, seen := d.found[m.Number]; !seen && onDev && len(d.found) < maxBlockDevices {
-		d.match([]hostfs.BlockDevice{{Name: name, Number: m.Number}})
+func (d *threadDevices) mount(m *hostfs.MountLine) {
+	number, fstype, source := hostfs.DeviceNumber(m.Major, m.Minor), string(m.FSType), hostfs.Unmangle(m.Source)
+	name, onDev := strings.CutPrefix(source, "/dev/")
+	if _, seen := d.found[number]; !seen && onDev && len(d.found) < maxBlockDevices {
+		d.match([]hostfs.BlockDevice{{Name: name, Number: number}})
 	}
-	if devices := d.fstypes[m.FSType]; devices != nil && len(devices) < maxBlockDevices {
-		devices[m.Number] = true
+	if devices := d.fstypes[fstype]; devices != nil && len(devices) < maxBlockDevices {
+		devices[number] = true
 	}
-	for _, t := range d.found[m.Number] {
+	for _, t := range d.found[number] {
 		if t.MountsTotal++; len(t.Mounts) < maxMountsOfDevice {
-			root := report.Escape(m.Root)
+			root := report.Escape(hostfs.Unmangle(m.Root))
 			if root == "/" {
 				root = ""
 			}
-			t.Mounts = append(t.Mounts, report.DeviceMount{Point: report.Escape(m.Point), Root: root, FSType: report.Escape(m.FSType), Source: report.Escape(m.Source)})
+			t.Mounts = append(t.Mounts, report.DeviceMount{Point: report.Escape(hostfs.Unmangle(m.Point)), Root: root, FSType: report.Escape(fstype), Source: report.Escape(source)})
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (s *sockets) askUnix(ctx context.Context, ns *netNamespace) bool {
 		if !own {
 			what += " in other network namespaces"
 		}
-		s.bad.add(what, err)
+		s.bad.add(what, err) // the table has them, too
 		s.unix.failed[own] = true
 		return false
 	}

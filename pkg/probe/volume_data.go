@@ -26,6 +26,7 @@ var errBelowVolume = errors.New("below another volume's mount, not touched")
 //
 //	…/plugins/kubernetes.io/csi/DRIVER/HASH/globalmount      since 1.24
 //	…/plugins/kubernetes.io/csi/pv/PV/globalmount            before
+//	…/globalmount/VOLUME                                     of drivers that mount below it (ceph-csi)
 //	…/plugins/kubernetes.io/csi/volumeDevices/PV/dev/UID     a block volume: its notes are in PV/data
 //	…/plugins/kubernetes.io/csi/volumeDevices/staging/PV     likewise
 //	…/plugins/kubernetes.io/csi/volumeDevices/publish/PV/UID likewise
@@ -50,8 +51,8 @@ func volumeDataDir(point string) string {
 			pv = f[2]
 		}
 		return root + csi + "volumeDevices/" + pv + "/data"
-	case len(f) == 3 && f[2] == "globalmount":
-		return strings.TrimSuffix(point, "/globalmount")
+	case len(f) >= 3 && f[2] == "globalmount":
+		return root + csi + f[0] + "/" + f[1]
 	}
 	return ""
 }

@@ -46,7 +46,8 @@ type SocketGroup struct {
 	// or of a family without a table.
 	Protocol string `json:"protocol"`
 	// State: ESTABLISHED, CLOSE_WAIT, LISTEN and so on for TCP and SCTP, LISTEN
-	// and CONNECTED for unix, ESTABLISHED for UDP that is connected, else "".
+	// and CONNECTED for unix, ESTABLISHED for UDP that is connected, "in no table"
+	// for a "socket" where all tables were read, else "".
 	State string `json:"state,omitempty"`
 	// Local is the address or path where it listens, is bound, or was accepted
 	// at, ids in a path folded; ":8080" for the connections of clients to a port

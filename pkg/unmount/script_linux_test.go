@@ -169,7 +169,7 @@ func shells(t *testing.T) map[string][]string {
 func busyboxTools(t *testing.T, busybox string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, tool := range []string{"mount", "umount", "grep", "tr", "id", "readlink"} {
+	for _, tool := range []string{"umount", "mount", "grep", "tr", "id", "readlink"} {
 		if err := os.Symlink(busybox, filepath.Join(dir, tool)); err != nil {
 			t.Fatal(err)
 		}
@@ -314,6 +314,36 @@ func TestPropagatedUmounts(t *testing.T) {
 		stdout, stderr, code := runScript(t, shell, scriptOf(t, planOf(t, mounts)))
 		wantSummary(t, stdout, "2 unmounted, 2 went with them, 0 skipped because changed, 0 failed")
 		if left := mountsBelow(t, dir); len(left) != 2 || code != 0 || stderr != "" {
+			t.Errorf("%+v are left, stderr %q, exit %d", left, stderr, code)
+		}
+	})
+}
+
+// A copy by mount --rbind shares with the live directory: what is unmounted in the
+// one would go from the other.
+func TestPeerInUseStays(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, dir string, shell []string) {
+		mountTmpfs(t, dir+"/live")
+		if err := unix.Mount("", dir+"/live", "", unix.MS_SHARED, ""); err != nil {
+			t.Fatal(err)
+		}
+		mountTmpfs(t, dir+"/live/1")
+		mountTmpfs(t, dir+"/live/2")
+		bind(t, dir+"/live", dir+"/copy\n'of it")
+		var table []report.Mount
+		var copies []correlate.VolumeMount
+		for _, m := range mountsBelow(t, dir) {
+			m.Shared = 7 // all are, and only those of the directories matter
+			table = append(table, m.Mount)
+			if strings.Contains(m.Point, "/copy") {
+				copies = append(copies, m)
+			}
+		}
+		plan := planOf(t, copies)
+		plan.Table = table
+		stdout, stderr, code := runScript(t, shell, scriptOf(t, plan))
+		wantSummary(t, stdout, "3 unmounted, 0 went with them, 0 skipped because changed, 0 failed")
+		if left := mountsBelow(t, dir); len(left) != 3 || code != 0 || stderr != "" {
 			t.Errorf("%+v are left, stderr %q, exit %d", left, stderr, code)
 		}
 	})

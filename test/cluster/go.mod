@@ -3,6 +3,7 @@ module github.com/nodedoc/kubectl-nodedoc/test/cluster
 go 1.26.0
 
 require (
+	github.com/cavaliergopher/cpio v1.0.1
 	github.com/spf13/cobra v1.10.0
 	go.etcd.io/etcd/server/v3 v3.6.5
 	golang.org/x/sync v0.18.0

@@ -47,7 +47,11 @@ func TestMain(m *testing.M) {
 }
 
 // used are the nodes that tests use.
-func used() []string { return slices.Compact([]string{node, *sickNode}) }
+func used() []string {
+	nodes := []string{node, *sickNode, *storageNode}
+	slices.Sort(nodes)
+	return slices.Compact(nodes)
+}
 
 func connect() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

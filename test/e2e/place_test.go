@@ -86,9 +86,9 @@ func (p place) runDirty(t *testing.T, limit time.Duration, args ...string) resul
 }
 
 // fd asks for the node's descriptors, the shortest of runs.
-func (p place) fd(t *testing.T, limit time.Duration, args ...string) result {
+func (p place) fd(t *testing.T, limit time.Duration) result {
 	t.Helper()
-	return p.run(t, limit, append([]string{"fd", p.node, "--interval", "200ms"}, args...)...)
+	return p.run(t, limit, "fd", p.node, "--interval", "200ms")
 }
 
 // answered checks a full right answer.

@@ -16,6 +16,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nodedoc/kubectl-nodedoc/test/incidents/loopvol"
 )
 
 const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn] ROLE
@@ -26,6 +28,9 @@ const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn
   threads THREADS                  be so many threads
   stuck DIR                        mount a FUSE filesystem that nobody serves there, and wait for it in one thread
   headless FILES                   open so many descriptors, and end the first thread only
+  volumes TEMPLATE                 mount copies of a filesystem's image, as stdin says (see loopvol.Volume), and leave
+  unmount DIR ...                  unmount all at and below directories, and leave
+  remove-loops FIRST               remove the free loop devices from a number on, and leave
 `
 
 type options struct {
@@ -76,6 +81,12 @@ func run(o options, role []string) error {
 		return headless(role[1])
 	case len(role) == 1 && role[0] == "zombie":
 		return zombies("1")
+	case len(role) == 2 && role[0] == "volumes":
+		return volumes(role[1])
+	case len(role) > 1 && role[0] == "unmount":
+		return loopvol.Unmount(role[1:]...)
+	case len(role) == 2 && role[0] == "remove-loops":
+		return removeLoops(role[1])
 	case len(role) == 2 && role[0] == "zombie":
 		return zombies(role[1])
 	case len(role) == 2 && role[0] == "threads":

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// sizes prints what there is on the node.
+func (s *scale) sizes(ctx context.Context) error {
+	out, err := s.OnNode(ctx, s.node, "sh", "-c", `echo $(wc -l </proc/self/mountinfo) mounts in the host\'s namespace,
+all=0 n=0
+for ns in $(readlink /proc/[0-9]*/ns/mnt | sort -u); do
+  for p in /proc/[0-9]*; do test "$(readlink $p/ns/mnt)" = "$ns" && break; done
+  all=$((all + $(wc -l <$p/mountinfo))) n=$((n + 1))
+done
+echo $all in $n namespaces`)
+	if err != nil {
+		return err
+	}
+	threads, err := exec.CommandContext(ctx, "sh", "-c", `losetup -nO NAME | wc -l; ps -eo comm= | grep -c '^jbd2/loop'; awk '/^Slab/ { print int($2 / 1024) }' /proc/meminfo`).Output()
+	n := strings.Fields(string(threads))
+	if len(n) != 3 {
+		return errors.Join(err, fmt.Errorf("losetup, ps and meminfo said %q", threads))
+	}
+	fmt.Printf("%s; %s loop devices, %s jbd2 threads, %s MiB kernel slab\n", strings.ReplaceAll(out, "\n", " "), n[0], n[1], n[2])
+	return nil
+}
+
+// ask runs nodedoc, and prints how long it took from when its pod ran.
+func (s *scale) ask(ctx context.Context, file string, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	answer, err := os.Create(filepath.Join(s.dir(), file))
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	out := &firstByte{File: answer}
+	nodedoc := exec.CommandContext(ctx, filepath.Join(s.Tools, "kubectl-nodedoc"), append(args, "--pod-namespace", s.namespace, "--start-timeout", "5m")...)
+	nodedoc.Stdout, nodedoc.Stderr = out, os.Stderr
+	running, resident := s.podRuns(ctx), s.resident(ctx)
+	began := time.Now()
+	if err := nodedoc.Run(); err != nil {
+		return fmt.Errorf("%q: %w", args, err)
+	}
+	ended := time.Now()
+	started := <-running
+	if started.IsZero() || out.at.IsZero() {
+		return fmt.Errorf("%q: no pod, or no answer", args)
+	}
+	fmt.Printf("nodedoc %s: pod started in %.2f s, answer %.2f s later, all done in %.2f s; probe at most %s resident; %d bytes\n", strings.Join(args, " "),
+		started.Sub(began).Seconds(), out.at.Sub(started).Seconds(), ended.Sub(began).Seconds(), <-resident, out.size)
+	return nil
+}
+
+func (s *scale) dir() string {
+	if s.keep == "" {
+		return os.TempDir()
+	}
+	return s.keep
+}
+
+// firstByte notes when the answer began.
+type firstByte struct {
+	*os.File
+	at   time.Time
+	size int
+}
+
+func (f *firstByte) Write(b []byte) (int, error) {
+	if f.at.IsZero() {
+		f.at = time.Now()
+	}
+	f.size += len(b)
+	return f.File.Write(b)
+}
+
+// podRuns says when nodedoc's next pod was first seen to run.
+func (s *scale) podRuns(ctx context.Context) <-chan time.Time {
+	at := make(chan time.Time, 1)
+	go func() {
+		defer close(at)
+		watch, err := s.Client.CoreV1().Pods(s.namespace).Watch(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=nodedoc"})
+		if err != nil {
+			return
+		}
+		defer watch.Stop()
+		for event := range watch.ResultChan() {
+			if pod, ok := event.Object.(*corev1.Pod); ok && pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil {
+				at <- time.Now()
+				return
+			}
+		}
+	}()
+	return at
+}
+
+// resident says how much memory the next probe on the node had at most.
+func (s *scale) resident(ctx context.Context) <-chan string {
+	most := make(chan string, 1)
+	go func() {
+		out, err := s.OnNode(ctx, s.node, "sh", "-c", `until p=$(pgrep -x probe); do sleep 0.1; done
+while grep -s VmHWM /proc/$p/status; do sleep 0.05; done`)
+		lines := strings.Split(out, "\n")
+		if err != nil {
+			out = err.Error()
+		} else {
+			out = strings.Join(strings.Fields(strings.TrimPrefix(lines[len(lines)-1], "VmHWM:")), " ")
+		}
+		most <- out
+	}()
+	return most
+}
+
+// runScript runs what nodedoc wrote on the node.
+func (s *scale) runScript(ctx context.Context) error {
+	const there = "/root/umount.sh"
+	if err := s.CopyToNode(ctx, s.node, filepath.Join(s.dir(), "script.sh"), there); err != nil {
+		return err
+	}
+	began := time.Now()
+	out, err := s.OnNode(ctx, s.node, "sh", "-c", "sh "+there+" 2>&1 | tail -n 3; rm "+there)
+	say("the script ran", began)
+	fmt.Println(out)
+	return err
+}
