@@ -97,6 +97,10 @@ func (a mountsAnswer) row(t *testing.T, node string) mountsRow {
 func (r mountsRow) volume(t *testing.T, what string) correlate.Volume {
 	t.Helper()
 	for _, v := range r.Volumes {
+		v.Holders = nil
+		for _, at := range v.HeldBy { // an index out of range is a failure too
+			v.Holders = append(v.Holders, r.Holders[at])
+		}
 		if v.Name == what {
 			return v
 		}
