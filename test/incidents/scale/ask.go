@@ -44,7 +44,7 @@ func (s *scale) ask(ctx context.Context, file string, args ...string) error {
 		return err
 	}
 	defer answer.Close()
-	out := &firstByte{File: answer}
+	out := &firstByte{file: answer}
 	nodedoc := exec.CommandContext(ctx, filepath.Join(s.Tools, "kubectl-nodedoc"), append(args, "--pod-namespace", s.namespace, "--start-timeout", "5m")...)
 	nodedoc.Stdout, nodedoc.Stderr = out, os.Stderr
 	running, resident := s.podRuns(ctx), s.resident(ctx)
@@ -71,7 +71,7 @@ func (s *scale) dir() string {
 
 // firstByte notes when the answer began.
 type firstByte struct {
-	*os.File
+	file *os.File
 	at   time.Time
 	size int
 }
@@ -81,7 +81,7 @@ func (f *firstByte) Write(b []byte) (int, error) {
 		f.at = time.Now()
 	}
 	f.size += len(b)
-	return f.File.Write(b)
+	return f.file.Write(b)
 }
 
 // podRuns says when nodedoc's next pod was first seen to run.
