@@ -47,12 +47,17 @@ func (s *scale) ask(ctx context.Context, file string, args ...string) error {
 	out := &firstByte{file: answer}
 	nodedoc := exec.CommandContext(ctx, filepath.Join(s.Tools, "kubectl-nodedoc"), append(args, "--pod-namespace", s.namespace, "--start-timeout", "5m")...)
 	nodedoc.Stdout, nodedoc.Stderr = out, os.Stderr
+	if _, err := s.OnNode(ctx, s.node, "touch", asking); err != nil {
+		return err
+	}
 	running, resident := s.podRuns(ctx), s.resident(ctx)
 	began := time.Now()
-	if err := nodedoc.Run(); err != nil {
+	err = nodedoc.Run()
+	ended := time.Now()
+	_, errStop := s.OnNode(ctx, s.node, "rm", asking)
+	if err := errors.Join(err, errStop); err != nil {
 		return fmt.Errorf("%q: %w", args, err)
 	}
-	ended := time.Now()
 	started := <-running
 	if started.IsZero() || out.at.IsZero() {
 		return fmt.Errorf("%q: no pod, or no answer", args)
@@ -104,11 +109,14 @@ func (s *scale) podRuns(ctx context.Context) <-chan time.Time {
 	return at
 }
 
+// asking is a file on the node that is there while nodedoc runs.
+const asking = "/run/nodedoc-scale"
+
 // resident says how much memory the next probe on the node had at most.
 func (s *scale) resident(ctx context.Context) <-chan string {
 	most := make(chan string, 1)
 	go func() {
-		out, err := s.OnNode(ctx, s.node, "sh", "-c", `until p=$(pgrep -x probe); do sleep 0.1; done
+		out, err := s.OnNode(ctx, s.node, "sh", "-c", `until p=$(pgrep -x probe); do test -e `+asking+` || exit 0; sleep 0.05; done
 while grep -s VmHWM /proc/$p/status; do sleep 0.05; done`)
 		lines := strings.Split(out, "\n")
 		if err != nil {
