@@ -44,15 +44,20 @@ func (s *scale) ask(ctx context.Context, file string, args ...string) error {
 		return err
 	}
 	defer answer.Close()
-	out := &firstByte{File: answer}
+	out := &firstByte{file: answer}
 	nodedoc := exec.CommandContext(ctx, filepath.Join(s.Tools, "kubectl-nodedoc"), append(args, "--pod-namespace", s.namespace, "--start-timeout", "5m")...)
 	nodedoc.Stdout, nodedoc.Stderr = out, os.Stderr
+	if _, err := s.OnNode(ctx, s.node, "touch", asking); err != nil {
+		return err
+	}
 	running, resident := s.podRuns(ctx), s.resident(ctx)
 	began := time.Now()
-	if err := nodedoc.Run(); err != nil {
+	err = nodedoc.Run()
+	ended := time.Now()
+	_, errStop := s.OnNode(ctx, s.node, "rm", asking)
+	if err := errors.Join(err, errStop); err != nil {
 		return fmt.Errorf("%q: %w", args, err)
 	}
-	ended := time.Now()
 	started := <-running
 	if started.IsZero() || out.at.IsZero() {
 		return fmt.Errorf("%q: no pod, or no answer", args)
@@ -71,7 +76,7 @@ func (s *scale) dir() string {
 
 // firstByte notes when the answer began.
 type firstByte struct {
-	*os.File
+	file *os.File
 	at   time.Time
 	size int
 }
@@ -81,7 +86,7 @@ func (f *firstByte) Write(b []byte) (int, error) {
 		f.at = time.Now()
 	}
 	f.size += len(b)
-	return f.File.Write(b)
+	return f.file.Write(b)
 }
 
 // podRuns says when nodedoc's next pod was first seen to run.
@@ -104,11 +109,14 @@ func (s *scale) podRuns(ctx context.Context) <-chan time.Time {
 	return at
 }
 
+// asking is a file on the node that is there while nodedoc runs.
+const asking = "/run/nodedoc-scale"
+
 // resident says how much memory the next probe on the node had at most.
 func (s *scale) resident(ctx context.Context) <-chan string {
 	most := make(chan string, 1)
 	go func() {
-		out, err := s.OnNode(ctx, s.node, "sh", "-c", `until p=$(pgrep -x probe); do sleep 0.1; done
+		out, err := s.OnNode(ctx, s.node, "sh", "-c", `until p=$(pgrep -x probe); do test -e `+asking+` || exit 0; sleep 0.05; done
 while grep -s VmHWM /proc/$p/status; do sleep 0.05; done`)
 		lines := strings.Split(out, "\n")
 		if err != nil {
