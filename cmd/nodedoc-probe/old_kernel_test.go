@@ -72,7 +72,7 @@ func runWithout(command []string) error {
 	return syscall.Exec(command[0], command, os.Environ())
 }
 
-// TestOldKernel (FAULTS 27): nothing that the probe needs is younger than Linux
+// TestOldKernel: nothing that the probe needs is younger than Linux
 // 3.10. It says the same without, and which way it took.
 func TestOldKernel(t *testing.T) {
 	probe := filepath.Join(t.TempDir(), "probe")

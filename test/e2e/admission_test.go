@@ -19,7 +19,7 @@ import (
 
 const podSecurity = "pod-security.kubernetes.io/enforce"
 
-// TestPodSecurity (FAULTS 9): refused by the dry run, and the namespace that the
+// TestPodSecurity: refused by the dry run, and the namespace that the
 // message names does.
 func TestPodSecurity(t *testing.T) {
 	t.Parallel()
@@ -43,7 +43,7 @@ func TestPodSecurity(t *testing.T) {
 	}
 }
 
-// TestDeadWebhook (FAULTS 10): refused in time, and the webhook is named.
+// TestDeadWebhook: refused in time, and the webhook is named.
 func TestDeadWebhook(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{
@@ -60,7 +60,7 @@ func TestDeadWebhook(t *testing.T) {
 	}
 }
 
-// TestMutatingWebhook (FAULTS 11): the difference is shown, the pod refused.
+// TestMutatingWebhook: the difference is shown, the pod refused.
 func TestMutatingWebhook(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ patch, says string }{
@@ -89,7 +89,7 @@ func TestMutatingWebhook(t *testing.T) {
 	})
 }
 
-// TestAlwaysPullImages (FAULTS 16), and no registry: an API server with that
+// TestAlwaysPullImages, and no registry: an API server with that
 // plugin makes the pod another. The cause is named, and what image would do.
 func TestAlwaysPullImages(t *testing.T) {
 	t.Parallel()
@@ -105,7 +105,7 @@ func TestAlwaysPullImages(t *testing.T) {
 		"name one of a registry that it reaches, any will do, with --image")
 }
 
-// TestLimitRange (FAULTS 12): the pod fits in, or the OOM kill is named.
+// TestLimitRange: the pod fits in, or the OOM kill is named.
 func TestLimitRange(t *testing.T) {
 	t.Parallel()
 	for memory, fits := range map[string]bool{"32Mi": true, "4Mi": false} {
@@ -131,7 +131,7 @@ func TestLimitRange(t *testing.T) {
 	}
 }
 
-// TestQuota (FAULTS 13, 14): limits are always set; an exhausted quota refuses;
+// TestQuota: limits are always set; an exhausted quota refuses;
 // one that keeps the critical class to other namespaces is said.
 func TestQuota(t *testing.T) {
 	t.Parallel()

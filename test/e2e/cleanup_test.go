@@ -89,7 +89,7 @@ func interruptible(t *testing.T) map[string]struct {
 	}
 }
 
-// TestInterruptedInEachPhase (FAULTS 74): one Ctrl-C cleans up.
+// TestInterruptedInEachPhase: one Ctrl-C cleans up.
 func TestInterruptedInEachPhase(t *testing.T) {
 	t.Parallel()
 	for name, phase := range interruptible(t) {
@@ -113,7 +113,7 @@ func TestInterruptedInEachPhase(t *testing.T) {
 	}
 }
 
-// TestInterruptedTwiceInEachPhase (FAULTS 75): it leaves at once, with the
+// TestInterruptedTwiceInEachPhase: it leaves at once, with the
 // command that finishes by hand, which does.
 func TestInterruptedTwiceInEachPhase(t *testing.T) {
 	t.Parallel()
@@ -149,7 +149,7 @@ func (p place) cleanupByHand(t *testing.T) {
 	p.cleanWithin(t, 40*time.Second)
 }
 
-// TestKilledAndSwept (FAULTS 76): nobody is left to clean up. The container ends
+// TestKilledAndSwept: nobody is left to clean up. The container ends
 // by itself, at stdin's end or after the shell's two minutes, and the next run
 // in the namespace removes the record.
 func TestKilledAndSwept(t *testing.T) {
@@ -185,7 +185,7 @@ func TestKilledAndSwept(t *testing.T) {
 	}
 }
 
-// TestNetworkLostWhileRemoving (FAULTS 77): the answer is there; the retries are
+// TestNetworkLostWhileRemoving: the answer is there; the retries are
 // bounded, and the command that finishes by hand is printed.
 func TestNetworkLostWhileRemoving(t *testing.T) {
 	t.Parallel()
@@ -230,7 +230,7 @@ func TestNetworkLostWhileRemoving(t *testing.T) {
 	})
 }
 
-// TestForeignFinalizer (FAULTS 80): it is named, and stays.
+// TestForeignFinalizer: it is named, and stays.
 func TestForeignFinalizer(t *testing.T) {
 	t.Parallel()
 	const finalizer = "faults.nodedoc.test/hold"
@@ -259,7 +259,7 @@ func TestForeignFinalizer(t *testing.T) {
 	p.clean(t)
 }
 
-// TestObjectIsForceDeleted (FAULTS 81) while the container lives: said, and the
+// TestObjectIsForceDeleted while the container lives: said, and the
 // container goes as well.
 func TestObjectIsForceDeleted(t *testing.T) {
 	t.Parallel()
@@ -272,7 +272,7 @@ func TestObjectIsForceDeleted(t *testing.T) {
 	p.clean(t)
 }
 
-// TestTerminatedWhileDelivering (FAULTS 74): what a supervisor sends is a Ctrl-C, too.
+// TestTerminatedWhileDelivering: what a supervisor sends is a Ctrl-C, too.
 func TestTerminatedWhileDelivering(t *testing.T) {
 	t.Parallel()
 	x := newProxy(t, nil)

@@ -17,7 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestCredentialPluginHangs (FAULTS 1): refused in time, nothing created.
+// TestCredentialPluginHangs: refused in time, nothing created.
 func TestCredentialPluginHangs(t *testing.T) {
 	t.Parallel()
 	p, x := newPlace(t, node, nil), newProxy(t, nil)
@@ -62,7 +62,7 @@ func (k *tokens) rotate(t *testing.T, file, token string) {
 	k.valid = token
 }
 
-// TestTokenExpiresMidRun (FAULTS 2): the plugin is asked for a new one, and the
+// TestTokenExpiresMidRun: the plugin is asked for a new one, and the
 // pod is removed with that.
 func TestTokenExpiresMidRun(t *testing.T) {
 	t.Parallel()
@@ -83,7 +83,7 @@ func TestTokenExpiresMidRun(t *testing.T) {
 	p.clean(t)
 }
 
-// TestStormOf429And503 (FAULTS 3): Retry-After is honoured, the answer comes.
+// TestStormOf429And503: Retry-After is honoured, the answer comes.
 func TestStormOf429And503(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
@@ -117,7 +117,7 @@ func TestStormOf429And503(t *testing.T) {
 	}
 }
 
-// TestStormThatDoesNotEnd (FAULTS 3): bounded, and the cause is named.
+// TestStormThatDoesNotEnd: bounded, and the cause is named.
 func TestStormThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	x := newProxy(t, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -129,7 +129,7 @@ func TestStormThatDoesNotEnd(t *testing.T) {
 	p.nothingCreated(t)
 }
 
-// TestWatchIsClosedOrGone (FAULTS 4): the pod is read instead.
+// TestWatchIsClosedOrGone: the pod is read instead.
 func TestWatchIsClosedOrGone(t *testing.T) {
 	t.Parallel()
 	isWatch := func(r *http.Request) bool { return r.URL.Query().Get("watch") != "" }
@@ -161,7 +161,7 @@ func TestWatchIsClosedOrGone(t *testing.T) {
 	}
 }
 
-// TestReplyOfCreateIsLost (FAULTS 5): the pod, which may come late, is found by
+// TestReplyOfCreateIsLost: the pod, which may come late, is found by
 // its name and nonce, and removed.
 func TestReplyOfCreateIsLost(t *testing.T) {
 	t.Parallel()
@@ -191,7 +191,7 @@ func TestReplyOfCreateIsLost(t *testing.T) {
 	}
 }
 
-// TestNodeThatIsNoLinuxMachine (FAULTS 26): refused, and why.
+// TestNodeThatIsNoLinuxMachine: refused, and why.
 func TestNodeThatIsNoLinuxMachine(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -213,7 +213,7 @@ func TestNodeThatIsNoLinuxMachine(t *testing.T) {
 	}
 }
 
-// TestManyPods (FAULTS 8): pods of other nodes are not asked for, the node's
+// TestManyPods: pods of other nodes are not asked for, the node's
 // come from the watch cache, and what is answered is small.
 func TestManyPods(t *testing.T) {
 	t.Parallel()

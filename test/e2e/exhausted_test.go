@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// stateDisksFull (FAULTS 23): no pod starts where the kubelet or the runtime
+// stateDisksFull: no pod starts where the kubelet or the runtime
 // cannot write what they must. That is said, and what remains.
 func stateDisksFull(t *testing.T, p place) {
 	for _, dir := range []string{"/var/lib/kubelet/pods", "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes",
@@ -27,7 +27,7 @@ func stateDisksFull(t *testing.T, p place) {
 	}
 }
 
-// pidsUsedUp (FAULTS 24): no pod starts, and why. A probe that runs goes on.
+// pidsUsedUp: no pod starts, and why. A probe that runs goes on.
 func pidsUsedUp(t *testing.T, p place) {
 	b := p.start(t, "fd", p.node, "--interval", "4s")
 	p.samples(t)
@@ -67,7 +67,7 @@ func usePIDsUp(t *testing.T, node string) (release func()) {
 	return release
 }
 
-// volumeToUnmount (FAULTS 82): the probe sees the host's mounts in no namespace
+// volumeToUnmount: the probe sees the host's mounts in no namespace
 // of its own, so what is unmounted while it runs is gone.
 func volumeToUnmount(t *testing.T, p place) {
 	const dir, holders = "/var/lib/kubelet/fault-volume", "grep -l fault-volume /proc/[0-9]*/mountinfo 2>/dev/null || true"

@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// TestHTTPSProxy (FAULTS 32): client-go's WebSocket cannot pass a proxy that is
+// TestHTTPSProxy: client-go's WebSocket cannot pass a proxy that is
 // spoken to by TLS; SPDY can.
 func TestHTTPSProxy(t *testing.T) {
 	t.Parallel()

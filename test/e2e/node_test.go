@@ -19,7 +19,7 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/test/incidents"
 )
 
-// TestSickNode harms one node in one way after the other (FAULTS 7, 15, 17 to 24, 82),
+// TestSickNode harms one node in one way after the other,
 // beside the tests that use the other node.
 func TestSickNode(t *testing.T) {
 	if *sickNode != node {
@@ -52,7 +52,7 @@ func TestSickNode(t *testing.T) {
 	}
 }
 
-// underPressure (FAULTS 17): a critical pod is admitted; where the class is
+// underPressure: a critical pod is admitted; where the class is
 // forbidden, the kubelet's reason is named.
 func underPressure(t *testing.T, p place) {
 	// The images that nothing uses are the first that go.
@@ -75,7 +75,7 @@ func underPressure(t *testing.T, p place) {
 	refused(t, r, "may not use priority class system-node-critical", "the node refused the pod", "Pressure")
 }
 
-// outOfPods (FAULTS 19, 15): named, and nobody is evicted for it.
+// outOfPods: named, and nobody is evicted for it.
 func outOfPods(t *testing.T, p place) {
 	pod := resident(t, p, incidents.PodSpec(p.node, incidents.Container("main", "/actor", "hold", "1")))
 	kubeletConfig(t, p.node, map[string]any{"maxPods": 1})
@@ -87,7 +87,7 @@ func outOfPods(t *testing.T, p place) {
 	stillRuns(t, pod)
 }
 
-// outOfCPU (FAULTS 15): what is not free is not asked for, so nobody is evicted.
+// outOfCPU: what is not free is not asked for, so nobody is evicted.
 func outOfCPU(t *testing.T, p place) {
 	n, err := cluster.Client.CoreV1().Nodes().Get(t.Context(), p.node, metav1.GetOptions{})
 	if err != nil {
@@ -100,7 +100,7 @@ func outOfCPU(t *testing.T, p place) {
 	stillRuns(t, pod)
 }
 
-// tainted (FAULTS 20): tolerated.
+// tainted: tolerated.
 func tainted(t *testing.T, p place) {
 	patchNode(t, p.node, `{"spec":{"unschedulable":true,"taints":[
 		{"key":"faults.nodedoc.test/a","effect":"NoSchedule"},{"key":"faults.nodedoc.test/b","effect":"NoExecute"}]}}`)
@@ -109,7 +109,7 @@ func tainted(t *testing.T, p place) {
 	patchNode(t, p.node, `{"spec":{"unschedulable":null,"taints":null}}`)
 }
 
-// withoutCNI (FAULTS 18): the host's network does.
+// withoutCNI: the host's network does.
 func withoutCNI(t *testing.T, p place) {
 	const there, away = "/etc/cni/net.d/10-nodedoc.conflist", "/etc/cni/10-nodedoc.conflist"
 	onThisNode(t, p.node, "mv "+there+" "+away)
@@ -125,7 +125,7 @@ func withoutCNI(t *testing.T, p place) {
 	restore()
 }
 
-// logDiskFull (FAULTS 23): the probe and its report need no disk.
+// logDiskFull: the probe and its report need no disk.
 func logDiskFull(t *testing.T, p place) {
 	const full = "/var/log/pods /tmp /var/tmp"
 	onThisNode(t, p.node, "for d in "+full+"; do mount -t tmpfs -o size=64k full $d; cat /dev/zero >$d/full 2>/dev/null; done; ! echo more >>/var/log/pods/more")
@@ -134,7 +134,7 @@ func logDiskFull(t *testing.T, p place) {
 	answered(t, p.fd(t, 30*time.Second))
 }
 
-// objectMadeAnew (FAULTS 7): the node's object is another while its probe
+// objectMadeAnew: the node's object is another while its probe
 // samples; kubelet and pod are still the same.
 func objectMadeAnew(t *testing.T, p place) {
 	nodes := cluster.Client.CoreV1().Nodes()
@@ -172,7 +172,7 @@ func unconfirmed(t *testing.T, r result, p place, says ...string) {
 	}
 }
 
-// kubeletStopped (FAULTS 21): told in time; the pod goes when it works again.
+// kubeletStopped: told in time; the pod goes when it works again.
 func kubeletStopped(t *testing.T, p place) {
 	resume := pauseDaemon(t, p.node, "kubelet")
 	r := p.runDirty(t, time.Minute, "fd", p.node, "--start-timeout", "8s")
@@ -181,7 +181,7 @@ func kubeletStopped(t *testing.T, p place) {
 	p.cleanWithin(t, time.Minute)
 }
 
-// kubeletKilled (FAULTS 21, 79) while the probe samples.
+// kubeletKilled while the probe samples.
 func kubeletKilled(t *testing.T, p place) {
 	b := p.start(t, "fd", p.node, "--interval", "20s")
 	p.samples(t)
@@ -193,7 +193,7 @@ func kubeletKilled(t *testing.T, p place) {
 	p.cleanWithin(t, time.Minute)
 }
 
-// containerdStopped (FAULTS 22): told in time; the pod goes when it works again.
+// containerdStopped: told in time; the pod goes when it works again.
 func containerdStopped(t *testing.T, p place) {
 	resume := pauseDaemon(t, p.node, "containerd")
 	r := p.runDirty(t, time.Minute, "fd", p.node, "--start-timeout", "8s")
@@ -209,7 +209,7 @@ func patchNode(t *testing.T, node, patch string) {
 	}
 }
 
-// containerdStoppedMidRun (FAULTS 22) while the probe samples: attach goes
+// containerdStoppedMidRun while the probe samples: attach goes
 // through it. Whoever waits is told, and the answer comes when it works again.
 func containerdStoppedMidRun(t *testing.T, p place) {
 	said := filepath.Join(t.TempDir(), "stderr")

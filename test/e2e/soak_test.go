@@ -28,7 +28,7 @@ const soakLanes = 2
 // beforePod is the phase of a run that has made nothing yet.
 const beforePod = "before the pod"
 
-// TestSoak (FAULTS 74 to 76) kills the client at random moments, by SIGINT,
+// TestSoak kills the client at random moments, by SIGINT,
 // SIGTERM and SIGKILL, and counts what is left once the last container has had
 // the time to end by itself and a cleanup has come by.
 func TestSoak(t *testing.T) {

@@ -50,7 +50,7 @@ func cutPoints(t *testing.T, delivered, total int64) []int64 {
 	return points
 }
 
-// TestStreamIsCutAfterKBytes (FAULTS 28, 29, 31): wherever delivery, hello,
+// TestStreamIsCutAfterKBytes: wherever delivery, hello,
 // request, report or acknowledgement end, there is the full right answer or a
 // clear error, and nothing stays.
 func TestStreamIsCutAfterKBytes(t *testing.T) {
@@ -78,7 +78,7 @@ func TestStreamIsCutAfterKBytes(t *testing.T) {
 	}
 }
 
-// TestHalfOpenStream (FAULTS 33): bytes are taken and nobody answers. While the
+// TestHalfOpenStream: bytes are taken and nobody answers. While the
 // probe is delivered that is an error in time; once it has answered, its log is
 // the second way.
 func TestHalfOpenStream(t *testing.T) {
@@ -106,7 +106,7 @@ func TestHalfOpenStream(t *testing.T) {
 	})
 }
 
-// TestAttachComesLate (FAULTS 30): the container says nothing before somebody
+// TestAttachComesLate: the container says nothing before somebody
 // listens, so nothing of it is lost.
 func TestAttachComesLate(t *testing.T) {
 	t.Parallel()
@@ -137,7 +137,7 @@ func TestAttachComesLate(t *testing.T) {
 	}
 }
 
-// TestWebSocketIsRefused (FAULTS 32): SPDY carries the stream.
+// TestWebSocketIsRefused: SPDY carries the stream.
 func TestWebSocketIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusBadGateway} {
@@ -158,7 +158,7 @@ func TestWebSocketIsRefused(t *testing.T) {
 	}
 }
 
-// TestNoiseInTheStream (FAULTS 34): what others print into the container's
+// TestNoiseInTheStream: what others print into the container's
 // streams is not taken for the probe's.
 func TestNoiseInTheStream(t *testing.T) {
 	t.Parallel()
@@ -171,7 +171,7 @@ func TestNoiseInTheStream(t *testing.T) {
 	p.clean(t)
 }
 
-// TestSecondAttacher (FAULTS 35): another client may take part in the stream,
+// TestSecondAttacher: another client may take part in the stream,
 // but its bytes are not taken for ours.
 func TestSecondAttacher(t *testing.T) {
 	t.Parallel()
@@ -219,7 +219,7 @@ func attach(t *testing.T, pod *corev1.Pod, says string) {
 	_ = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: in, Stdout: io.Discard, Stderr: io.Discard})
 }
 
-// TestAPIServerRestarts (FAULTS 78) while the probe samples: the stream breaks.
+// TestAPIServerRestarts while the probe samples: the stream breaks.
 // The report is there when the server is back, or a clear error; the pod goes.
 // Nothing runs beside this test.
 func TestAPIServerRestarts(t *testing.T) {

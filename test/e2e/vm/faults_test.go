@@ -45,7 +45,7 @@ func during(t *testing.T, begin, end string) (release func()) {
 	return release
 }
 
-// TestFileHandlesUsedUp (FAULTS 24) while the probe samples: all but
+// TestFileHandlesUsedUp while the probe samples: all but
 // CAP_SYS_ADMIN fail to open anything. The answer is there, and says so. It
 // lasts for seconds only: the bus and the network's daemon have no such right.
 func TestFileHandlesUsedUp(t *testing.T) {
@@ -77,7 +77,7 @@ func TestFileHandlesUsedUp(t *testing.T) {
 	}
 }
 
-// TestClockIsWrong (FAULTS 25): times are the node's, and ages are right.
+// TestClockIsWrong: times are the node's, and ages are right.
 func TestClockIsWrong(t *testing.T) {
 	const wrong = 7200 // seconds that the node's clock is ahead
 	onNode(t, "systemd-run --unit=e2e-aged sleep 73001 2>/dev/null")
