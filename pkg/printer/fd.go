@@ -16,8 +16,10 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 	if err := s.printWrapped(w, "", fdHead(r, findings, s)); err != nil {
 		return err
 	}
-	if err := fdFilter(w, r.Filter, s); err != nil {
-		return err
+	if f := r.Filter; f != nil {
+		if err := s.printFilter(w, f, f.Matched, f.Of, f.Descriptors, "descriptor"); err != nil {
+			return err
+		}
 	}
 	shown := r.Rows
 	if s.Top > 0 && len(shown) > s.Top {
@@ -36,19 +38,6 @@ func FD(w io.Writer, r correlate.FDRanking, findings []diagnose.Finding, s Style
 		return err
 	}
 	return Findings(w, findings, s)
-}
-
-// fdFilter says what the table is about: the line above it is the whole node's.
-func fdFilter(w io.Writer, f *correlate.Filtered, s Style) error {
-	if f == nil {
-		return nil
-	}
-	verb := "match"
-	if f.Matched == 1 {
-		verb = "matches"
-	}
-	return s.printWrapped(w, "", fmt.Sprintf("%s of %s %s %s, with %s", humanize.Comma(int64(f.Matched)),
-		english.Plural(f.Of, "owner", ""), verb, f, english.Plural(f.Descriptors, "descriptor", "")))
 }
 
 // fdHead is the line that says how far the node is from its limit.

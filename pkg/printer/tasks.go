@@ -16,8 +16,10 @@ func Tasks(w io.Writer, t correlate.NodeTasks, findings []diagnose.Finding, s St
 	if err := s.printWrapped(w, "", tasksHead(t, findings, s)); err != nil {
 		return err
 	}
-	if err := tasksFilter(w, t.Filter, s); err != nil {
-		return err
+	if f := t.Filter; f != nil {
+		if err := s.printFilter(w, f, f.Matched, f.Of, f.Tasks, "thread"); err != nil {
+			return err
+		}
 	}
 	if err := tasksRanking(w, t, s); err != nil {
 		return err
@@ -57,18 +59,6 @@ func tasksHead(t correlate.NodeTasks, findings []diagnose.Finding, s Style) stri
 }
 
 func commaU(n uint64) string { return humanize.Comma(int64(min(n, 1<<62))) }
-
-func tasksFilter(w io.Writer, f *correlate.TasksFiltered, s Style) error {
-	if f == nil {
-		return nil
-	}
-	verb := "match"
-	if f.Matched == 1 {
-		verb = "matches"
-	}
-	return s.printWrapped(w, "", fmt.Sprintf("%s of %s %s %s, with %s", humanize.Comma(int64(f.Matched)),
-		english.Plural(f.Of, "owner", ""), verb, f, english.Plural(f.Tasks, "thread", "")))
-}
 
 func tasksRanking(w io.Writer, t correlate.NodeTasks, s Style) error {
 	shown := t.Rows
