@@ -28,7 +28,9 @@ var (
 	errRestarted   = errors.New("it ended during the sample")
 )
 
-func collectKubelet(ctx context.Context, r run) (publish, error) {
+// findKubelet finds it, and looks for the first time: what others read meanwhile
+// takes the sample's time.
+func findKubelet(_ context.Context, r run) (publish, error) {
 	if r.report.Processes == nil {
 		return nil, errNoProcesses
 	}
@@ -41,6 +43,21 @@ func collectKubelet(ctx context.Context, r run) (publish, error) {
 	if !k.find() {
 		return nil, errNoKubelet
 	}
+	k.first, k.failed = k.look()
+	return func(r *run) { r.kubelet = k }, nil
+}
+
+func collectKubelet(ctx context.Context, r run) (publish, error) {
+	if r.kubelet == nil { // said already
+		return nil, nil //nolint:nilnil // nothing to publish
+	}
+	proc, err := hostfs.OpenProc(r.fs)
+	if err != nil {
+		return nil, err
+	}
+	defer proc.Close()
+	k := *r.kubelet
+	k.run, k.proc = r, proc
 	if err := k.sample(ctx); err != nil {
 		return nil, err
 	}
@@ -53,6 +70,9 @@ type kubelet struct {
 	proc *hostfs.Proc
 	bad  unreadable
 	out  report.Kubelet
+	// first is the first look, or why it failed.
+	first  kubeletLook
+	failed error
 }
 
 // find takes the kubelet of the host. A node may have others, of nodes that run
@@ -125,15 +145,15 @@ func (k *kubelet) args(p report.Process) (hostfs.KubeletArgs, bool) {
 	return args.WithFile(string(content)), ok
 }
 
-// sample looks twice at how much CPU it has had.
+// sample looks again, to see how much CPU it has had.
 func (k *kubelet) sample(ctx context.Context) error {
-	first, err := k.look()
-	if err != nil {
-		k.bad.add("/proc/PID/stat", err)
-		return nil
+	first := k.first
+	if k.failed != nil {
+		k.bad.add("/proc/PID/stat", k.failed)
+		return nil //nolint:nilerr // the rest is told without
 	}
 	k.out.RSSBytes = first.rss
-	if err := sleep(ctx, kubeletSample(k.req)); err != nil {
+	if err := sleep(ctx, kubeletSample(k.req)-time.Since(first.at)); err != nil {
 		return err
 	}
 	second, err := k.look()

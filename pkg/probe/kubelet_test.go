@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ rss 200
 `
 
 func TestKubeletOfTheHost(t *testing.T) {
-	k := collectWith(t, plant(t, nestedKubelets), nil, collectProcesses, collectKubelet).Kubelet
+	k := collectWith(t, plant(t, nestedKubelets), nil, collectProcesses, findKubelet, collectKubelet).Kubelet
 	if k.PID != 40 || k.RootDir != "/data/password=x/kubelet" || k.RSSBytes != 200*int64(os.Getpagesize()) || k.CPUPercent == nil || *k.CPUPercent != 0 || k.SampleMillis < 500 {
 		t.Errorf("got %+v", k)
 	}
@@ -52,7 +53,7 @@ func TestKubeletOfTheHost(t *testing.T) {
 
 func TestKubeletAbsent(t *testing.T) {
 	r := run{fs: plant(t, nestedKubelets+"-- proc/30 (absent) --\n-- proc/40 (absent) --\n"), silence: hostfs.NewSilence(), report: &report.NodeReport{}}
-	if _, err := collectKubelet(t.Context(), r); !errors.Is(err, errNoProcesses) {
+	if _, err := findKubelet(t.Context(), r); !errors.Is(err, errNoProcesses) {
 		t.Errorf("got %v", err)
 	}
 	p, err := collectProcesses(t.Context(), r)
@@ -60,7 +61,7 @@ func TestKubeletAbsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	p(&r)
-	if _, err := collectKubelet(t.Context(), r); !errors.Is(err, errNoKubelet) {
+	if _, err := findKubelet(t.Context(), r); !errors.Is(err, errNoKubelet) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -69,15 +70,17 @@ func TestKubeletAbsent(t *testing.T) {
 func TestKubeletThatEnds(t *testing.T) {
 	fs := plant(t, nestedKubelets)
 	r := run{fs: fs, silence: hostfs.NewSilence(), report: &report.NodeReport{}}
-	p, err := collectProcesses(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
+	for _, collect := range []func(context.Context, run) (publish, error){collectProcesses, findKubelet} {
+		p, err := collect(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p(&r)
 	}
-	p(&r)
 	if err := os.Remove(filepath.Join(fs.Proc, "40/stat")); err != nil {
 		t.Fatal(err)
 	}
-	p, err = collectKubelet(t.Context(), r)
+	p, err := collectKubelet(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,8 @@ type run struct {
 	first *fdSample
 	// dirs are the runtimes' directories that the process table tells of.
 	dirs stateDirs
+	// kubelet was found and looked at once; nil: it was not.
+	kubelet *kubelet
 	// kernelThreads are all of them, by pid.
 	kernelThreads []kernelThread
 	// silence is what does not answer, see patience.go.
@@ -48,6 +50,7 @@ func collectors(req report.Request) []collector {
 		{"node", 5 * time.Second, collectNode},
 		{report.CollectOpenFiles, 5*time.Second + interval(req), collectOpenFiles},
 		{report.CollectProcesses, 60 * time.Second, collectProcesses},
+		{report.CollectKubelet, 5 * time.Second, findKubelet},
 		{report.CollectTasks, 30*time.Second + lookInterval(req), collectTasks},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
 		{report.CollectMounts, 30 * time.Second, collectMounts},
