@@ -52,7 +52,11 @@ func (s *scale) ask(ctx context.Context, file string, args ...string) error {
 	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	running, resident := s.podRuns(watching), s.resident(ctx)
+	running, err := s.podRuns(watching)
+	if err != nil {
+		return err
+	}
+	resident := s.resident(ctx)
 	began := time.Now()
 	err = nodedoc.Run()
 	ended := time.Now()
@@ -97,23 +101,28 @@ func (f *firstByte) Write(b []byte) (int, error) {
 }
 
 // podRuns says when nodedoc's next pod was first seen to run.
-func (s *scale) podRuns(ctx context.Context) <-chan time.Time {
+func (s *scale) podRuns(ctx context.Context) (<-chan time.Time, error) {
+	pods := s.Client.CoreV1().Pods(s.namespace)
+	now, err := pods.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	watch, err := pods.Watch(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=nodedoc", ResourceVersion: now.ResourceVersion})
+	if err != nil {
+		return nil, err
+	}
 	at := make(chan time.Time, 1)
 	go func() {
 		defer close(at)
-		watch, err := s.Client.CoreV1().Pods(s.namespace).Watch(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=nodedoc"})
-		if err != nil {
-			return
-		}
 		defer watch.Stop()
 		for event := range watch.ResultChan() {
-			if pod, ok := event.Object.(*corev1.Pod); ok && pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil {
+			if pod, ok := event.Object.(*corev1.Pod); ok && pod.Status.Phase == corev1.PodRunning {
 				at <- time.Now()
 				return
 			}
 		}
 	}()
-	return at
+	return at, nil
 }
 
 // asking is a file on the node that is there while nodedoc runs.
