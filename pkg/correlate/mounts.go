@@ -16,8 +16,11 @@ type NodeMounts struct {
 	Namespaces int `json:"namespaces"`
 	// Devices counts block devices that are mounted, KernelThreads the threads
 	// that they cost.
-	Devices       int         `json:"devices"`
-	KernelThreads int         `json:"kernelThreads"`
+	Devices       int `json:"devices"`
+	KernelThreads int `json:"kernelThreads"`
+	// ThreadsUnseen: the node lives in a pid namespace of its own (kind), and its
+	// kernel's threads do not.
+	ThreadsUnseen bool        `json:"threadsUnseen,omitempty"`
 	Leaked        LeakTotals  `json:"leaked"`
 	Kubelet       *KubeletUse `json:"kubelet,omitempty"`
 

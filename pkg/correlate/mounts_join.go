@@ -69,8 +69,9 @@ func (n *Node) newMountJoin() *mountJoin {
 			}
 		}
 	}
+	own := n.probeIDs()
 	for _, m := range j.mounts.List {
-		if m.FS >= 0 && m.FS < len(j.mounts.Filesystems) {
+		if m.FS >= 0 && m.FS < len(j.mounts.Filesystems) && !containsAny(m.Point, own) {
 			j.list = append(j.list, m)
 		}
 	}

@@ -26,6 +26,7 @@ func (j *mountJoin) sumUp(out *NodeMounts) {
 			out.KernelThreads += d.Threads
 		}
 	}
+	out.ThreadsUnseen = r.Processes == nil || r.Processes.KernelThreads == 0
 	if k := r.Kubelet; k != nil && k.PID > 0 {
 		out.Kubelet = &KubeletUse{PID: k.PID, CPUPercent: k.CPUPercent, RSSBytes: k.RSSBytes}
 	}

@@ -56,6 +56,9 @@ func mountsCells(n MountsNode) []string {
 	for i, v := range map[int]int{1: n.HostMounts, 2: n.AllMounts, 3: n.Devices, 4: n.KernelThreads, 5: n.Leaked.Volumes, 6: n.Leaked.Mounts} {
 		cells[i] = comma(v)
 	}
+	if n.ThreadsUnseen {
+		cells[4] = "?"
+	}
 	if n.Leaked.Unknown > 0 {
 		cells[7] = comma(n.Leaked.Unknown)
 	}

@@ -33,9 +33,12 @@ func oneNodesMounts(w io.Writer, n MountsNode, s Style) error {
 }
 
 func mountsHead(n MountsNode, s Style) string {
-	text := fmt.Sprintf("%s: %s, %s in all %s, %s, %s of theirs", s.bold()(n.Node), english.Plural(n.HostMounts, "mount", ""),
-		comma(n.AllMounts), english.Plural(n.Namespaces, "mount namespace", ""), english.Plural(n.Devices, "device", ""),
-		english.Plural(n.KernelThreads, "kernel thread", ""))
+	threads := english.Plural(n.KernelThreads, "kernel thread", "") + " of theirs"
+	if n.ThreadsUnseen {
+		threads = "whose kernel threads cannot be seen in there"
+	}
+	text := fmt.Sprintf("%s: %s, %s in all %s, %s, %s", s.bold()(n.Node), english.Plural(n.HostMounts, "mount", ""),
+		comma(n.AllMounts), english.Plural(n.Namespaces, "mount namespace", ""), english.Plural(n.Devices, "device", ""), threads)
 	if k := n.Kubelet; k != nil {
 		if k.CPUPercent != nil {
 			text += fmt.Sprintf("; kubelet %.0f %% of a core", *k.CPUPercent)
