@@ -3,11 +3,14 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 )
 
 // fdAnswer is what the tests look at in the machine's formats.
@@ -51,6 +54,16 @@ func TestFDByWorkloadAsNames(t *testing.T) {
 	stdout, _, _ := run(t, "fd", "--from", save(t, sickNode(), hubInventory()), "--by", "workload", "-o", "name")
 	if !strings.Contains(stdout, "hub\n") || strings.Contains(stdout, "pod.nodedoc.io") {
 		t.Errorf("got %q, want StatefulSet hub among it", stdout)
+	}
+}
+
+// A pod of which nothing is left but a cgroup has no name, only a UID.
+func TestNameOfAPodThatNobodyKnows(t *testing.T) {
+	r := sickNode()
+	r.Containers = nil
+	stdout, stderr, _ := run(t, "fd", "--from", save(t, r, &inventory.Inventory{Node: "node-43"}), "-o", "name")
+	if !regexp.MustCompile(`(?m)^pod\.nodedoc\.io/[0-9a-f-]{36}$`).MatchString(stdout) {
+		t.Errorf("got %q, %q", stdout, stderr)
 	}
 }
 

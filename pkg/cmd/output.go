@@ -187,6 +187,8 @@ func printNames(out io.Writer, p printers.ResourcePrinter, owners []correlate.Ow
 			object.SetAPIVersion("v1")
 			object.SetNamespace(o.Namespace)
 			object.SetName(o.Pod)
+		case o.Type == correlate.OwnerPod: // nobody knows its name any more
+			object.SetName(o.PodUID)
 		case o.Type == correlate.OwnerCgroup && o.Command == "":
 			object.SetName(o.Cgroup)
 		case o.Type == correlate.OwnerWorkload:
