@@ -16,7 +16,7 @@ func FoldThread(comm string) (pattern, device string, cut bool) {
 	switch {
 	case rescuer && !slash && ThreadFSType(comm) == "":
 		return "kworker/R-*", "", false
-	case prefix == "kworker", prefix == "irq":
+	case slash && (prefix == "kworker" || prefix == "irq"):
 		return prefix + "/*", "", false
 	case !slash:
 		return foldNumbers(name, rescuer)

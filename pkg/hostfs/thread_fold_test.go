@@ -48,7 +48,7 @@ func TestFoldThread(t *testing.T) {
 }
 
 func FuzzFoldThread(f *testing.F) {
-	for _, seed := range []string{"jbd2/vdfiw-8", "kworker/R-xfs-buf/sda1", "f2fs_gc-8:1", "md0_raid1", "loop7", "-", "1/2/3"} {
+	for _, seed := range []string{"jbd2/vdfiw-8", "kworker/R-xfs-buf/sda1", "f2fs_gc-8:1", "md0_raid1", "loop7", "-", "1/2/3", "kworker"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, comm string) {
