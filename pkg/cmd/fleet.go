@@ -34,17 +34,17 @@ func (t tally) left() int { return t.of - t.done - t.failed }
 // without an answer are then missing. The answers are in the targets' order.
 func visitAll[T any](ctx context.Context, targets []target, parallel int, ask func(context.Context, string) (T, error), tell func(tally)) []visit[T] {
 	visits := make([]visit[T], len(targets))
-	var todo []int
+	var toAsk []int
 	for i, t := range targets {
 		visits[i].target = t
 		if t.state == "" {
-			todo = append(todo, i)
+			toAsk = append(toAsk, i)
 		}
 	}
 	next := make(chan int)
 	done := make(chan int)
 	var asking sync.WaitGroup
-	for range min(parallel, len(todo)) {
+	for range min(parallel, len(toAsk)) {
 		asking.Go(func() {
 			for i := range next {
 				visits[i].ask(ctx, ask)
@@ -56,11 +56,11 @@ func visitAll[T any](ctx context.Context, targets []target, parallel int, ask fu
 		defer close(done)
 		defer asking.Wait()
 		defer close(next)
-		for _, i := range todo {
+		for _, i := range toAsk {
 			next <- i
 		}
 	}()
-	t := tally{of: len(todo)}
+	t := tally{of: len(toAsk)}
 	tell(t)
 	for i := range done {
 		switch visits[i].state {

@@ -199,7 +199,7 @@ type Via struct {
 	HostPath    string `json:"hostPath,omitempty"`
 	MountPath   string `json:"mountPath"`
 	Propagation string `json:"propagation,omitempty"`
-	// Field is "spec.containers[name=logxxx].volumeMounts[name=host]".
+	// Field is "spec.containers[name=agent].volumeMounts[name=host]".
 	Field string `json:"field,omitempty"`
 }
 
