@@ -14,6 +14,8 @@ const (
 	CollectDevices    = "devices"
 	CollectTasks      = "tasks"
 	CollectKubelet    = "kubelet"
+	CollectMemory     = "memory"
+	CollectOOM        = "oom"
 )
 
 // Request is what the client asks of the probe.
@@ -29,6 +31,9 @@ type Request struct {
 	IntervalMillis int64 `json:"intervalMillis,omitempty"`
 	// AllFDs: classify those of every process, within what memory allows.
 	AllFDs bool `json:"allFDs,omitempty"`
+	// Memory: look at processes' memory twice, IntervalMillis apart, and read more of
+	// the largest.
+	Memory bool `json:"memory,omitempty"`
 	// Find asks who holds a port or an inode.
 	Find *Find `json:"find,omitempty"`
 	// HostMounts: the mounts of the host's namespace are enough.
