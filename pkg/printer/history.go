@@ -48,7 +48,7 @@ func (p historyPrinter) at(t time.Time) string {
 func (p historyPrinter) head() error {
 	h := p.h
 	lasted := h.End.Sub(h.Start)
-	text := fmt.Sprintf("%s: recorded %s, from %s to %s, %s, every %s", p.s.bold()(h.Node), humanSeconds(lasted.Seconds()),
+	text := fmt.Sprintf("%s: recorded %s, from %s to %s %s, every %s", p.s.bold()(h.Node), humanSeconds(lasted.Seconds()),
 		h.Start.In(p.zone).Format("2006-01-02 15:04:05"), p.at(h.End), h.End.In(p.zone).Format("MST"), humanSeconds(h.EverySeconds))
 	jumps := 0
 	for _, sample := range h.Samples {
@@ -68,7 +68,7 @@ func (p historyPrinter) head() error {
 	if err := p.line("", text); err != nil {
 		return err
 	}
-	return p.line("", p.s.dim()(fmt.Sprintf("recording took %.2f %% of one core and %s of memory", h.Recorder.CPUPercent, humanize.IBytes(h.Recorder.ResidentBytes))))
+	return p.line("", p.s.dim()(fmt.Sprintf("recording took %.1fs of CPU, %.2f %% of one core, and %s of memory", h.Recorder.CPUSeconds, h.Recorder.CPUPercent, humanize.IBytes(h.Recorder.ResidentBytes))))
 }
 
 func (p historyPrinter) gaps() error {
@@ -157,7 +157,10 @@ func (p historyPrinter) moment() error {
 		return nil
 	}
 	text := fmt.Sprintf("%s since %s", p.grown(m.Growth), p.at(m.Before.At))
-	if len(m.Rows) > 0 && m.Rows[0].Growth > 0 {
+	switch share := p.topShare(m); {
+	case share < 0.1: // of what the kernel has there is no owner, nor of what another node on this machine has
+		text += "; no owner that was seen here accounts for it"
+	default:
 		top := m.Rows[0]
 		text += fmt.Sprintf(": %s by %s", p.grown(top.Growth), p.s.bold()(ownerCell(top.Owner)))
 		if top.Heaviest != nil {
@@ -165,6 +168,14 @@ func (p historyPrinter) moment() error {
 		}
 	}
 	return p.line("  ", text)
+}
+
+// topShare is what the first row has of the growth.
+func (p historyPrinter) topShare(m correlate.HistoryMoment) float64 {
+	if len(m.Rows) == 0 {
+		return 0
+	}
+	return float64(m.Rows[0].Growth) / float64(m.Growth)
 }
 
 // totals are the node's other numbers at a moment.

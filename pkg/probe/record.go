@@ -136,10 +136,12 @@ func (rec *recorder) run(ctx context.Context, requests <-chan report.Request, en
 	looks := time.NewTicker(lookEvery)
 	defer looks.Stop()
 	var unasked <-chan time.Time
+	owed := false // an answer that nobody asks for
 	next := time.Now().Add(rec.interval())
 	for {
 		select {
 		case now := <-looks.C:
+			owed = owed && !rec.answerBeside(ctx, rec.nonce)
 			if !now.Before(next) {
 				next = now.Add(rec.interval())
 				rec.sample(ctx, false)
@@ -149,13 +151,12 @@ func (rec *recorder) run(ctx context.Context, requests <-chan report.Request, en
 		case req := <-requests:
 			rec.answerBeside(ctx, req.ReplyTo)
 		case <-ended:
-			ended = nil
-			rec.answerBeside(ctx, rec.nonce)
+			ended, owed = nil, true
 			tick := time.NewTicker(tellEvery)
 			defer tick.Stop()
 			unasked = tick.C
 		case <-unasked:
-			rec.answerBeside(ctx, rec.nonce)
+			owed = true
 		case <-end.C:
 			ctx, cancel := context.WithTimeoutCause(ctx, lastWords, fmt.Errorf("nobody took the recording within %v", lastWords))
 			defer cancel()
@@ -201,11 +202,11 @@ func (b *budget) allows(now time.Time, cost time.Duration) bool {
 
 // answerBeside writes an answer while recording goes on. While one is being
 // written there is no second: a client asks again.
-func (rec *recorder) answerBeside(ctx context.Context, nonce string) {
+func (rec *recorder) answerBeside(ctx context.Context, nonce string) bool {
 	select {
 	case rec.writing <- struct{}{}:
 	default:
-		return
+		return false
 	}
 	f := rec.frame(goesOn)
 	s := rec.session
@@ -214,6 +215,7 @@ func (rec *recorder) answerBeside(ctx context.Context, nonce string) {
 		_ = s.write(ctx, f)
 		<-rec.writing
 	}()
+	return true
 }
 
 // lastAnswer stays in the container's log.
