@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -130,37 +131,45 @@ func (r Recorder) ask(ctx context.Context, attach attachFunc, req report.Request
 func (r Recorder) fromLog(ctx context.Context, client kubernetes.Interface) (*report.NodeReport, error) {
 	ctx, cancel := bounded(ctx, 60*time.Second, "the log did not arrive")
 	defer cancel()
-	frame, err := within(ctx, func(ctx context.Context) (last report.Frame, err error) {
+	told, err := within(ctx, func(ctx context.Context) (*report.NodeReport, error) {
 		log, err := client.CoreV1().Pods(r.Namespace).GetLogs(r.Pod, &corev1.PodLogOptions{Container: containerName}).Stream(ctx)
 		if err != nil {
-			return last, err
+			return nil, err
 		}
 		defer log.Close()
-		messages := report.NewFrameReader(log, r.pod.Labels[labelSession])
-		messages.MaxNoise = othersAnswers
-		for failed := 0; failed < 1000; { // a damaged one is followed by others
-			frame, err := messages.Next()
-			switch {
-			case errors.Is(err, report.ErrTruncated):
-				return last, nil
-			case err != nil:
-				failed++
-			case frame.Type == report.FrameReport:
-				last = frame
-			}
-		}
-		return last, nil
+		return lastRecording(log, r.pod.Labels[labelSession], r.Node)
 	})
-	var told *report.NodeReport
-	if err == nil && frame.Type != "" {
-		told, err = recordingOf(frame, r.Node)
-	}
-	// The first answer only says that it records.
-	if err == nil && (told == nil || len(told.Recording.Samples) == 0) {
-		err = errors.New("there is none: it ended before its time, or the log was cut")
-	}
 	if err != nil {
 		return nil, fmt.Errorf("what the recorder of node %q recorded cannot be read from the log of pod %s/%s: %w", r.Node, r.Namespace, r.Pod, err)
 	}
 	return told, nil
+}
+
+// lastRecording is the last that stands whole in a log. The first answer only says
+// that it records.
+func lastRecording(log io.Reader, nonce, node string) (*report.NodeReport, error) {
+	messages := report.NewFrameReader(log, nonce)
+	messages.MaxNoise = othersAnswers
+	var last report.Frame
+	for failed := 0; failed < 1000; { // a damaged one is followed by others
+		frame, err := messages.Next()
+		if errors.Is(err, report.ErrTruncated) {
+			break
+		}
+		switch {
+		case err != nil:
+			failed++
+		case frame.Type == report.FrameReport:
+			last = frame
+		}
+	}
+	none := errors.New("there is none: it ended before its time, or the log was cut")
+	if last.Type == "" {
+		return nil, none
+	}
+	told, err := recordingOf(last, node)
+	if err == nil && len(told.Recording.Samples) == 0 {
+		err = none
+	}
+	return told, err
 }
