@@ -68,7 +68,11 @@ func (p historyPrinter) head() error {
 	if err := p.line("", text); err != nil {
 		return err
 	}
-	return p.line("", p.s.dim()(fmt.Sprintf("recording took %.1fs of CPU, %.2f %% of one core, and %s of memory", h.Recorder.CPUSeconds, h.Recorder.CPUPercent, humanize.IBytes(h.Recorder.ResidentBytes))))
+	cost := fmt.Sprintf("recording took %.1fs of CPU, %.2f %% of one core", h.Recorder.CPUSeconds, h.Recorder.CPUPercent)
+	if n := h.Recorder.ResidentBytes; n > 0 {
+		cost += ", and " + humanize.IBytes(n) + " of memory"
+	}
+	return p.line("", p.s.dim()(cost))
 }
 
 func (p historyPrinter) gaps() error {
@@ -150,8 +154,10 @@ func (p historyPrinter) moment() error {
 	if err := p.line("\n", fmt.Sprintf("%s %s: %s", name, p.s.bold()(when), p.s.bold()(p.total(m)))); err != nil {
 		return err
 	}
-	if err := p.line("  ", strings.Join(p.totals(m), ", ")); err != nil {
-		return err
+	if others := p.totals(m); len(others) > 0 {
+		if err := p.line("  ", strings.Join(others, ", ")); err != nil {
+			return err
+		}
 	}
 	if m.Before == nil || m.Growth <= 0 {
 		return nil
