@@ -157,7 +157,7 @@ func (s HistorySeries) rowAt(at, from int, m Metric) (row HistoryRow, there bool
 
 // processesAt are those of a sample, the largest first.
 func (h *history) processesAt(at int, m Metric) []HistoryProcess {
-	out := []HistoryProcess{}
+	out := make([]HistoryProcess, 0, len(h.samples[at].Processes))
 	boot := h.r.NowMillis - h.r.UptimeMillis
 	for _, s := range h.samples[at].Processes {
 		p := h.Report.Processes.List[s.Process]

@@ -81,9 +81,7 @@ func (r Recorder) read(ctx context.Context, c Clients, req report.Request, attac
 	if r.Ended != nil {
 		return r.fromLog(ctx, c.Kube)
 	}
-	if !r.Running {
-		return nil, fmt.Errorf("the recorder of node %q in pod %s/%s cannot be read: %s", r.Node, r.Namespace, r.Pod, r.Why)
-	}
+	// The pod's status may lag behind: it is tried whatever that says.
 	way, err := attach(c, r.pod, access.webSocket)
 	if err != nil {
 		return nil, err
@@ -93,6 +91,9 @@ func (r Recorder) read(ctx context.Context, c Clients, req report.Request, attac
 		// One that is asked no more, since its stdin has ended, tells its log.
 		if told, logErr := r.fromLog(ctx, c.Kube); ctx.Err() == nil && logErr == nil {
 			return told, nil
+		}
+		if r.Why != "" {
+			err = fmt.Errorf("%w (%s)", err, r.Why)
 		}
 		return nil, fmt.Errorf("the recorder of node %q in pod %s/%s does not answer: %w; it may answer later, `kubectl nodedoc record --stop %s` ends it",
 			r.Node, r.Namespace, r.Pod, err, r.Node)

@@ -40,10 +40,10 @@ func TestSweep(t *testing.T) {
 				p.Finalizers = []string{"x"}
 			}),
 			left("somebody-elses", time.Hour, corev1.PodFailed, func(p *corev1.Pod) { p.Labels = map[string]string{"app": "nodedoc"} }),
-			left("recorder-live", 11*time.Hour, corev1.PodRunning, recorderOf(12*time.Hour)),
-			left("recorder-overdue", 13*time.Hour, corev1.PodRunning, recorderOf(12*time.Hour)),
-			left("recorder-unread", 13*time.Hour, corev1.PodSucceeded, recorderOf(12*time.Hour)),
-			left("recorder-old", 70*time.Hour, corev1.PodSucceeded, recorderOf(12*time.Hour)),
+			left("recorder-live", 11*time.Hour, corev1.PodRunning, recorderOf()),
+			left("recorder-overdue", 13*time.Hour, corev1.PodRunning, recorderOf()),
+			left("recorder-unread", 13*time.Hour, corev1.PodSucceeded, recorderOf()),
+			left("recorder-old", 70*time.Hour, corev1.PodSucceeded, recorderOf()),
 			left("elsewhere", time.Hour, corev1.PodFailed, func(p *corev1.Pod) { p.Namespace = "kube-system" }),
 		}
 	}
@@ -97,7 +97,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-func recorderOf(lasts time.Duration) func(*corev1.Pod) {
+func recorderOf() func(*corev1.Pod) {
+	const lasts = 12 * time.Hour
 	return func(p *corev1.Pod) {
 		p.Labels[labelRecorder] = "true"
 		Recording{For: lasts, Every: time.Second}.annotate(p.Annotations, p.Spec.NodeName)

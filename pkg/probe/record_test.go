@@ -255,7 +255,7 @@ func TestBudgetBoundsSamplesOutOfTurn(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0)
 	const cost = 50 * time.Millisecond
 	for second := range 3600 {
-		if rec.budget.allows(start.Add(time.Duration(second) * time.Second), cost) {
+		if rec.budget.allows(start.Add(time.Duration(second)*time.Second), cost) {
 			taken++
 		}
 	}
