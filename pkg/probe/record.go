@@ -62,12 +62,12 @@ type recorder struct {
 func (s session) record(ctx context.Context, frames *report.FrameReader, f report.Frame) error {
 	rec, err := s.newRecorder(f)
 	if err != nil {
-		return errors.Join(err, s.write(ctx, report.Frame{Type: report.FrameError, Payload: []byte(err.Error())}))
+		_ = s.write(ctx, report.Frame{Type: report.FrameError, Payload: []byte(err.Error())})
+		return err
 	}
 	defer rec.look.Close()
 	debug.SetMemoryLimit(recorderMemory)
 	rec.begin(ctx)
-	debug.FreeOSMemory()
 	if err := s.write(ctx, rec.frame(begun)); err != nil {
 		return err
 	}

@@ -59,16 +59,12 @@ func (rec *recorder) told(at stage) (*report.NodeReport, error) {
 			out.FromProcesses = append(out.FromProcesses, i)
 		}
 	}
-	containers := &report.Containers{List: rec.containers.list}
-	for _, p := range rec.containers.pods {
-		containers.Pods = append(containers.Pods, p)
-	}
 	return &report.NodeReport{
 		APIVersion: report.APIVersion, Kind: report.Kind,
 		Probe:      report.Probe{Version: rec.version, PID: ownPID(rec.fs), Root: rec.fs.Root},
 		Node:       node,
 		Processes:  &report.Processes{Total: int(rec.last.Totals[report.TotalProcesses]), List: rec.processes, Cgroups: rec.cgroups},
-		Containers: containers,
+		Containers: &report.Containers{List: rec.containers.list, Pods: rec.containers.pods},
 		OOM:        &report.OOM{Kills: rec.oom.kills},
 		Recording:  &out,
 	}, nil

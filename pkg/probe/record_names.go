@@ -4,7 +4,6 @@ package probe
 
 import (
 	"context"
-	"maps"
 	"strconv"
 	"time"
 
@@ -45,9 +44,8 @@ func (rec *recorder) begin(ctx context.Context) {
 // containerNames are the runtimes' words for containers, kept once read: their files
 // go with them.
 type containerNames struct {
-	seen map[string]bool
 	list []report.Container
-	pods map[string]report.PodRecord // by UID
+	pods []report.PodRecord
 }
 
 // noteNames reads the files of containers that came since.
@@ -58,9 +56,9 @@ func (rec *recorder) noteNames(ctx context.Context, fresh bool) {
 	r := rec.base
 	r.report = &report.NodeReport{}
 	n := &rec.containers
-	seen := maps.Clone(n.seen) // the collector may be left behind
-	if seen == nil {
-		seen = map[string]bool{}
+	seen := map[string]bool{} // the collector may be left behind
+	for _, c := range n.list {
+		seen[report.Unescape(c.ID)] = true
 	}
 	err := collector{"containers", 15 * time.Second, func(ctx context.Context, r run) (publish, error) {
 		s, err := readContainers(ctx, r, seen)
@@ -69,15 +67,15 @@ func (rec *recorder) noteNames(ctx context.Context, fresh bool) {
 	if err != nil || r.report.Containers == nil {
 		return
 	}
-	if n.pods == nil {
-		n.seen, n.pods = map[string]bool{}, map[string]report.PodRecord{}
-	}
 	n.list = append(n.list, r.report.Containers.List...)
-	for _, c := range r.report.Containers.List {
-		n.seen[report.Unescape(c.ID)] = true
+	known := map[string]bool{}
+	for _, p := range n.pods {
+		known[p.UID] = true
 	}
 	for _, p := range r.report.Containers.Pods {
-		n.pods[p.UID] = p
+		if !known[p.UID] {
+			n.pods = append(n.pods, p)
+		}
 	}
 	rec.forgetNames()
 }
@@ -86,24 +84,22 @@ func (rec *recorder) noteNames(ctx context.Context, fresh bool) {
 func (rec *recorder) forgetNames() {
 	n := &rec.containers
 	if len(n.list) > maxRecordedContainers {
-		sandboxes, kept := map[string]bool{}, n.list[:0]
+		kept := n.list[:0]
 		for _, c := range n.list {
 			if rec.speaksOf(c.ID) {
 				kept = append(kept, c)
-				sandboxes[c.SandboxID] = true
 			}
 		}
-		n.list, n.seen = kept, map[string]bool{}
-		for _, c := range kept {
-			n.seen[report.Unescape(c.ID)] = true
-		}
+		n.list = kept
 	}
 	if len(n.pods) > maxRecordedContainers {
-		for uid := range n.pods {
-			if !rec.speaksOf(uid) {
-				delete(n.pods, uid)
+		kept := n.pods[:0]
+		for _, p := range n.pods {
+			if rec.speaksOf(p.UID) {
+				kept = append(kept, p)
 			}
 		}
+		n.pods = kept
 	}
 }
 

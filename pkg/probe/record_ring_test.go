@@ -175,7 +175,7 @@ func TestTablesAreBounded(t *testing.T) {
 	r := newRecorded()
 	random := rand.New(rand.NewPCG(1, 2))
 	process := func(pid int, start uint64, cgroup int) report.SampleProcess {
-		p := scannedProcess{processKey: processKey{pid, start}}
+		p := scannedProcess{pid: pid, start: start}
 		p.commBytes = copy(p.comm[:], "java")
 		return report.SampleProcess{Process: r.process(p, cgroup, ""), RSS: uint64(pid) << 20}
 	}
@@ -195,7 +195,7 @@ func TestTablesAreBounded(t *testing.T) {
 			t.Fatalf("%d cgroups, %d processes after %d samples", len(r.cgroups), len(r.processes), i)
 		}
 	}
-	if r.processes[r.processAt[processKey{1, 1}]].PID != 1 {
+	if r.processes[r.processAt[processKey(1, 1)]].PID != 1 {
 		t.Error("process 1 is lost")
 	}
 	for _, s := range decoded(t, g) {
@@ -206,7 +206,7 @@ func TestTablesAreBounded(t *testing.T) {
 		}
 		for _, p := range s.Processes {
 			q := r.processes[p.Process]
-			if uint64(q.PID)<<20 != p.RSS || r.processAt[processKey{q.PID, q.StartTicks}] != p.Process {
+			if uint64(q.PID)<<20 != p.RSS || r.processAt[processKey(q.PID, q.StartTicks)] != p.Process {
 				t.Fatalf("process %d of %d MiB is %+v", p.Process, p.RSS>>20, q)
 			}
 		}

@@ -74,13 +74,16 @@ type scannedCgroup struct {
 }
 
 type scannedProcess struct {
-	processKey
-	ppid      int
+	pid, ppid int
+	start     uint64
+	known     bool     // its command line is
 	comm      [16]byte // TASK_COMM_LEN
 	commBytes int
 	cgroup    int // in scan.cgroups
 	report.SampleProcess
 }
+
+func (p *scannedProcess) key() uint64 { return processKey(p.pid, p.start) }
 
 func scanProcesses(ctx context.Context, r run) (*scan, error) {
 	proc, err := hostfs.OpenProc(r.fs)
@@ -118,7 +121,7 @@ func scanProcesses(ctx context.Context, r run) (*scan, error) {
 			s.cgroups[0].tasks += uint64(max(st.Threads, 1))
 			continue
 		}
-		p := scannedProcess{processKey: processKey{pid, st.StartTicks}, ppid: st.PPID}
+		p := scannedProcess{pid: pid, start: st.StartTicks, ppid: st.PPID}
 		p.commBytes = copy(p.comm[:], st.Comm)
 		p.RSS, p.Threads = uint64(max(st.RSSPages, 0))*page, uint64(max(st.Threads, 1))
 		if b, err = proc.ReadPID(pid, "cgroup"); err != nil {
@@ -146,7 +149,7 @@ func scanProcesses(ctx context.Context, r run) (*scan, error) {
 // withMost keeps process 1, by which cgroups are read, and those with most of
 // anything.
 func withMost(all []scannedProcess) []scannedProcess {
-	kept := map[processKey]scannedProcess{}
+	kept := map[int]bool{1: true}
 	for _, by := range [...]struct {
 		most int
 		of   func(*scannedProcess) uint64
@@ -157,12 +160,12 @@ func withMost(all []scannedProcess) []scannedProcess {
 	} {
 		sort.Slice(all, func(i, j int) bool { return by.of(&all[i]) > by.of(&all[j]) })
 		for _, p := range all[:min(by.most, len(all))] {
-			kept[p.processKey] = p
+			kept[p.pid] = true
 		}
 	}
 	list := make([]scannedProcess, 0, len(kept)+1)
 	for _, p := range all {
-		if _, ok := kept[p.processKey]; ok || p.pid == 1 {
+		if kept[p.pid] {
 			list = append(list, p)
 		}
 	}

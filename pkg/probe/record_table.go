@@ -23,18 +23,15 @@ type recorded struct {
 	dirs      map[string]string // by raw: where its memory cgroup lies, "" nowhere
 	summed    map[string]bool   // by raw: its memory is the sum over its processes
 	processes []report.Process
-	processAt map[processKey]int
+	processAt map[uint64]int // by processKey
 }
 
-// processKey names a process: a pid is given again.
-type processKey struct {
-	pid   int
-	start uint64
-}
+// processKey names a process: a pid, of 22 bits at most, is given again.
+func processKey(pid int, start uint64) uint64 { return start<<22 ^ uint64(pid) }
 
 func newRecorded() *recorded {
 	return &recorded{cgroups: make([]report.Cgroup, 1), raw: make([]string, 1), cgroupAt: map[string]int{},
-		dirs: map[string]string{}, summed: map[string]bool{}, processAt: map[processKey]int{}}
+		dirs: map[string]string{}, summed: map[string]bool{}, processAt: map[uint64]int{}}
 }
 
 // cgroup is the index of a process's cgroups; fresh: they have not been seen before.
@@ -124,7 +121,7 @@ func (r *recorded) keep(g *ring, cgroups, processes map[int]int) {
 	for i, p := range r.processes {
 		if _, ok := processes[i]; ok {
 			processes[i] = len(kept.processes)
-			kept.processAt[processKey{p.PID, p.StartTicks}] = len(kept.processes)
+			kept.processAt[processKey(p.PID, p.StartTicks)] = len(kept.processes)
 			if p.Cgroup >= 0 {
 				p.Cgroup = cgroups[p.Cgroup]
 			}

@@ -49,15 +49,15 @@ func (rec *recorder) memoryDir(c report.Cgroup) string {
 type weighing struct {
 	dirs      []string // of scan.cgroups; "" is summed up
 	mount     *hostfs.CgroupMount
-	processes []scannedProcess // of which the command line is not known
+	processes []scannedProcess
 	out       *weighed
 }
 
 type weighed struct {
 	sizes    []uint64 // of dirs
 	known    []bool
-	root     int64 // working set of the root, Unknown
-	commands map[processKey]string
+	root     int64    // working set of the root, Unknown
+	commands []string // of weighing.processes
 }
 
 func (rec *recorder) weighing(s *scan) *weighing {
@@ -76,25 +76,25 @@ func (rec *recorder) weighing(s *scan) *weighing {
 			w.dirs[i] = ""
 		}
 	}
-	for _, p := range s.processes {
-		if _, known := rec.processAt[p.processKey]; !known {
-			w.processes = append(w.processes, p)
-		}
+	for i := range s.processes {
+		p := &s.processes[i]
+		_, p.known = rec.processAt[p.key()]
 	}
+	w.processes = s.processes
 	return w
 }
 
 func (w *weighing) collect(_ context.Context, r run) (publish, error) {
-	out := &weighed{sizes: make([]uint64, len(w.dirs)), known: make([]bool, len(w.dirs)), root: report.Unknown, commands: map[processKey]string{}}
+	out := &weighed{sizes: make([]uint64, len(w.dirs)), known: make([]bool, len(w.dirs)), root: report.Unknown, commands: make([]string, len(w.processes))}
 	proc, err := hostfs.OpenProc(r.fs)
 	if err != nil {
 		return nil, err
 	}
 	defer proc.Close()
-	for _, p := range w.processes {
-		if b, err := proc.ReadPID(p.pid, "cmdline"); err == nil {
+	for i, p := range w.processes {
+		if b, err := proc.ReadPID(p.pid, "cmdline"); err == nil && !p.known {
 			line, _ := hostfs.JoinArgs(hostfs.Redact(hostfs.Args(b)), commandLimit)
-			out.commands[p.processKey] = report.Escape(line)
+			out.commands[i] = report.Escape(line)
 		}
 	}
 	if tree := openMemoryTree(r.fs, w.mount, unreadable{}); tree != nil {
@@ -134,7 +134,7 @@ func workingSet(t *memoryTree, dir string) (uint64, bool) {
 // put makes a sample of what was found.
 func (rec *recorder) put(s *report.Sample, found *scan, w *weighing) {
 	s.Totals[report.TotalWorkingSet] = w.out.root
-	sizes := map[int]report.SampleOwner{}
+	sizes := make([]report.SampleOwner, len(rec.cgroups))
 	for i, c := range found.cgroups {
 		o := report.SampleOwner{Cgroup: c.at, Memory: c.rss, FDs: c.fds, Tasks: c.tasks}
 		if w.out.known[i] {
@@ -142,17 +142,15 @@ func (rec *recorder) put(s *report.Sample, found *scan, w *weighing) {
 		} else if c.rss > 0 {
 			rec.summed[c.raw] = true
 		}
-		if o.Memory+o.FDs+o.Tasks > 0 {
-			sizes[c.at] = o
-		}
+		sizes[c.at] = o
 	}
-	for at := range rec.cgroups {
-		if o, ok := sizes[at]; ok {
+	for _, o := range sizes {
+		if o.Memory+o.FDs+o.Tasks > 0 {
 			s.Owners = append(s.Owners, o)
 		}
 	}
-	for _, p := range found.processes {
-		p.Process = rec.process(p, found.cgroups[p.cgroup].at, w.out.commands[p.processKey])
+	for i, p := range found.processes {
+		p.Process = rec.process(p, found.cgroups[p.cgroup].at, w.out.commands[i])
 		s.Processes = append(s.Processes, p.SampleProcess)
 	}
 }
@@ -160,11 +158,11 @@ func (rec *recorder) put(s *report.Sample, found *scan, w *weighing) {
 // process is the index of a process in the table.
 func (r *recorded) process(p scannedProcess, cgroup int, command string) int {
 	comm := report.Escape(strings.TrimSpace(string(p.comm[:p.commBytes])))
-	at, known := r.processAt[p.processKey]
+	at, known := r.processAt[p.key()]
 	switch {
 	case !known:
 		at = len(r.processes)
-		r.processAt[p.processKey] = at
+		r.processAt[p.key()] = at
 		r.processes = append(r.processes, report.Process{PID: p.pid, PPID: p.ppid, Cmdline: command, StartTicks: p.start})
 	case command == "":
 		command = r.processes[at].Cmdline
