@@ -49,3 +49,11 @@ type Request struct {
 func NewRequest(collect ...string) Request {
 	return Request{APIVersion: APIVersion, Kind: RequestKind, Collect: collect}
 }
+
+// Everything is a request of which every command can answer.
+func Everything() Request {
+	r := NewRequest(CollectOpenFiles, CollectProcesses, CollectContainers, CollectBackground, CollectMounts, CollectDevices,
+		CollectTasks, CollectKubelet, CollectMemory, CollectOOM)
+	r.FDs, r.Users, r.Memory = true, true, true
+	return r
+}
