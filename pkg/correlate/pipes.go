@@ -11,6 +11,9 @@ import (
 // UsualPipePages are those of a pipe that nobody has changed, PIPE_DEF_BUFFERS.
 const UsualPipePages = 16
 
+// pipeRowsOfUser are named of each.
+const pipeRowsOfUser = 3
+
 // NodePipes is who holds a node's pipes, against what the kernel grants one user,
 // and who waits in one.
 type NodePipes struct {
@@ -58,6 +61,8 @@ type PipeUser struct {
 	PipeCount
 	// Percent is Pages of the soft limit; 0 where there is none.
 	Percent float64 `json:"percent"`
+	// Rows are the pods and units that hold the most, a few.
+	Rows []PipeRow `json:"rows"`
 }
 
 // PipeRow is one owner in the ranking. A pipe that two owners hold counts in both.
@@ -116,10 +121,11 @@ func (n *Node) Pipes(o PipeOptions) NodePipes {
 	p.LookedSeconds, p.WaitsLeft, p.Unread = float64(r.LookedMillis)/1000, r.Left, r.Unread
 	for _, u := range r.Users {
 		count := countPipes(u.PipeSum)
-		p.Users = append(p.Users, PipeUser{UID: u.UID, Name: n.userName(u.UID), PipeCount: count, Percent: p.percentOfSoft(count.Pages)})
+		rows, _ := n.pipeRows(&p, ByPod, Filter{}, &u.UID)
+		p.Users = append(p.Users, PipeUser{UID: u.UID, Name: n.userName(u.UID), PipeCount: count, Percent: p.percentOfSoft(count.Pages), Rows: rows[:min(pipeRowsOfUser, len(rows))]})
 	}
 	slices.SortStableFunc(p.Users, func(a, b PipeUser) int { return cmp.Compare(b.Pages, a.Pages) })
-	n.rankPipes(&p, o.Filter)
+	p.addRows(n, o.Filter)
 	p.Waits = n.pipeWaits()
 	if !o.Filter.empty() {
 		p.Waits = slices.DeleteFunc(p.Waits, func(w PipeWait) bool { return !n.Shows(o.Filter, w.Owner) })
@@ -146,15 +152,32 @@ type pipeGroup struct {
 	shown      bool
 }
 
-func (n *Node) rankPipes(p *NodePipes, f Filter) {
+func (p *NodePipes) addRows(n *Node, f Filter) {
+	var of int
+	p.Rows, of = n.pipeRows(p, p.By, f, nil)
+	if f.empty() {
+		return
+	}
+	p.Filter = &PipesFiltered{Namespace: f.Namespace, Matched: len(p.Rows), Of: of}
+	if f.Selector != nil {
+		p.Filter.Selector = f.Selector.String()
+	}
+	for _, row := range p.Rows {
+		p.Filter.Pipes += row.Pipes
+	}
+}
+
+// pipeRows are the rows that a filter shows, of so many; of one user only, where uid
+// is given.
+func (n *Node) pipeRows(p *NodePipes, by By, f Filter, uid *int) (rows []PipeRow, of int) {
 	groups := map[groupKey]*pipeGroup{}
 	for _, h := range n.Report.Pipes.Holders {
 		process := n.processes[h.Process]
-		if process == nil {
+		if process == nil || uid != nil && *uid != h.UID {
 			continue
 		}
 		exact := n.Blame(process).Owner
-		key := n.keyOf(p.By, process, exact)
+		key := n.keyOf(by, process, exact)
 		g := groups[key]
 		if g == nil {
 			g = &pipeGroup{row: PipeRow{Owner: key.owner}, containers: map[string]int{}}
@@ -163,6 +186,7 @@ func (n *Node) rankPipes(p *NodePipes, f Filter) {
 		g.add(h, process, exact, n.userName(h.UID))
 		g.shown = g.shown || n.Shows(f, exact)
 	}
+	rows = make([]PipeRow, 0, len(groups))
 	for _, g := range groups {
 		if !g.shown {
 			continue
@@ -172,21 +196,12 @@ func (n *Node) rankPipes(p *NodePipes, f Filter) {
 		}
 		slices.Sort(g.row.Users)
 		g.row.Percent = p.percentOfSoft(g.row.Pages)
-		p.Rows = append(p.Rows, g.row)
+		rows = append(rows, g.row)
 	}
-	slices.SortFunc(p.Rows, func(a, b PipeRow) int {
+	slices.SortFunc(rows, func(a, b PipeRow) int {
 		return cmp.Or(cmp.Compare(b.Pages, a.Pages), b.Pipes-a.Pipes, cmp.Compare(a.Owner.Name(), b.Owner.Name()), cmp.Compare(a.Owner.PodUID, b.Owner.PodUID), cmp.Compare(a.Owner.ContainerID, b.Owner.ContainerID))
 	})
-	if f.empty() {
-		return
-	}
-	p.Filter = &PipesFiltered{Namespace: f.Namespace, Matched: len(p.Rows), Of: len(groups)}
-	if f.Selector != nil {
-		p.Filter.Selector = f.Selector.String()
-	}
-	for _, row := range p.Rows {
-		p.Filter.Pipes += row.Pipes
-	}
+	return rows, len(groups)
 }
 
 func (g *pipeGroup) add(h report.PipeHolder, p *report.Process, exact Owner, user string) {

@@ -60,12 +60,13 @@ func userLimitFinding(n *correlate.Node, p correlate.NodePipes, u correlate.Pipe
 	if u.Small > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s have 2 pages or fewer already", english.Plural(u.Small, "pipe", "")))
 	}
-	rows := n.Pipes(correlate.PipeOptions{By: correlate.ByPod}).Rows
-	for _, row := range rows[:min(holdersNamedMax, len(rows))] {
+	for _, row := range u.Rows {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s holds %s pages in %s", Title(row.Owner), comma(row.Pages), english.Plural(row.Pipes, "pipe", "")))
 	}
-	f.Remedy = []Step{{Do: "stop who holds them, the top of the list; see what makes so many", Run: whoisCommand(n, rows[0].Heaviest.PID)},
-		{Do: "to win time, on the node; it helps pipes that are made from then on", Run: fmt.Sprintf("sysctl -w fs.pipe-user-pages-soft=%d", 2*max(*p.UserPagesSoft, u.Pages))}}
+	if len(u.Rows) > 0 {
+		f.Remedy = append(f.Remedy, Step{Do: "see who makes so many, and stop it", Run: whoisCommand(n, u.Rows[0].Heaviest.PID)})
+	}
+	f.Remedy = append(f.Remedy, Step{Do: "to win time, on the node; it helps pipes that are made from then on", Run: fmt.Sprintf("sysctl -w fs.pipe-user-pages-soft=%d", 2*max(*p.UserPagesSoft, u.Pages))})
 	return f
 }
 

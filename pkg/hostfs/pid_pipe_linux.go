@@ -52,6 +52,9 @@ func (s *PipeSizes) Size(fd int, same func(link []byte) bool) (capacity, filled 
 		return 0, 0, ErrOtherFile
 	}
 	own, err := unix.PidfdGetfd(s.pidfd, fd, 0)
+	if errors.Is(err, unix.EBADF) { // closed meanwhile
+		return 0, 0, ErrOtherFile
+	}
 	if err != nil {
 		return 0, 0, os.NewSyscallError("pidfd_getfd", err)
 	}

@@ -45,9 +45,9 @@ func (p *pipes) sizes(ctx context.Context) {
 		for n < len(wanted) && p.known[wanted[n]].process == process {
 			n++
 		}
-		if err := p.sizesOf(int(process), wanted[:n]); err != nil {
+		if err := p.sizesOf(int(process), wanted[:n]); err != nil && !hostfs.Gone(err) {
 			p.bad.add("capacity of pipes", err)
-			if !hostfs.Gone(err) { // an old kernel, or a filter
+			if errors.Is(err, errors.ErrUnsupported) { // an old kernel, or a filter
 				return
 			}
 		}
