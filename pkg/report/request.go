@@ -16,6 +16,7 @@ const (
 	CollectKubelet    = "kubelet"
 	CollectMemory     = "memory"
 	CollectOOM        = "oom"
+	CollectPipes      = "pipes"
 )
 
 // Request is what the client asks of the probe.
@@ -53,7 +54,7 @@ func NewRequest(collect ...string) Request {
 // Everything is a request of which every command can answer.
 func Everything() Request {
 	r := NewRequest(CollectOpenFiles, CollectProcesses, CollectContainers, CollectBackground, CollectMounts, CollectDevices,
-		CollectTasks, CollectKubelet, CollectMemory, CollectOOM)
+		CollectTasks, CollectKubelet, CollectMemory, CollectOOM, CollectPipes)
 	r.FDs, r.Users, r.Memory = true, true, true
 	return r
 }
