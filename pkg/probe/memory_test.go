@@ -193,6 +193,21 @@ cpuset cpu io pids
 comm x
 cgroup /d
 `, 2, []string{"/", "/b 0", "/b/c 3", "/d 0 +1"}, ""},
+		"v2 that counts nothing apart": {memoryV2 + `
+-- root/sys/fs/cgroup/system.slice/cron.service/below (dir) --
+-- proc/20 (process) --
+comm x
+cgroup /system.slice/cron.service/below
+-- proc/21 (process) --
+comm x
+cgroup /system.slice/cron.service
+`, 2, []string{"/ +2"}, ""},
+		"nothing apart below an empty one": {memoryV2 + memoryDir("/a", 0) + `
+-- root/sys/fs/cgroup/a/b/c (dir) --
+-- proc/20 (process) --
+comm x
+cgroup /a/b/c
+`, 2, []string{"/", "/a 0 +1"}, ""},
 		"torn": {memoryV2 + memoryDir("/a", 4) + "-- root/sys/fs/cgroup/a/memory.max --\nlots\n", 2, []string{"/", "/a 4"}, "memory.max: torn, or of another form"},
 		"a directory where a file should be": {memoryV2 + memoryDir("/a", 4) + "-- root/sys/fs/cgroup/a/memory.max (absent) --\n-- root/sys/fs/cgroup/a/memory.max (dir) --\n",
 			2, []string{"/", "/a 4"}, "memory.max: is a directory"},
