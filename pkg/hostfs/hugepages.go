@@ -2,6 +2,7 @@ package hostfs
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -21,20 +22,19 @@ const maxHugePageSizes = 16
 func (s *Sys) HugePages() (pools []HugePages, err error) {
 	const dir = "kernel/mm/hugepages"
 	names, err := s.Names(dir, maxHugePageSizes)
+	slices.Sort(names)
 	for _, name := range names {
 		size, ok := parseHugePageSize(name)
 		if !ok {
 			continue
 		}
-		p := HugePages{PageBytes: size}
-		for file, to := range map[string]*uint64{"nr": &p.Pages, "free": &p.Free, "resv": &p.Reserved, "surplus": &p.Surplus} {
-			n, failed := s.number(path.Join(dir, name, file+"_hugepages"))
-			if failed != nil {
-				err = failed
+		var n [4]uint64
+		for i, file := range []string{"nr", "free", "resv", "surplus"} {
+			if n[i], err = s.number(path.Join(dir, name, file+"_hugepages")); err != nil {
+				return pools, err
 			}
-			*to = n
 		}
-		pools = append(pools, p)
+		pools = append(pools, HugePages{size, n[0], n[1], n[2], n[3]})
 	}
 	return pools, err
 }

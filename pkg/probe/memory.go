@@ -22,17 +22,18 @@ type memory struct {
 	out   *report.Memory
 }
 
+var errNoFirstSample = errors.New("no first sample to go on from")
+
 func collectMemory(ctx context.Context, r run) (publish, error) {
 	proc, err := hostfs.OpenProc(r.fs)
 	if err != nil {
 		return nil, err
 	}
 	defer proc.Close()
-	m := &memory{run: r, proc: proc, bad: unreadable{}, first: r.memoryFirst}
-	if m.first == nil { // it did not finish
-		m.first = &memoryFirst{}
-		m.first.mount, m.first.tmpfs = memoryMounts(r.fs, proc, m.bad)
+	if r.memoryFirst == nil {
+		return nil, errNoFirstSample
 	}
+	m := &memory{run: r, proc: proc, bad: unreadable{}, first: r.memoryFirst}
 	m.out = &report.Memory{Tmpfs: m.first.tmpfs, Samples: append(m.first.samples, r.memorySamples...)}
 	m.totals()
 	m.cgroups(ctx)
@@ -45,8 +46,8 @@ func collectMemory(ctx context.Context, r run) (publish, error) {
 
 func (m *memory) totals() {
 	m.out.Info = memInfo(m.proc, m.bad)
-	m.out.OvercommitMemory = readInt(m.proc, "sys/vm/overcommit_memory", m.bad)
-	m.out.Swappiness = readInt(m.proc, "sys/vm/swappiness", m.bad)
+	m.out.OvercommitMemory = m.sysctl("overcommit_memory")
+	m.out.Swappiness = m.sysctl("swappiness")
 	if kb := readNumber(m.proc, "sys/vm/min_free_kbytes", m.bad); kb != nil {
 		*kb <<= 10
 		m.out.MinFree = kb
@@ -86,8 +87,9 @@ func (m *memory) pressure(name string, b []byte, err error) *report.Pressure {
 // noCgroup: the file is not there, or its cgroup was removed while it was open.
 func noCgroup(err error) bool { return hostfs.Gone(err) || errors.Is(err, syscall.ENODEV) }
 
-func readInt(proc *hostfs.Proc, name string, bad unreadable) *int {
-	n := readNumber(proc, name, bad)
+// sysctl reads one of /proc/sys/vm.
+func (m *memory) sysctl(name string) *int {
+	n := readNumber(m.proc, "sys/vm/"+name, m.bad)
 	if n == nil {
 		return nil
 	}
@@ -101,7 +103,10 @@ func readInt(proc *hostfs.Proc, name string, bad unreadable) *int {
 func memoryMounts(fs hostfs.FS, proc *hostfs.Proc, bad unreadable) (cgroups *hostfs.CgroupMount, tmpfs []report.TmpfsMount) {
 	const maxTmpfs = 4096
 	seen := map[string]bool{}
-	total, page := memTotal(proc), pageSize()
+	var total uint64
+	if info := memInfo(proc, unreadable{}); info.Total != nil {
+		total = *info.Total
+	}
 	_, err := proc.EachMountLineOf(rootPID(fs), func(l *hostfs.MountLine) {
 		if c, is := l.CgroupMount("memory"); is && (cgroups == nil || cgroups.V2 && !c.V2) {
 			cgroups = &c
@@ -117,7 +122,7 @@ func memoryMounts(fs hostfs.FS, proc *hostfs.Proc, bad unreadable) (cgroups *hos
 		default:
 			seen[device] = true
 			tmpfs = append(tmpfs, report.TmpfsMount{Point: report.Escape(hostfs.Unmangle(l.Point)),
-				Limit: hostfs.TmpfsLimit(string(l.Super), total, page)})
+				Limit: hostfs.TmpfsLimit(string(l.Super), total, pageSize())})
 		}
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ package probe
 
 import (
 	"context"
+	"path"
 	"slices"
 	"sort"
 	"time"
@@ -38,43 +39,71 @@ func (m *memory) cgroups(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, memoryPatience)
 	defer cancel()
 	processes := m.processesByCgroup()
-	uses := map[string]memoryUse{}
-	tree.walk(ctx, m.bad, func(dir string) { uses[dir] = tree.use(dir) })
-	var dirs []string
-	dirs, m.out.Left = largestCgroups(uses, processes, maxMemoryCgroups)
+	usage := m.usage(ctx, tree, processes)
+	dirs := largestCgroups(usage, maxMemoryCgroups)
+	m.out.Left = max(0, len(usage)-len(dirs))
 	for _, dir := range dirs {
 		if ctx.Err() != nil {
 			m.bad.add("memory.stat", errNoTime)
 			break
 		}
-		c := m.cgroup(tree, dir, uses[dir])
-		before := m.first.uses[dir]
-		c.UsageBefore, c.AnonBefore, c.Processes = before.usage, before.anon, processes[dir]
+		c := m.cgroup(tree, dir)
+		c.Processes = processes[dir]
 		m.out.Cgroups = append(m.out.Cgroups, c)
 	}
 }
 
-// largestCgroups are those that hold something or in which processes live, at most
-// so many of them, with all above them, in order of their paths; left counts
-// those beyond.
-func largestCgroups(uses map[string]memoryUse, processes map[string]int, most int) (dirs []string, left int) {
-	size := func(dir string) uint64 {
-		if u := uses[dir].usage; u != nil {
-			return *u
+// usage is what the cgroups hold, of those that hold something or in which processes
+// live. Where v2 does not count memory apart, as below a service that divides
+// itself, processes are those of the nearest cgroup above that does.
+func (m *memory) usage(ctx context.Context, tree *memoryTree, processes map[string]int) map[string]int {
+	usage, uncounted := map[string]int{}, map[string]bool{}
+	tree.walk(ctx, m.bad, func(dir string) {
+		n := tree.usage(dir, m.bad)
+		if n == nil {
+			uncounted[dir] = true
 		}
+		at := dir
+		for at != "/" && uncounted[at] {
+			at = path.Dir(at)
+		}
+		if at != dir {
+			processes[at] += processes[dir]
+		}
+		if at == "/" || deref(n) > 0 || processes[dir] > 0 {
+			usage[at] = max(usage[at], deref(n))
+		}
+	})
+	return usage
+}
+
+func deref(n *uint64) int {
+	if n == nil {
 		return 0
 	}
-	for dir := range uses {
-		if dir == "/" || size(dir) > 0 || processes[dir] > 0 {
-			dirs = append(dirs, dir)
-		}
+	return int(*n)
+}
+
+// counted is what a cgroup had at the first sample; nil: it was not there.
+func counted(before map[string]int, dir string) *uint64 {
+	n, there := before[dir]
+	if !there {
+		return nil
+	}
+	u := uint64(n)
+	return &u
+}
+
+// largestCgroups are so many of them, with all above them, in order of their paths.
+func largestCgroups(usage map[string]int, most int) (dirs []string) {
+	for dir := range usage {
+		dirs = append(dirs, dir)
 	}
 	sort.Slice(dirs, func(i, j int) bool {
-		a, b := size(dirs[i]), size(dirs[j])
-		return a > b || a == b && dirs[i] < dirs[j]
+		a, b := dirs[i], dirs[j]
+		return usage[a] > usage[b] || usage[a] == usage[b] && a < b
 	})
-	found := len(dirs)
-	kept := map[string]bool{"/": true}
+	kept := map[string]bool{}
 	for _, dir := range dirs[:min(most, len(dirs))] {
 		hostfs.EachParent(dir, func(parent string) bool {
 			known := kept[parent]
@@ -87,7 +116,7 @@ func largestCgroups(uses map[string]memoryUse, processes map[string]int, most in
 		dirs = append(dirs, dir)
 	}
 	slices.Sort(dirs)
-	return dirs, max(0, found-len(dirs))
+	return dirs
 }
 
 // processesByCgroup counts the processes that live in each cgroup, by its directory.
@@ -125,9 +154,10 @@ func (m *memory) processesByCgroup() map[string]int {
 
 // cgroup reads one. A cgroup's pressure costs the kernel some work: only that of
 // large ones and of those with a limit is read.
-func (m *memory) cgroup(tree *memoryTree, dir string, use memoryUse) report.MemoryCgroup {
+func (m *memory) cgroup(tree *memoryTree, dir string) report.MemoryCgroup {
 	s := tree.stat(dir, m.bad)
-	c := report.MemoryCgroup{Path: report.Escape(shownPath(m.first.mount, dir)), Usage: use.usage,
+	c := report.MemoryCgroup{Path: report.Escape(shownPath(m.first.mount, dir)), Usage: tree.usage(dir, unreadable{}),
+		UsageBefore: counted(m.first.usage, dir), AnonBefore: counted(m.first.anon, dir),
 		Anon: s.Anon, File: s.File, ActiveFile: s.ActiveFile, InactiveFile: s.InactiveFile, Shmem: s.Shmem,
 		Slab: s.Slab, Kernel: s.Kernel, PageTables: s.PageTables, Sock: s.Sock, Swap: s.Swap}
 	c.Limit = m.limit(tree, dir, tree.name("memory.max", "memory.limit_in_bytes"))
@@ -141,7 +171,7 @@ func (m *memory) cgroup(tree *memoryTree, dir string, use memoryUse) report.Memo
 	if !tree.v2 {
 		c.AtLimit = tree.number(dir, "memory.failcnt", m.bad)
 	}
-	if c.Limit == nil && (use.usage == nil || *use.usage < worthMore) && dir != "/" {
+	if c.Limit == nil && deref(c.Usage) < worthMore && dir != "/" {
 		return c
 	}
 	c.Peak = tree.number(dir, tree.name("memory.peak", "memory.max_usage_in_bytes"), m.bad)

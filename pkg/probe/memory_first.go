@@ -15,15 +15,15 @@ import (
 type memoryFirst struct {
 	at     time.Time
 	uptime float64 // seconds after boot
-	// rss is the resident size of each process, in bytes.
-	rss map[int]uint64
+	// rss is the resident size of each process, in pages.
+	rss map[int]int
 	// mount is the hierarchy with the memory controller, nil: none.
 	mount *hostfs.CgroupMount
-	// uses are those of the cgroups by their directory.
-	uses    map[string]memoryUse
-	tmpfs   []report.TmpfsMount
-	samples []report.MemorySample
-	bad     unreadable
+	// usage and anon are those of the cgroups by their directory, in bytes.
+	usage, anon map[string]int
+	tmpfs       []report.TmpfsMount
+	samples     []report.MemorySample
+	bad         unreadable
 }
 
 // firstPatience bounds the first look at the cgroups.
@@ -66,26 +66,29 @@ func (f *memoryFirst) look(ctx context.Context, proc *hostfs.Proc, tree *memoryT
 	}
 	ctx, cancel := context.WithTimeout(ctx, firstPatience)
 	defer cancel()
-	f.uses = map[string]memoryUse{}
+	f.usage, f.anon, f.rss = map[string]int{}, map[string]int{}, map[int]int{}
 	tree.walk(ctx, f.bad, func(dir string) {
-		use := tree.use(dir)
-		if use.usage == nil || *use.usage >= worthAStat {
-			use.anon = tree.stat(dir, f.bad).Anon
+		usage := tree.usage(dir, f.bad)
+		if usage != nil {
+			f.usage[dir] = int(*usage)
 		}
-		f.uses[dir] = use
+		if usage == nil || *usage >= worthAStat {
+			if anon := tree.stat(dir, f.bad).Anon; anon != nil {
+				f.anon[dir] = int(*anon)
+			}
+		}
 	})
-	f.rss = map[int]uint64{}
 	pids, err := proc.PIDs()
 	if err != nil {
 		f.bad.add("/proc", err)
 	}
-	for _, pid := range pids {
+	for _, pid := range pids[:min(len(pids), maxProcesses)] {
 		b, err := proc.ReadPID(pid, "statm")
 		if err != nil {
 			continue // that of the process table says so
 		}
 		if pages, ok := hostfs.ParseResidentPages(b); ok && pages > 0 {
-			f.rss[pid] = pages * pageSize()
+			f.rss[pid] = int(pages)
 		}
 	}
 }
@@ -93,12 +96,16 @@ func (f *memoryFirst) look(ctx context.Context, proc *hostfs.Proc, tree *memoryT
 // sampleTotals reads the node's totals at this moment.
 func sampleTotals(proc *hostfs.Proc, tree *memoryTree, since time.Time) report.MemorySample {
 	s := report.MemorySample{AtMillis: time.Since(since).Milliseconds()}
-	if amounts, err := readMemInfo(proc); err == nil {
-		s.Free, s.Available = amounts["MemFree"], amounts["MemAvailable"]
+	info := memInfo(proc, unreadable{})
+	s.Free, s.Available = info.Free, info.Available
+	if tree == nil {
+		return s
 	}
-	if tree != nil {
-		s.RootUsage = tree.use("/").usage
-		s.RootInactiveFile = tree.stat("/", unreadable{}).InactiveFile
+	stat := tree.stat("/", unreadable{})
+	s.RootUsage, s.RootInactiveFile = tree.usage("/", unreadable{}), stat.InactiveFile
+	if s.RootUsage == nil && stat.Anon != nil && stat.File != nil { // v2
+		sum := *stat.Anon + *stat.File
+		s.RootUsage = &sum
 	}
 	return s
 }

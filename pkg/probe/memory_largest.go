@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// largestProcesses are looked at closer, and the largest one of each of the
-	// heaviestCgroups.
+	// largestProcesses are looked at closer, and the largest one of each of so many
+	// other cgroups.
 	largestProcesses, heaviestCgroups = 30, 30
 	// For smaps_rollup the kernel goes through all page tables, some 10 ms for each
 	// GiB, and before 5.9 whoever wants to map something waits meanwhile: so much
@@ -40,19 +40,18 @@ func collectLargest(ctx context.Context, r run) (publish, error) {
 	}
 	defer proc.Close()
 	l := &largest{proc: proc, bad: unreadable{}, left: maxPSSAll, until: time.Now().Add(pssPatience)}
-	read := map[int]report.ProcessMemory{}
-	for _, i := range heaviest(r.report.Processes) {
+	list := heaviest(r.report.Processes)
+	read := make([]report.ProcessMemory, len(list))
+	for i, p := range list {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		p := &r.report.Processes.List[i]
-		m := *p.Memory
-		l.read(p, &m)
-		read[i] = m
+		read[i] = *p.Memory
+		l.read(p, &read[i])
 	}
 	return func(r *run) {
-		for i, m := range read {
-			r.report.Processes.List[i].Memory = &m
+		for i, p := range list {
+			p.Memory = &read[i]
 		}
 		r.report.Processes.Unreadable = append(r.report.Processes.Unreadable, l.bad.list()...)
 	}, nil
@@ -126,39 +125,22 @@ func (l *largest) pss(p *report.Process) *uint64 {
 	return &pss
 }
 
-// heaviest are the largest processes, and the largest one of each cgroup whose
-// processes are the largest together, by their index in the list.
-func heaviest(processes *report.Processes) []int {
-	var all, first []*report.Process
-	index := map[int]int{}
-	sums := map[int]int64{}
+// heaviest are the largest processes, and the largest one of each of the next
+// cgroups.
+func heaviest(processes *report.Processes) (list []*report.Process) {
+	var all []*report.Process
 	for i := range processes.List {
-		p := &processes.List[i]
-		if p.Kernel || p.Memory == nil || p.RSSBytes <= 0 {
-			continue
+		if p := &processes.List[i]; p.Memory != nil && p.RSSBytes > 0 {
+			all = append(all, p)
 		}
-		index[p.PID] = i
-		all = append(all, p)
-		sums[p.Cgroup] += p.RSSBytes
 	}
 	byRSS(all)
-	seen := map[int]bool{}
-	for _, p := range all { // the largest of its cgroup, with the sum to sort by
-		if !seen[p.Cgroup] {
-			seen[p.Cgroup] = true
-			first = append(first, &report.Process{PID: p.PID, RSSBytes: sums[p.Cgroup]})
+	seen := make([]bool, len(processes.Cgroups)+1)
+	for _, p := range all {
+		if len(list) < largestProcesses || !seen[p.Cgroup+1] && len(list) < largestProcesses+heaviestCgroups {
+			list = append(list, p)
 		}
-	}
-	byRSS(first)
-	var list []int
-	done := map[int]bool{}
-	for _, some := range [][]*report.Process{all[:min(largestProcesses, len(all))], first[:min(heaviestCgroups, len(first))]} {
-		for _, p := range some {
-			if i := index[p.PID]; !done[i] {
-				done[i] = true
-				list = append(list, i)
-			}
-		}
+		seen[p.Cgroup+1] = true
 	}
 	return list
 }

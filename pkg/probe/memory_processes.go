@@ -25,7 +25,8 @@ func (t *table) addMemory(p *report.Process) {
 	if t.memoryFirst == nil || p.Blocked || float64(p.StartTicks)/userHz > t.memoryFirst.uptime {
 		return // the same pid may be another process by now
 	}
-	if before, there := t.memoryFirst.rss[p.PID]; there {
+	if pages, there := t.memoryFirst.rss[p.PID]; there {
+		before := uint64(pages) * pageSize()
 		p.Memory.RSSBefore = &before
 	}
 }

@@ -26,22 +26,13 @@ type memoryTree struct {
 	v2 bool
 }
 
-// memoryUse is what is sampled of a cgroup, in bytes; nil: it is not there.
-type memoryUse struct{ usage, anon *uint64 }
-
 // openMemoryTree: a v2 hierarchy may be without the controller, as beside v1's, or
 // where the kernel was booted with cgroup_disable=memory.
 func openMemoryTree(fs hostfs.FS, mount *hostfs.CgroupMount, bad unreadable) *memoryTree {
 	if mount == nil {
 		return nil
 	}
-	root, err := hostfs.OpenRoot(fs, nil)
-	if err != nil {
-		bad.add("/", err)
-		return nil
-	}
-	defer root.Close()
-	tree, err := hostfs.OpenCgroups(fs, root, mount.Point)
+	tree, err := hostfs.OpenCgroups(fs, mount.Point)
 	if err != nil {
 		bad.add(mount.Point, err)
 		return nil
@@ -81,9 +72,9 @@ func (t *memoryTree) name(v2, v1 string) string {
 	return v1
 }
 
-// use reads how much a cgroup holds, and all below it.
-func (t *memoryTree) use(dir string) memoryUse {
-	return memoryUse{usage: t.number(dir, t.name("memory.current", "memory.usage_in_bytes"), unreadable{})}
+// usage reads how much a cgroup holds, and all below it.
+func (t *memoryTree) usage(dir string, bad unreadable) *uint64 {
+	return t.number(dir, t.name("memory.current", "memory.usage_in_bytes"), bad)
 }
 
 // number reads a file with one number; nil where there is none.

@@ -29,7 +29,9 @@ func (rec *recorder) begin(ctx context.Context) {
 			rec.memory = &cgroupTree{root: root, of: "memory", mount: *rec.mount, ownPID: ownPID(rec.fs)}
 		}
 	}
-	rec.limits.MemTotal = memTotal(rec.look)
+	if n := memInfo(rec.look, bad).Total; n != nil {
+		rec.limits.MemTotal = *n
+	}
 	if n := readNumber(rec.look, "sys/fs/file-max", bad); n != nil {
 		rec.limits.FileMax = *n
 	}

@@ -196,20 +196,19 @@ func readJumpy(proc *hostfs.Proc) (t [report.NumTotals]int64) {
 	for i := range t {
 		t[i] = report.Unknown
 	}
-	if m, err := readMemInfo(proc); err == nil {
-		set := func(to report.Total, names ...string) {
-			for _, name := range names {
-				if v := m[name]; v != nil {
-					t[to] = max(t[to], 0) + int64(*v)
-				}
+	m := memInfo(proc, unreadable{})
+	set := func(to report.Total, amounts ...*uint64) {
+		for _, n := range amounts {
+			if n != nil {
+				t[to] = max(t[to], 0) + int64(*n)
 			}
 		}
-		set(report.TotalAvailable, "MemAvailable")
-		set(report.TotalFree, "MemFree")
-		set(report.TotalKernel, "SUnreclaim", "KernelStack", "PageTables")
-		if total, free := m["SwapTotal"], m["SwapFree"]; total != nil && free != nil && *total >= *free {
-			t[report.TotalSwapUsed] = int64(*total - *free)
-		}
+	}
+	set(report.TotalAvailable, m.Available)
+	set(report.TotalFree, m.Free)
+	set(report.TotalKernel, m.SUnreclaim, m.KernelStack, m.PageTables)
+	if m.SwapTotal != nil && m.SwapFree != nil && *m.SwapTotal >= *m.SwapFree {
+		t[report.TotalSwapUsed] = int64(*m.SwapTotal - *m.SwapFree)
 	}
 	if b, err := proc.Read("sys/fs/file-nr"); err == nil {
 		if used, _, err := hostfs.ParseFileNr(b); err == nil {

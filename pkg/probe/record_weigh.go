@@ -114,7 +114,7 @@ func (w *weighing) collect(_ context.Context, r run) (publish, error) {
 // workingSet is usage less inactive_file, as the kubelet has it. The root of v2 has
 // no usage: there it takes anon and file (runc, libcontainer/cgroups/fs2).
 func workingSet(t *memoryTree, dir string) (uint64, bool) {
-	usage := t.use(dir).usage
+	usage := t.usage(dir, unreadable{})
 	if usage != nil && *usage < worthAStat {
 		return *usage, true
 	}

@@ -136,7 +136,7 @@ func TestRecorderEndsByItself(t *testing.T) {
 	if lasted := h.End.Sub(h.Start); lasted < 8*time.Second || lasted > 20*time.Second || len(h.Samples) < 5 || len(h.Gaps) > 0 {
 		t.Errorf("recorded %s, %d samples, gaps %+v", lasted, len(h.Samples), h.Gaps)
 	}
-	if r := run(t, plugin("record", node, "--for", "10s", "--every", "1s")); r.code != 1 || !strings.Contains(r.stderr, "recorded node "+node) {
+	if r := run(t, plugin("record", node, "--for", "10s", "--every", "1s")); r.code != 1 || !strings.Contains(r.stderr, "has a recorder already: it record") {
 		t.Errorf("what it recorded would be lost: exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	if r := run(t, plugin("record", node, "--for", "1m", "--replace")); r.code != 0 {
