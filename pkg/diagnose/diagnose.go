@@ -65,6 +65,7 @@ func rules() []rule {
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryOOMKills, memoryOOMKills},
 	}
 }
 
