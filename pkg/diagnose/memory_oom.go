@@ -140,6 +140,7 @@ func memoryMax(n *correlate.Node) string {
 	return "MemoryMax"
 }
 
+// times leaves out that it was once.
 func times(kills int) string {
 	if kills == 1 {
 		return ""

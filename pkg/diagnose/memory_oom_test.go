@@ -33,6 +33,7 @@ func oomKilled(secondsAgo float64, comm, limit, cgroup string) report.OOMKill {
 
 func oomHub() *inventory.Inventory {
 	inv := hubInventory()
+	inv.Pods[0].Containers[0].Restarts = 7
 	inv.Pods[0].Containers[0].MemoryLimit, inv.Pods[0].Containers[0].MemoryRequest = 64<<20, 32<<20
 	return inv
 }
@@ -72,7 +73,7 @@ func TestOOMKills(t *testing.T) {
 		"a container's limit": {oomReport(oomKilled(300, "java", agent, agent), oomKilled(60, "java", agent, agent)), oomHub(), []string{
 			"warning: prod/hub-0, container agent (StatefulSet/hub) was OOM-killed 2 times at its own memory limit of 64 MiB, last 1 minute ago\n",
 			"- process 4711 (java) had 60 MiB anonymous, killed at 2023-11-24 22:12:20 UTC; 2 kills in 4m0s\n",
-			"- 64 MiB of 64 MiB used in " + agent + "\n", "- its spec: request 32 MiB, limit 64 MiB\n",
+			"- 64 MiB of 64 MiB used in " + agent + "\n", "- its spec: request 32 MiB, limit 64 MiB; restarted 7 times\n",
 			"$ kubectl -n prod logs hub-0 -c agent --previous --tail 50\n", "$ kubectl nodedoc memory node-43 --watch\n",
 			"$ kubectl -n prod set resources statefulset hub -c agent --limits=memory=96Mi\n"}},
 		"a pod's limit":   {oomReport(oomKilled(60, "java", podCgroup, agent)), oomHub(), []string{"at its pod's memory limit of 64 MiB", "set resources statefulset hub"}},
@@ -81,7 +82,7 @@ func TestOOMKills(t *testing.T) {
 			"x.service was OOM-killed at the memory limit of 64 MiB of cgroup /system.slice/x.service, last 1 minute ago", "$ systemctl set-property x.service MemoryMax=96M\n"}},
 		"an odd unit's":        {oomReport(oomKilled(60, "x", "/system.slice/x y.service", "/system.slice/x y.service")), nil, []string{"> if it needs more: raise the limit where it is set\n"}},
 		"gone, and unasked":    {oomReport(oomKilled(60, "java", agent, agent)), &inventory.Inventory{}, []string{"prod/hub-0, container agent, gone was OOM-killed at", "in the pod's spec, to 96Mi say"}},
-		"a whole group":        {oomReport(group, member), oomHub(), []string{"- memory.oom.group is set: all processes of the container died at once, 2 in all\n", "was OOM-killed at its own"}},
+		"a whole group":        {oomReport(group, member), oomHub(), []string{"- memory.oom.group is set: with each kill all processes of the cgroup die, 2 in all\n", "was OOM-killed at its own"}},
 		"most is no process's": {oomReport(little), oomHub(), []string{"- the largest at that moment: java (4711) 2.0 MiB, sh (4713) 1.0 MiB\n", "- its processes had less than half of it: the rest is tmpfs"}},
 		"the node's": {oomReport(oomKilled(60, "updatedb", "", "/system.slice/cron.service")), &inventory.Inventory{Node: "node-43"}, []string{
 			"critical: the node ran out of memory: the kernel has killed 1 process, last 1 minute ago\n",

@@ -74,10 +74,14 @@ func oomEvidence(n *correlate.Node, v correlate.OOMVictim) []string {
 		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", oomSize(*k.Usage), oomSize(*k.Limit), k.LimitCgroup))
 	}
 	if v.Request > 0 || v.Limit > 0 {
-		evidence = append(evidence, fmt.Sprintf("its spec: request %s, limit %s", orNone(v.Request), orNone(v.Limit)))
+		text := fmt.Sprintf("its spec: request %s, limit %s", orNone(v.Request), orNone(v.Limit))
+		if v.Restarts > 0 {
+			text += "; restarted" + times(v.Restarts)
+		}
+		evidence = append(evidence, text)
 	}
 	if v.Processes > v.Kills {
-		evidence = append(evidence, fmt.Sprintf("memory.oom.group is set: all processes of the container died at once, %d in all", v.Processes))
+		evidence = append(evidence, fmt.Sprintf("memory.oom.group is set: with each kill all processes of the cgroup die, %d in all", v.Processes))
 	}
 	return append(evidence, oomOthers(v)...)
 }
