@@ -79,7 +79,10 @@ func oomOfOwner(n *correlate.Node, o correlate.Owner, victims []correlate.OOMVic
 		Summary: fmt.Sprintf("%s was OOM-killed%s %s%s", Title(o), times(kills), oomByWhat(newest), ago(n, newest.Last))}
 	if o.Type == correlate.OwnerUnknown {
 		f.Subject = nil
-		f.Summary = fmt.Sprintf("%s was OOM-killed%s %s%s", oomProcess(newest), times(kills), oomByWhat(newest), ago(n, newest.Last))
+		f.Summary = fmt.Sprintf("%s was OOM-killed %s%s", oomProcess(newest), oomByWhat(newest), ago(n, newest.Last))
+		if kills > 1 {
+			f.Summary = fmt.Sprintf("%d processes were OOM-killed of which nobody knows whose they were%s", kills, ago(n, newest.Last))
+		}
 	}
 	for _, v := range victims[:min(len(victims), oomTasksNamedMax)] {
 		f.Evidence = append(f.Evidence, oomEvidence(n, v)...)

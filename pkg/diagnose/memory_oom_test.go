@@ -93,6 +93,8 @@ func TestOOMKills(t *testing.T) {
 		"NUMA nodes":        {oomReport(numa), nil, []string{"warning: NUMA nodes that programs are bound to ran out of memory"}},
 		"nobody knows whose": {oomReport(report.OOMKill{At: new(10.0*day - 5), PID: 7, Comm: "x", Constraint: report.OOMCgroup}), nil, []string{
 			"process 7 (x) was OOM-killed at a cgroup's memory limit, last 5 seconds ago"}},
+		"nor of two": {oomReport(report.OOMKill{At: new(10.0*day - 5), PID: 7, Comm: "x", Constraint: report.OOMCgroup}, report.OOMKill{At: new(10.0*day - 4), PID: 8, Comm: "y", Constraint: report.OOMCgroup}), nil, []string{
+			"2 processes were OOM-killed of which nobody knows whose they were, last 4 seconds ago\n- process 8 (y), killed at"}},
 	} {
 		findings := diagnosed(c.r, c.inv)
 		if len(findings) != 1 || findings[0].ID != MemoryOOMKills {
