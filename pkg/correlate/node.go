@@ -154,6 +154,9 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Kubelet != nil {
 		gaps = append(gaps, r.Kubelet.Unreadable...)
 	}
+	if r.OOM != nil {
+		gaps = append(gaps, r.OOM.Unreadable...)
+	}
 	if inv := n.Inventory; inv != nil {
 		if inv.PodsError != "" {
 			gaps = append(gaps, report.Unreadable{What: "pods of the API server", Cause: inv.PodsError})

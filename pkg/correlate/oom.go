@@ -109,14 +109,12 @@ func oomScope(constraint, limit string) string {
 		return ""
 	}
 	place := ParseCgroupPath(limit)
-	elements, fromInside := splitPath(limit)
-	_, kubepods := kubepodsRoot(elements, fromInside)
 	switch {
 	case place.ContainerID != "":
 		return ScopeContainer
 	case place.PodUID != "":
 		return ScopePod
-	case kubepods:
+	case isKubepods(limit, place):
 		return ScopePods
 	}
 	return ScopeCgroup

@@ -109,6 +109,9 @@ func (n *Node) oomOwner(path string, k report.OOMKill, scope string) Owner {
 		return Owner{Type: OwnerUnknown}
 	}
 	place := ParseCgroupPath(path)
+	if isKubepods(path, place) {
+		return Owner{Type: OwnerUnknown} // some pod's
+	}
 	o := n.ownerAt(place, k.Comm)
 	if o.Type == OwnerPod {
 		n.nameEnded(&o)
@@ -118,6 +121,13 @@ func (n *Node) oomOwner(path string, k report.OOMKill, scope string) Owner {
 		o.ContainerID = ""
 	}
 	return o
+}
+
+// isKubepods: the cgroup is that of all pods, or of a class of them.
+func isKubepods(path string, place Place) bool {
+	elements, fromInside := splitPath(path)
+	_, ok := kubepodsRoot(elements, fromInside)
+	return ok && place.PodUID == "" && place.ContainerID == ""
 }
 
 // nameEnded takes the names that a container's log has, where its files are gone.

@@ -105,6 +105,7 @@ func TestOOMVictims(t *testing.T) {
 		"no cgroup is said":               {node(report.OOMKill{PID: 7, Comm: "x", Constraint: report.OOMCgroup}, report.OOMKill{PID: 8, Comm: "x"}), nil, []string{"unknown [] x  ×1", "unknown [] x cgroup ×1"}},
 		"the limit says whose":            {node(killedIn(90, "x", oomPath+"/"+oomID(9), "")), oomInventory(), []string{"prod/hub-0 [app]   ×1 API only 301–301", "prod/hub-0 [app] x container ×1 90–90"}},
 		"the limit is all pods'":          {node(killedIn(90, "x", "/kubepods", "")), nil, []string{"unknown [] x pods ×1 90–90"}},
+		"some pod's":                      {node(killedIn(90, "x", "/kubepods", "/kubepods/burstable")), nil, []string{"unknown [] x pods ×1 90–90"}},
 		"a container of no pod":           {node(killedIn(90, "x", "/docker/"+oomID(5), "/docker/"+oomID(5))), nil, []string{"container " + oomID(5)[:13] + " [] x container ×1 90–90"}},
 		"named like a pod in a container": {node(killedIn(90, "x", oomPath+"/"+oomID(9), oomPath+"/"+oomID(9)+"/kubepods/pod"+oomGone)), &inventory.Inventory{Pods: oomInventory().Pods[:1]}, []string{"prod/hub-0 [app]   ×1 API only 301–301", "prod/hub-0 [app] x container ×1 90–90"}},
 		"a group dies at once":            {node(group(killedIn(90, "sh", oomPath, inApp), 90, true), group(killedIn(90.1, "sleep", oomPath, inApp), 91, false), group(killedIn(91, "sleep", oomPath, inApp), 92, false), group(killedIn(300, "sh", oomPath, inApp), 93, true)), oomInventory(), []string{"prod/hub-0 [app] sh pod ×2 (4) API 90–300"}},
