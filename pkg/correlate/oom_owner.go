@@ -115,6 +115,7 @@ func (n *Node) oomOwner(path string, k report.OOMKill, scope string) Owner {
 	o := n.ownerAt(place, k.Comm)
 	if o.Type == OwnerPod {
 		n.nameEnded(&o)
+		n.nameByEvents(&o)
 		if pod := n.podByUID[o.PodUID]; pod != nil && o.Container == "" && !o.Sandbox && o.ContainerID != "" {
 			o.Container = endedContainer(pod, o.ContainerID, k)
 		}
@@ -145,6 +146,19 @@ func (n *Node) nameEnded(o *Owner) {
 			if o.PodState == PodGone && n.podByName[o.Namespace+"/"+o.Pod] != nil {
 				o.PodState = PodReplaced
 			}
+		}
+	}
+}
+
+// nameByEvents: the API server keeps what happened to a pod for an hour after it.
+func (n *Node) nameByEvents(o *Owner) {
+	if o.Pod != "" || n.Inventory == nil || n.Inventory.Memory == nil {
+		return
+	}
+	for _, e := range n.Inventory.Memory.Events {
+		if e.PodUID == o.PodUID && e.Pod != "" {
+			o.Namespace, o.Pod = e.Namespace, e.Pod
+			return
 		}
 	}
 }

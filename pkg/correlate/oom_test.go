@@ -170,6 +170,14 @@ func TestOOMEvents(t *testing.T) {
 		"unknown [] kubectl cgroup ×1 API only 40–40", `unknown [] up\x1bdb node ×1 API only 30–30`, "unknown [] a (b) node ×1 API only 20–20", "unknown [] c  ×1 API only 10–10"})
 }
 
+func TestOOMNamesOfEvictedPods(t *testing.T) {
+	r := oomNode(oomHost, 99, killedIn(90, "rsync", "/kubepods/pod"+oomGone, "/kubepods/pod"+oomGone+"/"+oomID(3)))
+	r.Containers = nil
+	inv := &inventory.Inventory{Memory: &inventory.Memory{Events: []inventory.Event{{Reason: "Evicted", Namespace: "a", Pod: "b", PodUID: oomPod}, {Reason: "Evicted", Namespace: "batch", Pod: "import-7", PodUID: oomGone}}}}
+	checkVictims(t, "events", r, inv, []string{"batch/import-7 [] rsync pod ×1 gone 90–90"})
+	checkVictims(t, "none", r, nil, []string{"pod " + oomGone + " [] rsync pod ×1 unasked 90–90"})
+}
+
 func TestOOMLimitsOfTheSpec(t *testing.T) {
 	app := oomPath + "/" + oomID(9)
 	n := Join(oomNode(oomHost, 99, killedIn(300, "java", app, app)), oomInventory())
