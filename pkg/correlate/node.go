@@ -142,6 +142,9 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Found != nil {
 		gaps = append(gaps, r.Found.Unreadable...)
 	}
+	if r.OOM != nil {
+		gaps = append(gaps, r.OOM.Unreadable...)
+	}
 	if r.Mounts != nil {
 		gaps = append(gaps, r.Mounts.Unreadable...)
 	}
@@ -153,9 +156,6 @@ func (n *Node) Gaps() []report.Unreadable {
 	}
 	if r.Kubelet != nil {
 		gaps = append(gaps, r.Kubelet.Unreadable...)
-	}
-	if r.OOM != nil {
-		gaps = append(gaps, r.OOM.Unreadable...)
 	}
 	if inv := n.Inventory; inv != nil {
 		if inv.PodsError != "" {

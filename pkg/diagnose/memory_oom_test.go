@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -136,6 +137,27 @@ func TestNodesFindingsComeFirst(t *testing.T) {
 	f := diagnosed(oomReport(oomKilled(9, "a", "", "/x"), oomKilled(8, "java", agent, agent), oomKilled(7, "b", "/y.slice", "/y.slice/z")), oomHub())
 	if len(f) != 3 || f[0].Severity != Critical || f[1].Subject.Cgroup != "/y.slice/z" || f[2].Subject.Type != correlate.OwnerPod {
 		t.Errorf("got %+v", f)
+	}
+}
+
+func TestOOMKilledPodsThatAreGone(t *testing.T) {
+	var kills []report.OOMKill
+	for i := range 12 {
+		cgroup := fmt.Sprintf("/kubepods/pod%08d-1f00-4c6e-9d51-0242ac120002", i)
+		kills = append(kills, oomKilled(float64(200-i), "x", cgroup, cgroup+"/"+strings.Repeat("7", 64)))
+	}
+	for count, want := range map[int]int{1: 1, 2: 2, 3: 1, 12: 1} {
+		f := diagnosed(oomReport(kills[:count]...), &inventory.Inventory{})
+		if len(f) != want {
+			t.Errorf("%d: got %+v", count, f)
+		}
+	}
+	text := findingText(diagnosed(oomReport(kills...), &inventory.Inventory{})[0])
+	for _, want := range []string{"12 pods that are gone were OOM-killed, 12 times in all, last 3 minutes ago\n", "- and 2 more\n", "involvedObject.uid=00000011-",
+		"- pod 00000011-1f00-4c6e-9d51-0242ac120002, gone: at its pod's memory limit of 64 MiB; process 4711 (x) had 60 MiB anonymous, last 3 minutes ago\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
 	}
 }
 
