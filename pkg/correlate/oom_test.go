@@ -108,7 +108,7 @@ func TestOOMVictims(t *testing.T) {
 		"some pod's":                      {node(killedIn(90, "x", "/kubepods", "/kubepods/burstable")), nil, []string{"unknown [] x pods ×1 90–90"}},
 		"a container of no pod":           {node(killedIn(90, "x", "/docker/"+oomID(5), "/docker/"+oomID(5))), nil, []string{"container " + oomID(5)[:13] + " [] x container ×1 90–90"}},
 		"named like a pod in a container": {node(killedIn(90, "x", oomPath+"/"+oomID(9), oomPath+"/"+oomID(9)+"/kubepods/pod"+oomGone)), &inventory.Inventory{Pods: oomInventory().Pods[:1]}, []string{"prod/hub-0 [app]   ×1 API only 301–301", "prod/hub-0 [app] x container ×1 90–90"}},
-		"a group dies at once":            {node(group(killedIn(90, "sh", oomPath, inApp), 90, true), group(killedIn(90.1, "sleep", oomPath, inApp), 91, false), group(killedIn(91, "sleep", oomPath, inApp), 92, false), group(killedIn(300, "sh", oomPath, inApp), 93, true)), oomInventory(), []string{"prod/hub-0 [app] sh pod ×2 (4) API 90–300"}},
+		"a group dies at once":            {node(group(killedIn(90, "sh", oomPath, inApp+"/made/inside"), 90, true), group(killedIn(90.1, "sleep", oomPath, inApp), 91, false), group(killedIn(91, "sleep", oomPath, inApp), 92, false), group(killedIn(300, "sh", oomPath, inApp), 93, true)), oomInventory(), []string{"prod/hub-0 [app] sh pod ×2 (4) API 90–300"}},
 		"the log's clock is fast":         {node(killedIn(100_600, "x", "", "/x")), nil, []string{"cgroup /x [] x node ×1 100000–100000"}},
 		"only the API server knows":       {node(), oomInventory(), []string{"prod/hub-0 [app]   ×1 API only 301–301"}},
 		"nothing":                         {&report.NodeReport{}, nil, nil},

@@ -133,7 +133,7 @@ func oomOfNode(n *correlate.Node, victims []correlate.OOMVictim, earlier []Findi
 		kills += v.Kills
 	}
 	newest := victims[0]
-	f := Finding{Severity: Critical, CausedBy: ids(earlier, "memory-host-process", "memory-growth", "memory-tmpfs", "memory-kernel", "memory-eviction"),
+	f := Finding{Severity: Critical, CausedBy: ids(earlier, "memory-host-process", "memory-growth", "memory-tmpfs", "memory-kernel", "memory-threshold-too-low", "memory-soft-only", "memory-reserved-too-small"),
 		Summary: fmt.Sprintf("the node ran out of memory: the kernel has killed %s%s", english.Plural(kills, "process", ""), ago(n, newest.Last))}
 	switch newest.Kill.Constraint {
 	case "cpuset", "memoryPolicy":
