@@ -70,6 +70,7 @@ func rules() []rule {
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryOOMKills, memoryOOMKills},
 	}
 }
 
