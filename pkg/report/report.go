@@ -34,6 +34,7 @@ type NodeReport struct {
 	Memory     *Memory     `json:"memory,omitempty"`
 	OOM        *OOM        `json:"oom,omitempty"`
 	Pipes      *Pipes      `json:"pipes,omitempty"`
+	Runtime    *Runtime    `json:"runtime,omitempty"`
 	Recording  *Recording  `json:"recording,omitempty"`
 }
 
