@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"flag"
@@ -86,5 +87,9 @@ func printReport(fs hostfs.FS, request string) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(r) // not indented: that takes memory three times over
+	out := bufio.NewWriter(os.Stdout)
+	if err := report.WriteJSON(out, r); err != nil {
+		return err
+	}
+	return out.Flush()
 }
