@@ -46,8 +46,7 @@ func (o *tasksOptions) print(n *correlate.Node) error {
 	return o.output.print(o.streams.Out, "NodeTasks", tasksDocument{tasks, findings}, owners)
 }
 
-// findings are those about tasks, those that explain one of these, and devices
-// whose threads nothing mounted explains.
+// findings are those about tasks, and those that explain one of these.
 func (o *tasksOptions) findings(n *correlate.Node) []diagnose.Finding {
 	all := o.userCommands(diagnose.Diagnose(n))
 	var causes []string
@@ -60,6 +59,6 @@ func (o *tasksOptions) findings(n *correlate.Node) []diagnose.Finding {
 		if f.Subject != nil && !n.Shows(o.filter, *f.Subject) {
 			return true
 		}
-		return !strings.HasPrefix(f.ID, "tasks-") && f.ID != diagnose.MountsDetached && !slices.Contains(causes, f.ID)
+		return !strings.HasPrefix(f.ID, "tasks-") && !slices.Contains(causes, f.ID)
 	})
 }
