@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
@@ -54,6 +55,30 @@ func TestOneLineOfTheRules(t *testing.T) {
 			b := newMountNode()
 			c.build(b)
 			expect(t, b, c.want...)
+		})
+	}
+}
+
+// The path of a subPath names no plugin; what is mounted does, or the pod's spec,
+// or the PersistentVolume.
+func TestDriverOfASubPathOnTheNodesDisk(t *testing.T) {
+	for name, c := range map[string]struct{ root, volume, want string }{
+		"emptyDir":                  {kubelet + "/pods/" + uid + "/volumes/kubernetes.io~empty-dir/tmp/a", "tmp", "empty-dir"},
+		"another pod's in the root": {kubelet + "/pods/" + goneUID + "/volumes/kubernetes.io~empty-dir/tmp/a", "tmp", ""},
+		"hostPath":                  {"/srv/web", "web", "host-path"},
+		"local-path's PV":           {"/opt/local-path-provisioner/pvc-1/data", "pvc-1", "host-path"},
+		"nobody knows":              {"/srv/web", "other", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newMountNode()
+			b.mount("253:1", "ext4", "/dev/vda1", c.root, dirOfPod(uid)+"/volume-subpaths/"+c.volume+"/app/0")
+			b.inv.Pods[0].Volumes = append(b.inv.Pods[0].Volumes, inventory.Volume{Name: "web", HostPath: "/srv/web"})
+			b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: "pvc-1", Driver: "kubernetes.io/host-path"}}
+			volumes := Join(b.NodeReport, b.inv).Mounts().Volumes
+			i := slices.IndexFunc(volumes, func(v Volume) bool { return v.Name == c.volume })
+			if i < 0 || volumes[i].Driver != c.want {
+				t.Errorf("volume %d, want driver %q of %+v", i, c.want, volumes)
+			}
 		})
 	}
 }
