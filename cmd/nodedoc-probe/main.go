@@ -5,7 +5,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"flag"
@@ -87,9 +86,5 @@ func printReport(fs hostfs.FS, request string) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriter(os.Stdout)
-	if err := report.WriteJSON(out, r); err != nil {
-		return err
-	}
-	return out.Flush()
+	return report.WriteJSON(os.Stdout, r)
 }

@@ -26,28 +26,35 @@ func EncodeReport(r *NodeReport) ([]byte, error) {
 // elements. That keeps all of it in a buffer, which grows by doubling: of 26,000
 // mounts 24 MB. Here each element of a section's lists is a piece.
 func WriteJSON(w io.Writer, r *NodeReport) error {
-	p := pieces{w: w, json: json.NewEncoder(w)}
+	p := pieces{w: w}
+	p.json = json.NewEncoder(&p.buf)
 	p.object(reflect.ValueOf(r).Elem(), true)
+	p.flush(0)
 	return p.err
 }
 
 // pieces writes one after another, until the first error.
 type pieces struct {
 	w    io.Writer
-	json *json.Encoder
+	buf  bytes.Buffer
+	json *json.Encoder // into buf
 	err  error
 }
 
-func (p *pieces) text(s string) {
-	if p.err == nil {
-		_, p.err = io.WriteString(p.w, s)
-	}
-}
+func (p *pieces) text(s string) { p.buf.WriteString(s) }
 
 // piece writes what v points at by encoding/json.
 func (p *pieces) piece(v reflect.Value) {
 	if p.err == nil {
 		p.err = p.json.Encode(v.Addr().Interface())
+	}
+	p.flush(32 << 10)
+}
+
+// flush writes what there is, if there is more than that.
+func (p *pieces) flush(more int) {
+	if p.err == nil && p.buf.Len() > more {
+		_, p.err = p.buf.WriteTo(p.w)
 	}
 }
 
