@@ -63,11 +63,15 @@ func rules() []rule {
 		{FDNodeLimit, fdNodeLimit},
 		{PipesUserLimit, pipesUserLimit},
 		{PipesRuntimeBlocked, pipesRuntimeBlocked},
+		{RuntimeDaemon, runtimeDaemon},
+		{RuntimeStuck, runtimeStuck},
+		{RuntimeLeftovers, runtimeLeftovers},
 		{TasksKernelThreads, tasksKernelThreads},
 		{TasksZombies, tasksZombies},
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryOOMKills, memoryOOMKills},
 	}
 }
 

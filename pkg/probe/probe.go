@@ -64,10 +64,12 @@ func collectors(req report.Request) []collector {
 		{report.CollectTasks, 30*time.Second + lookInterval(req), collectTasks},
 		{report.CollectPipes, 60*time.Second + lookInterval(req), collectPipes},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
+		{report.CollectRuntime, 20 * time.Second, collectRuntime},
 		{report.CollectMounts, 30 * time.Second, collectMounts},
 		{report.CollectDevices, 15 * time.Second, collectDevices},
 		{report.CollectBackground, 15 * time.Second, collectBackground},
 		{report.CollectFound, 30 * time.Second, collectFound},
+		{report.CollectOOM, 5 * time.Second, collectOOM},
 		{report.CollectKubelet, 5*time.Second + kubeletSample(req), collectKubelet},
 	}
 	wanted := all[:1]
