@@ -50,6 +50,7 @@ func rules() []rule {
 	return []rule{
 		{MountsLeaked, mountsLeaked},
 		{MountsDeviceErrors, mountsDeviceErrors},
+		{MountsDetached, mountsDetached},
 		{ExecFIFOs, execFIFOs},
 		{CloseWait, closeWait},
 		{RuntimeClients, runtimeClients},
