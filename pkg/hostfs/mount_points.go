@@ -58,3 +58,16 @@ func Remote(fstype string) bool {
 	}
 	return false
 }
+
+// Local says whether a filesystem is known to tell a file's type out of memory:
+// those of Linux itself without a server, a daemon or a cluster behind them.
+// What is not known may have any of these.
+func Local(fstype string) bool {
+	switch fstype {
+	case "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "exfat", "iso9660", "udf", "squashfs", "erofs", "overlay",
+		"tmpfs", "ramfs", "rootfs", "devtmpfs", "devpts", "hugetlbfs", "mqueue", "proc", "sysfs", "cgroup", "cgroup2",
+		"bpf", "debugfs", "tracefs", "securityfs", "selinuxfs", "configfs", "pstore", "efivarfs", "binfmt_misc", "nsfs":
+		return true
+	}
+	return false
+}

@@ -29,6 +29,9 @@ type Request struct {
 	IntervalMillis int64 `json:"intervalMillis,omitempty"`
 	// AllFDs: classify those of every process, within what memory allows.
 	AllFDs bool `json:"allFDs,omitempty"`
+	// FileTypes: ask statx(2) for the types of the files behind classified
+	// descriptors, but for those on filesystems that may wait for a server.
+	FileTypes bool `json:"fileTypes,omitempty"`
 	// Find asks who holds a port or an inode.
 	Find *Find `json:"find,omitempty"`
 	// HostMounts: the mounts of the host's namespace are enough.
