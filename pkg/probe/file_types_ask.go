@@ -75,13 +75,16 @@ type typeMounts struct {
 	last  int // the process whose mounts were read last
 }
 
-// fstype reads the mounts of a process where it holds one that is not known; ""
-// is one that its namespace does not have: the kernel's own, another
-// namespace's, one that was unmounted.
+// fstype reads the mounts of a process where it holds one that is not known, and
+// the host's before: what a service with mounts of its own was started with is
+// on those. "" is one that no namespace read so far has: the kernel's own, one
+// that was unmounted.
 func (m *typeMounts) fstype(pid, id int) string {
-	if m.types[int32(id)] == 0 && m.last != pid && m.left > 0 {
-		m.last = pid
-		_, _ = m.proc.EachMountLineOf(pid, m.add) // what it does not tell is not known
+	for _, of := range []int{1, pid} {
+		if m.types[int32(id)] == 0 && m.last != of && (of == pid || m.last == 0) && m.left > 0 {
+			m.last = of
+			_, _ = m.proc.EachMountLineOf(of, m.add) // what it does not tell is not known
+		}
 	}
 	if i := m.types[int32(id)]; i > 0 {
 		return m.names[i-1]

@@ -106,6 +106,9 @@ fd 5 /dev/null
 fd 6 /dev/null
 fd 7 pipe:[7]
 fd 8 /memfd:x (deleted)
+fd 9 /dev/zero
+-- proc/1/mountinfo --
+10 1 8:1 / / rw - ext4 /dev/sda1 rw
 -- proc/100/mountinfo --
 20 1 8:1 / / rw - ext4 /dev/sda1 rw
 21 20 0:40 / /nas rw - nfs4 nas:/ rw
@@ -128,6 +131,9 @@ flags:	00
 mnt_id:	99
 -- proc/100/fdinfo/5 --
 flags:	00
+-- proc/100/fdinfo/9 --
+flags:	00
+mnt_id:	10
 -- proc/100/fdinfo/6 --
 flags:	{O_DIRECTORY}
 mnt_id:	21
@@ -141,11 +147,11 @@ func askedTypes(pid int) report.Request {
 
 func TestFileTypesOnlyOnLocalFilesystems(t *testing.T) {
 	r := collect(t, plant(t, onMounts), askedTypes(100))
-	if n := r.Processes.FileTypes; n == nil || *n != 1 {
-		t.Errorf("told of %v, want the one on ext4", n)
+	if n := r.Processes.FileTypes; n == nil || *n != 2 {
+		t.Errorf("told of %v, want those on ext4, the host's mount among them", n)
 	}
 	i := slices.IndexFunc(r.Processes.List, func(p report.Process) bool { return p.PID == 100 })
-	want := []report.Counted{{Name: "device", Count: 5}, {Name: "character device", Count: 1}, {Name: "directory", Count: 1}, {Name: "memfd", Count: 1}, {Name: "pipe", Count: 1}}
+	want := []report.Counted{{Name: "device", Count: 5}, {Name: "character device", Count: 2}, {Name: "directory", Count: 1}, {Name: "memfd", Count: 1}, {Name: "pipe", Count: 1}}
 	if got := r.Processes.List[i].FDs.Kinds; !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
