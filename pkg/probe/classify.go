@@ -95,7 +95,9 @@ func (t *table) classifyProcess(i, most int) (read int) {
 	p := &t.out.List[i]
 	t.classified[i] = true
 	sum := links{index: map[string]int{}, kinds: map[string]int{}, targets: map[report.Target]int{}, fifos: map[string]*stdioFIFOs{}}
-	look := t.info.wants(p, t.asked.processes[p.PID] != nil)
+	asked := t.asked.processes[p.PID] != nil
+	look := t.info.wants(p, asked)
+	typed := t.types != nil && (asked || len(t.req.PIDs) == 0)
 	sockets := len(t.sockets.held)
 	err := t.proc.EachFD(p.PID, func(fd, link []byte) bool {
 		if read == most {
@@ -110,7 +112,7 @@ func (t *table) classifyProcess(i, most int) (read int) {
 		switch {
 		case hostfs.IsInotify(link):
 			t.addInotify(p, fd)
-		case t.types != nil && hostfs.MayHaveType(link):
+		case typed && hostfs.MayHaveType(link):
 			link = t.types.tell(p.PID, fd, link)
 		case look && mayBeDirectory(link) && t.info.isDirectory(p.PID, fd):
 			link = hostfs.WithType(link, hostfs.TypeDirectory)

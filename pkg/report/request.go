@@ -30,7 +30,8 @@ type Request struct {
 	// AllFDs: classify those of every process, within what memory allows.
 	AllFDs bool `json:"allFDs,omitempty"`
 	// FileTypes: ask statx(2) for the types of the files behind classified
-	// descriptors, but for those on filesystems that may wait for a server.
+	// descriptors, those of PIDs where there are any, but not for files on
+	// filesystems that may wait for a server.
 	FileTypes bool `json:"fileTypes,omitempty"`
 	// Find asks who holds a port or an inode.
 	Find *Find `json:"find,omitempty"`
