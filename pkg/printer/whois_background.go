@@ -60,7 +60,7 @@ func userUnitLines(u *correlate.UnitInfo) [][2]string {
 	case u.User != nil && u.User.Masked:
 		file = "masked for all users"
 	case !strings.HasSuffix(u.UserUnit, ".scope"): // a scope has none
-		file = "none of the node's own; those in the user's home are not read, nor timers: systemctl --user cat " + u.UserUnit
+		file = "none of the node's own; those in the user's home and /run/user are not read, nor timers there: as that user, systemctl --user cat tells"
 	}
 	return [][2]string{{"user unit", text}, {"its file", file}}
 }
