@@ -60,11 +60,17 @@ func rules() []rule {
 		{InotifyWatches, inotifyWatches},
 		{FDNoTable, noTable},
 		{FDNodeLimit, fdNodeLimit},
+		{PipesUserLimit, pipesUserLimit},
+		{PipesRuntimeBlocked, pipesRuntimeBlocked},
+		{RuntimeDaemon, runtimeDaemon},
+		{RuntimeStuck, runtimeStuck},
+		{RuntimeLeftovers, runtimeLeftovers},
 		{TasksKernelThreads, tasksKernelThreads},
 		{TasksZombies, tasksZombies},
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryOOMKills, memoryOOMKills},
 	}
 }
 

@@ -17,6 +17,8 @@ type Inventory struct {
 	WorkloadsError string `json:"workloadsError,omitempty"`
 	// Storage is nil where nobody asked for volumes.
 	Storage *Storage `json:"storage,omitempty"`
+	// Memory is nil where nobody asked for it.
+	Memory *Memory `json:"memory,omitempty"`
 }
 
 // Pod is what the join needs of a pod.
@@ -42,6 +44,12 @@ type Pod struct {
 	Containers []Container `json:"containers,omitempty"`
 	// HostPorts are ports of the node that the pod asks for.
 	HostPorts []HostPort `json:"hostPorts,omitempty"`
+	// QOS is its class, Reason and Message why it ended: Evicted.
+	QOS     string `json:"qos,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+	// MemoryVolumes are its emptyDir volumes of medium Memory, with their size limits.
+	MemoryVolumes []MemoryVolume `json:"memoryVolumes,omitempty"`
 	// Volumes and their mounts are there where Storage is.
 	Volumes      []Volume      `json:"volumes,omitempty"`
 	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty"`
@@ -64,4 +72,28 @@ type Container struct {
 	Name string `json:"name"`
 	// ID is without its runtime's prefix; "" while there is none.
 	ID string `json:"id,omitempty"`
+	// RunningSince is when it started, seconds since 1970 by the node's clock; 0: it
+	// does not run.
+	RunningSince int64 `json:"runningSince,omitempty"`
+	// MemoryRequest and MemoryLimit are of its spec, in bytes; 0: none.
+	MemoryRequest uint64 `json:"memoryRequest,omitempty"`
+	MemoryLimit   uint64 `json:"memoryLimit,omitempty"`
+	Restarts      int    `json:"restarts,omitempty"`
+	// OOMKilled are its ends by that reason that its status still tells of: the
+	// current state and the last one.
+	OOMKilled []Termination `json:"oomKilled,omitempty"`
+}
+
+// Termination is how a container ended.
+type Termination struct {
+	ID         string `json:"id,omitempty"`
+	ExitCode   int    `json:"exitCode"`
+	FinishedAt int64  `json:"finishedAt,omitempty"` // seconds since 1970
+}
+
+// MemoryVolume is an emptyDir volume in memory. Its pages are charged to whoever
+// wrote them, and stay the pod's when that container is gone.
+type MemoryVolume struct {
+	Name  string `json:"name"`
+	Limit uint64 `json:"limit,omitempty"` // bytes; 0: none
 }

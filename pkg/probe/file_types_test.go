@@ -17,8 +17,8 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// memoryDir is a directory on tmpfs, whatever temporary files are on.
-func memoryDir(t *testing.T) string {
+// tmpfsDir is a directory on tmpfs, whatever temporary files are on.
+func tmpfsDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "types-")
 	if err != nil {
@@ -39,7 +39,7 @@ func hold(t *testing.T, path string, flags int) {
 
 // TestFileTypesOnThisKernel: what link text and O_DIRECTORY do not tell.
 func TestFileTypesOnThisKernel(t *testing.T) {
-	dir := memoryDir(t)
+	dir := tmpfsDir(t)
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for _, fifo := range []string{at("named-fifo"), at("deleted-fifo")} {
 		if err := unix.Mkfifo(fifo, 0o600); err != nil {

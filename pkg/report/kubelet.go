@@ -11,5 +11,20 @@ type Kubelet struct {
 	SampleMillis int64    `json:"sampleMillis,omitempty"`
 	RSSBytes     int64    `json:"rssBytes,omitempty"`
 
+	// Flags are those of its command line that set thresholds and reservations, by
+	// name without dashes: eviction-hard, kube-reserved.
+	Flags map[string]string `json:"flags,omitempty"`
+	// Configs are its configuration files, the main one first and then the drop-ins
+	// of --config-dir in their order.
+	Configs []KubeletConfigFile `json:"configs,omitempty"`
+
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// KubeletConfigFile is a KubeletConfiguration as it stands on the node, cut down to
+// the fields that set thresholds, reservations and limits: others may hold secrets.
+type KubeletConfigFile struct {
+	Path string `json:"path"`
+	// Text is YAML or JSON.
+	Text string `json:"text"`
 }

@@ -53,6 +53,8 @@ type Process struct {
 	Cgroup int `json:"cgroup"`
 	// FDs is nil for kernel threads, zombies, and where it was unreadable.
 	FDs *FDs `json:"fds,omitempty"`
+	// Memory is read where the request asks for it.
+	Memory *ProcessMemory `json:"memory,omitempty"`
 	// Shim is set for a runtime's per-container monitor process.
 	Shim *Shim `json:"shim,omitempty"`
 	// Detail is read for requested processes only.

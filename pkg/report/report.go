@@ -31,6 +31,10 @@ type NodeReport struct {
 	Devices    *Devices    `json:"devices,omitempty"`
 	Tasks      *Tasks      `json:"tasks,omitempty"`
 	Kubelet    *Kubelet    `json:"kubelet,omitempty"`
+	Memory     *Memory     `json:"memory,omitempty"`
+	OOM        *OOM        `json:"oom,omitempty"`
+	Pipes      *Pipes      `json:"pipes,omitempty"`
+	Runtime    *Runtime    `json:"runtime,omitempty"`
 }
 
 // Probe says which program made the report, and how.

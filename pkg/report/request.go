@@ -14,6 +14,10 @@ const (
 	CollectDevices    = "devices"
 	CollectTasks      = "tasks"
 	CollectKubelet    = "kubelet"
+	CollectMemory     = "memory"
+	CollectOOM        = "oom"
+	CollectPipes      = "pipes"
+	CollectRuntime    = "runtime"
 )
 
 // Request is what the client asks of the probe.
@@ -33,6 +37,9 @@ type Request struct {
 	// descriptors, those of PIDs where there are any, but not for files on
 	// filesystems that may wait for a server.
 	FileTypes bool `json:"fileTypes,omitempty"`
+	// Memory: look at processes' memory twice, IntervalMillis apart, and read more of
+	// the largest.
+	Memory bool `json:"memory,omitempty"`
 	// Find asks who holds a port or an inode.
 	Find *Find `json:"find,omitempty"`
 	// HostMounts: the mounts of the host's namespace are enough.
@@ -47,4 +54,12 @@ type Request struct {
 // NewRequest is a request of this version for the named collectors.
 func NewRequest(collect ...string) Request {
 	return Request{APIVersion: APIVersion, Kind: RequestKind, Collect: collect}
+}
+
+// Everything is a request of which every command can answer.
+func Everything() Request {
+	r := NewRequest(CollectOpenFiles, CollectProcesses, CollectContainers, CollectBackground, CollectMounts, CollectDevices,
+		CollectTasks, CollectKubelet, CollectMemory, CollectOOM, CollectPipes, CollectRuntime)
+	r.FDs, r.Users, r.Memory = true, true, true
+	return r
 }
