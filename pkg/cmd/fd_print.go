@@ -52,6 +52,8 @@ func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
 		return fdReply{}, noProcesses(n.Report)
 	case n.Report.Processes.FDMethod == "":
 		return fdReply{}, errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
+	case o.fileTypes && n.Report.Processes.FileTypes == nil:
+		return fdReply{}, errors.New("the report was made without asking for file types: make one with fd --file-types --save")
 	}
 	facts := n
 	if o.window != nil { // a leak may be too slow for one sample

@@ -13,16 +13,22 @@ import (
 //	mnt_id:	15
 //
 // ok is false where there is no such line.
-func FDFlags(b []byte) (flags uint64, ok bool) { return fdField(b, "flags:", 8) }
-
-// FDMount is its mnt_id, the first field of mountinfo (Linux 3.15).
-func FDMount(b []byte) (id uint64, ok bool) { return fdField(b, "mnt_id:", 10) }
-
-func fdField(b []byte, name string, base int) (uint64, bool) {
+func FDFlags(b []byte) (flags uint64, ok bool) {
 	for line := range bytes.Lines(b) {
-		if v, found := bytes.CutPrefix(line, []byte(name)); found {
-			n, err := strconv.ParseUint(string(bytes.TrimSpace(v)), base, 64)
+		if v, found := bytes.CutPrefix(line, []byte("flags:")); found {
+			n, err := strconv.ParseUint(string(bytes.TrimSpace(v)), 8, 64)
 			return n, err == nil
+		}
+	}
+	return 0, false
+}
+
+// FDMount is the id of the mount that the file was opened on, "mnt_id" since
+// Linux 3.15: the first field of a line of mountinfo. ok is false without it.
+func FDMount(b []byte) (id int, ok bool) {
+	for line := range bytes.Lines(b) {
+		if v, found := bytes.CutPrefix(line, []byte("mnt_id:")); found {
+			return decimal(bytes.TrimSpace(v))
 		}
 	}
 	return 0, false

@@ -183,16 +183,16 @@ func (u *detachedUses) add(first, pid int, fd []byte, path string) {
 		return // closed meanwhile
 	}
 	id, ok := hostfs.FDMount(b)
-	if !ok || id >= maxMountID || u.known.has(int(id)) {
+	if !ok || id >= maxMountID || u.known.has(id) {
 		return
 	}
 	for i := range u.list[first:] {
-		if of := &u.list[first+i]; of.Mount == int(id) {
+		if of := &u.list[first+i]; of.Mount == id {
 			of.Count++
 			return
 		}
 	}
-	u.list = append(u.list, report.DetachedUse{PID: pid, Mount: int(id), Count: 1, Path: report.Escape(path)})
+	u.list = append(u.list, report.DetachedUse{PID: pid, Mount: id, Count: 1, Path: report.Escape(path)})
 }
 
 // onMount spares what is on the kernel's own mounts, which are in no table: pipes,
