@@ -24,6 +24,10 @@ type NodeMemory struct {
 	Filter  *MemoryFiltered `json:"filter,omitempty"`
 	Seconds float64         `json:"seconds"` // between the two looks
 	Rows    []MemoryRow     `json:"rows"`
+	// Accounted is the sum of all rows' working sets, filtered or not; Rest is what
+	// that leaves of the node's memory.
+	Accounted uint64 `json:"accounted"`
+	Rest      []Term `json:"rest"`
 	// Processes are the largest, of any owner.
 	Processes []MemoryProcess `json:"processes"`
 	// OOMKills are grouped by victim, the newest first.
@@ -45,6 +49,8 @@ type KernelMemory struct {
 	Used uint64 `json:"used"`
 	// AvailablePerSecond is the trend over the samples; nil: there was one only.
 	AvailablePerSecond *float64 `json:"availablePerSecond,omitempty"`
+	// Parts are the kernel's own memory, charged to a cgroup or not.
+	Parts []Term `json:"parts"`
 }
 
 // KubeletMemory is the kubelet's arithmetic, made of what it reads:
@@ -169,14 +175,25 @@ type MemoryRow struct {
 	Pressure *report.Pressure `json:"pressure,omitempty"`
 	// Host: it is not in kubepods, so that no pod's limit holds it.
 	Host bool `json:"host,omitempty"`
+	// Note says what a row is that no process has.
+	Note string `json:"note,omitempty"`
 }
 
 // MemoryLimitUse is a cgroup against its limit.
 type MemoryLimitUse struct {
-	Container  string  `json:"container"`
+	Container  string  `json:"container"` // "": the pod's own, or the unit's
+	Path       string  `json:"path"`
 	WorkingSet uint64  `json:"workingSet"`
 	Limit      uint64  `json:"limit"`
 	Percent    float64 `json:"percent"`
+	// Held is usage without page cache, which no reclaim frees: anonymous memory,
+	// tmpfs, the kernel's.
+	Held uint64 `json:"held"`
+	// AtLimit counts how often the limit was hit, OOMKills the processes that were
+	// killed for it; UnderOOM: it waits for memory now.
+	AtLimit  uint64 `json:"atLimit,omitempty"`
+	OOMKills uint64 `json:"oomKills,omitempty"`
+	UnderOOM bool   `json:"underOOM,omitempty"`
 }
 
 // MemoryVolumeUse is a volume in memory.

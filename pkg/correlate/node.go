@@ -30,6 +30,7 @@ type Node struct {
 	users          map[int]string // the host's names by uid
 
 	mounts *NodeMounts // see Mounts
+	memory *memoryTree // see memoryTree
 }
 
 // Join joins a node's report with what the API server says; inv may be nil.
