@@ -30,7 +30,7 @@ func (r *memoryRanking) addRequests(row *MemoryRow, g *memoryGroup) {
 
 // memoryVolumes are a pod's volumes in memory.
 func (n *Node) memoryVolumes(pod *inventory.Pod) []MemoryVolumeUse {
-	var list []MemoryVolumeUse
+	list := make([]MemoryVolumeUse, 0, len(pod.MemoryVolumes))
 	used := n.summaryVolumes(pod)
 	for _, v := range pod.MemoryVolumes {
 		use := MemoryVolumeUse{Name: v.Name, Limit: v.Limit}

@@ -16,7 +16,6 @@ type memoryNode struct {
 	// below it do not have: what its own processes were charged, and what is left
 	// of cgroups that are gone.
 	total, own memoryCounts
-	processes  int // live directly in it
 }
 
 // memoryTree is the hierarchy with the memory controller.

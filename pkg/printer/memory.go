@@ -1,0 +1,170 @@
+package printer
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+)
+
+// Memory prints who has a node's memory: the culprit first, the arithmetic last.
+func Memory(w io.Writer, m correlate.NodeMemory, findings []diagnose.Finding, s Style) error {
+	if err := s.printWrapped(w, "", memoryHead(m, findings, s)); err != nil {
+		return err
+	}
+	if err := Findings(w, findings, s); err != nil {
+		return err
+	}
+	for _, part := range []func(io.Writer, correlate.NodeMemory, Style) error{memoryRanking, memoryProcesses, memoryKills, memoryEvictions,
+		memoryThresholds, memoryArithmetic, memoryRest} {
+		if err := part(w, m, s); err != nil {
+			return err
+		}
+	}
+	return unreadable(w, "", m.Gaps, s)
+}
+
+// memoryHead is the line that says how much is left, by both counts.
+func memoryHead(m correlate.NodeMemory, findings []diagnose.Finding, s Style) string {
+	name := s.bold()(m.Node)
+	k := m.Kernel
+	if k == nil || k.Total == nil || *k.Total == 0 {
+		return name + ": the node's memory could not be read"
+	}
+	paint := s.bold()
+	for _, f := range findings {
+		if f.Severity == diagnose.Critical {
+			paint = severityPaint(f.Severity, s)
+		}
+	}
+	available := *k.Total - min(k.Used, *k.Total)
+	text := fmt.Sprintf("%s: %s of %s available (%s)%s", name, size(available), size(*k.Total),
+		paint(fmt.Sprintf("%.1f %%", 100*float64(available)/float64(*k.Total))), memoryTrend(m, available))
+	if m.Kubelet != nil {
+		text += fmt.Sprintf("; the kubelet counts %s available%s", size(m.Kubelet.Available), nearestThreshold(m.Eviction))
+	}
+	if e := m.Eviction; e != nil && e.Pressure != nil && *e.Pressure {
+		text += "; MemoryPressure"
+		if e.PressureSince != nil {
+			text += " since " + zoned(*e.PressureSince)
+		}
+	}
+	return text
+}
+
+// A smaller change is what every node has; a later end nobody can foresee.
+const (
+	trendMin       = 1 << 20
+	trendInSight   = 24 * 3600.0
+	trendShareRate = 0.00005 // of all memory, per second
+)
+
+func memoryTrend(m correlate.NodeMemory, available uint64) string {
+	rate := m.Kernel.AvailablePerSecond
+	if rate == nil || *rate > -trendMin && *rate < trendMin {
+		return ""
+	}
+	text := fmt.Sprintf(", %s over %.1f s", sizeRate(rate), m.Seconds)
+	if left := float64(available) / -*rate; *rate < -trendShareRate*float64(*m.Kernel.Total) && left < trendInSight {
+		text += ", gone in " + humanSeconds(left) + " at this rate"
+	}
+	return text
+}
+
+// nearestThreshold is what is met first, and how far away it is.
+func nearestThreshold(e *correlate.Eviction) string {
+	if e == nil {
+		return ""
+	}
+	var nearest *correlate.EvictionThreshold
+	for i := range e.Thresholds {
+		if t := &e.Thresholds[i]; t.Signal == "memory.available" && (nearest == nil || t.Margin < nearest.Margin) {
+			nearest = t
+		}
+	}
+	switch {
+	case nearest == nil:
+		return ""
+	case nearest.Margin < 0:
+		return fmt.Sprintf(", %s below its %s eviction threshold (%s)", size(uint64(-nearest.Margin)), hardness(*nearest), nearest.Written)
+	}
+	return fmt.Sprintf(", %s above its %s eviction threshold (%s)", size(uint64(nearest.Margin)), hardness(*nearest), nearest.Written)
+}
+
+func hardness(t correlate.EvictionThreshold) string {
+	if t.Hard {
+		return "hard"
+	}
+	return "soft"
+}
+
+// memoryRest says what the rows leave, and how long tasks wait for memory.
+func memoryRest(w io.Writer, m correlate.NodeMemory, s Style) error {
+	if p := m.Pressure; p != nil {
+		text := fmt.Sprintf("tasks waited for memory %.1f %% of the last 10 s, %.1f %% of 60 s, %.1f %% of 300 s; all of them at once %.1f %%, %.1f %%, %.1f %%",
+			p.Some.Avg10, p.Some.Avg60, p.Some.Avg300, p.Full.Avg10, p.Full.Avg60, p.Full.Avg300)
+		if err := s.printWrapped(w, "pressure  ", text); err != nil {
+			return err
+		}
+	}
+	if len(m.Rest) == 0 || !s.Wide {
+		return nil
+	}
+	parts := []string{size(m.Accounted) + " in the rows"}
+	for _, t := range m.Rest {
+		parts = append(parts, signedSize(t.Bytes)+" "+t.Name)
+	}
+	return s.printWrapped(w, "in all    ", strings.Join(parts, ", "))
+}
+
+// size is a number of bytes with three digits or so: "17.9 GiB", "402 MiB".
+func size(n uint64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	value, i := float64(n), 0
+	for value >= 1000 && i < len(units)-1 {
+		value /= 1024
+		i++
+	}
+	if i == 0 || value >= 99.95 {
+		return fmt.Sprintf("%.0f %s", value, units[i])
+	}
+	return fmt.Sprintf("%.1f %s", value, units[i])
+}
+
+func signedSize(n int64) string {
+	if n < 0 {
+		return "-" + size(uint64(-n))
+	}
+	return size(uint64(n))
+}
+
+// sizeRate is a growth in bytes per second: "+12.0 MiB/s"; "" where unknown.
+func sizeRate(perSecond *float64) string {
+	switch {
+	case perSecond == nil:
+		return ""
+	case *perSecond >= 1024:
+		return "+" + size(uint64(*perSecond)) + "/s"
+	case *perSecond <= -1024:
+		return "-" + size(uint64(-*perSecond)) + "/s"
+	}
+	return "0/s"
+}
+
+// filterMemory says what a filter let through.
+func filterMemory(w io.Writer, m correlate.NodeMemory, s Style) error {
+	f := m.Filter
+	if f == nil {
+		return nil
+	}
+	verb := "match"
+	if f.Matched == 1 {
+		verb = "matches"
+	}
+	return s.printWrapped(w, "", fmt.Sprintf("%s of %s %s %s, with %s", humanize.Comma(int64(f.Matched)), english.Plural(f.Of, "owner", ""), verb, f, size(f.Bytes)))
+}
