@@ -148,19 +148,22 @@ type MemoryRow struct {
 	// of its own, the sum of what its processes have alone (PSS, else anonymous).
 	WorkingSet uint64 `json:"workingSet"`
 	// FromProcesses: it is such a sum.
-	FromProcesses bool     `json:"fromProcesses,omitempty"`
-	Percent       float64  `json:"percent"` // of the node's memory
-	Usage         uint64   `json:"usage"`
-	Anon          uint64   `json:"anon"`
-	File          uint64   `json:"file"` // page cache without Shmem
-	Shmem         uint64   `json:"shmem"`
-	Kernel        uint64   `json:"kernel"`
-	Swap          uint64   `json:"swap,omitempty"`
-	RSS           uint64   `json:"rss"`           // sum over its processes: shared pages count in each
-	PSS           *uint64  `json:"pss,omitempty"` // where read of all its large ones
-	PerSecond     *float64 `json:"perSecond,omitempty"`
-	Request       uint64   `json:"request,omitempty"`
-	Limit         uint64   `json:"limit,omitempty"` // the cgroup's own
+	FromProcesses bool    `json:"fromProcesses,omitempty"`
+	Percent       float64 `json:"percent"` // of the node's memory
+	Usage         uint64  `json:"usage"`
+	Anon          uint64  `json:"anon"`
+	File          uint64  `json:"file"` // page cache without Shmem
+	Shmem         uint64  `json:"shmem"`
+	// MappedShmem is the most of Shmem that one process maps: a database's buffers are
+	// mapped, what lies in a tmpfs is not.
+	MappedShmem uint64   `json:"mappedShmem,omitempty"`
+	Kernel      uint64   `json:"kernel"`
+	Swap        uint64   `json:"swap,omitempty"`
+	RSS         uint64   `json:"rss"`           // sum over its processes: shared pages count in each
+	PSS         *uint64  `json:"pss,omitempty"` // where read of all its large ones
+	PerSecond   *float64 `json:"perSecond,omitempty"`
+	Request     uint64   `json:"request,omitempty"`
+	Limit       uint64   `json:"limit,omitempty"` // the cgroup's own
 	// Fullest is the container nearest to its limit.
 	Fullest *MemoryLimitUse `json:"fullest,omitempty"`
 	// Volumes are its volumes in memory with what is in them, where the kubelet says.

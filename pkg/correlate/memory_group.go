@@ -34,6 +34,9 @@ func (g *memoryGroup) addProcess(n *Node, p *report.Process, exact Owner, one bo
 	} else {
 		g.unread += rss
 	}
+	if m := p.Memory; m != nil {
+		g.row.MappedShmem = max(g.row.MappedShmem, unsigned(bytesOr(m.Shmem, 0)))
+	}
 	if h := g.row.Heaviest; h == nil || rss > h.RSS {
 		heaviest := n.memoryProcess(p, exact)
 		g.row.Heaviest = &heaviest
@@ -125,9 +128,9 @@ func (r *memoryRanking) finish(g *memoryGroup, total uint64) MemoryRow {
 	return row
 }
 
-// isHostOwner: what no pod's limit holds, and is no container's.
+// isHostOwner: it is in no pod, so that no pod's limit holds it.
 func isHostOwner(o Owner) bool {
-	return o.Type == OwnerUnit || o.Type == OwnerCgroup && o.Cgroup != "kubepods"
+	return o.Type == OwnerUnit || o.Type == OwnerContainer || o.Type == OwnerCgroup && o.Cgroup != "kubepods"
 }
 
 // memoryNote says what a row is that no process has.

@@ -25,6 +25,10 @@ func (n *Node) kernelMemory() *KernelMemory {
 	return k
 }
 
+// UnnamedKernelMemory is the source of what is only known as a difference: network
+// buffers, drivers, a hypervisor's balloon.
+const UnnamedKernelMemory = "no line of /proc/meminfo"
+
 // kernelParts is what the kernel itself takes, the largest first: what is neither
 // free nor anonymous memory nor page cache, as far as /proc/meminfo names it.
 func kernelParts(k *KernelMemory) []Term {
@@ -51,7 +55,7 @@ func kernelParts(k *KernelMemory) []Term {
 	// of devices included, or is 0.
 	add("vmalloc", "VmallocUsed", min(less(bytesOr(i.VmallocUsed, 0), bytesOr(i.KernelStack, 0)), less(int64(all), named)))
 	if rest := less(int64(all), named); rest > 0 {
-		parts = append(parts, Term{Name: "not named", Bytes: rest, Source: "/proc/meminfo has no line for it: network buffers, drivers, a balloon"})
+		parts = append(parts, Term{Name: "not named", Bytes: rest, Source: UnnamedKernelMemory})
 	}
 	slices.SortStableFunc(parts, func(a, b Term) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	return parts

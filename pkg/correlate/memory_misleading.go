@@ -11,7 +11,7 @@ import (
 // what people look at first, and whom they then blame. A search or backup walks
 // through all of them.
 func (n *Node) misleading(p *report.Process, o Owner) string {
-	if !isHostOwner(o) && o.Type != OwnerContainer {
+	if !isHostOwner(o) {
 		return ""
 	}
 	for _, h := range []struct{ what, path string }{{"working directory", p.Memory.Cwd}, {"executable", p.Memory.Exe}} {

@@ -65,6 +65,11 @@ func rules() []rule {
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryGrowth, memoryGrowth},
+		{MemoryHostProcess, memoryHostProcess},
+		{MemoryContainerLimit, memoryContainerLimit},
+		{MemoryTmpfs, memoryTmpfs},
+		{MemoryKernel, memoryKernel},
 	}
 }
 
