@@ -8,6 +8,10 @@ type Memory struct {
 	// CgroupVersion is that of the hierarchy with the memory controller, 1 or 2; 0:
 	// this kernel has none.
 	CgroupVersion int `json:"cgroupVersion,omitempty"`
+	// NoHierarchy: memory.use_hierarchy of v1's root is 0 (always 1 since Linux 5.11).
+	// A cgroup then does not count what is below it, unless some parent of it does;
+	// the root does.
+	NoHierarchy bool `json:"noHierarchy,omitempty"`
 	// Samples of the node's totals, oldest first.
 	Samples []MemorySample `json:"samples,omitempty"`
 	// Cgroups are those of pods, containers, slices and units, and all others in
