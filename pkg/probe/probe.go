@@ -65,6 +65,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectDevices, 15 * time.Second, collectDevices},
 		{report.CollectBackground, 15 * time.Second, collectBackground},
 		{report.CollectFound, 30 * time.Second, collectFound},
+		{report.CollectOOM, 5 * time.Second, collectOOM},
 		{report.CollectKubelet, 5*time.Second + kubeletSample(req), collectKubelet},
 	}
 	wanted := all[:1]
