@@ -25,6 +25,6 @@ type Kubelet struct {
 // the fields that set thresholds, reservations and limits: others may hold secrets.
 type KubeletConfigFile struct {
 	Path string `json:"path"`
-	// Text is YAML or JSON.
+	// Text is YAML or JSON, escaped as all text is: Unescape it before parsing.
 	Text string `json:"text"`
 }
