@@ -49,6 +49,8 @@ type KernelMemory struct {
 	Used uint64 `json:"used"`
 	// AvailablePerSecond is the trend over the samples; nil: there was one only.
 	AvailablePerSecond *float64 `json:"availablePerSecond,omitempty"`
+	// Falls: it became less with each step between the samples.
+	Falls bool `json:"falls,omitempty"`
 	// Parts are the kernel's own memory, charged to a cgroup or not.
 	Parts []Term `json:"parts"`
 }

@@ -133,19 +133,22 @@ func isHostOwner(o Owner) bool {
 	return o.Type == OwnerUnit || o.Type == OwnerContainer || o.Type == OwnerCgroup && o.Cgroup != "kubepods"
 }
 
-// memoryNote says what a row is that no process has.
+// memoryNote says what a row is that no process has. Anonymous memory is some
+// process's: where none is seen it lives in a pid namespace outside of the node's.
 func memoryNote(row MemoryRow) string {
 	switch {
 	case row.Owner.Type == OwnerKernel:
 		return "charged to no cgroup"
-	case row.Owner.Type != OwnerCgroup || row.Processes > 0:
+	case row.Processes > 0:
 		return ""
+	case row.Anon >= row.Usage/4:
+		return "of processes that are not seen from here"
 	case row.Owner.Cgroup == "kubepods":
 		return "left by pods that are gone: tmpfs, page cache"
 	case row.Owner.Cgroup == "/":
 		return "page cache and tmpfs of no other cgroup"
 	}
-	return "left by what is gone: page cache, tmpfs"
+	return "no process: page cache, tmpfs"
 }
 
 // mostBytes is the name with the most, of equals the first; "" where nobody has

@@ -19,10 +19,20 @@ func (n *Node) kernelMemory() *KernelMemory {
 	k.Used = unsigned(bytesOr(i.Total, 0) - bytesOr(i.Available, free))
 	if s := r.Samples; len(s) > 1 && s[0].Available != nil && s[len(s)-1].Available != nil && s[len(s)-1].AtMillis > s[0].AtMillis {
 		rate := 1000 * float64(bytesOr(s[len(s)-1].Available, 0)-bytesOr(s[0].Available, 0)) / float64(s[len(s)-1].AtMillis-s[0].AtMillis)
-		k.AvailablePerSecond = &rate
+		k.AvailablePerSecond, k.Falls = &rate, falls(s)
 	}
 	k.Parts = kernelParts(k)
 	return k
+}
+
+// falls: what is available became less with each step.
+func falls(samples []report.MemorySample) bool {
+	for i := 1; i < len(samples); i++ {
+		if bytesOr(samples[i].Available, 0) >= bytesOr(samples[i-1].Available, 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // UnnamedKernelMemory is the source of what is only known as a difference: network

@@ -93,8 +93,11 @@ func (t *memoryTree) sum(r *report.Memory) {
 			below[i].kernel = 0
 		}
 		node.own = node.total.beyond(below[i])
+		if r.NoHierarchy && node.Path != "/" && node.total.usage < below[i].usage {
+			node.own = node.total // it does not count what is below
+		}
 		if up := t.parent[i]; up >= 0 {
-			whole := node.own // a hierarchy whose parents do not count their children
+			whole := node.own // the same as total, but for parents that do not count their children
 			whole.add(below[i])
 			below[up].add(whole)
 		}

@@ -57,11 +57,10 @@ func memoryHead(m correlate.NodeMemory, findings []diagnose.Finding, s Style) st
 	return text
 }
 
-// A smaller change is what every node has; a later end nobody can foresee.
+// A smaller change is what every node has; an end is in sight where half is used.
 const (
-	trendMin       = 1 << 20
-	trendInSight   = 24 * 3600.0
-	trendShareRate = 0.00005 // of all memory, per second
+	trendMin     = 1 << 20
+	trendInSight = 6 * 3600.0
 )
 
 func memoryTrend(m correlate.NodeMemory, available uint64) string {
@@ -70,7 +69,7 @@ func memoryTrend(m correlate.NodeMemory, available uint64) string {
 		return ""
 	}
 	text := fmt.Sprintf(", %s over %.1f s", sizeRate(rate), m.Seconds)
-	if left := float64(available) / -*rate; *rate < -trendShareRate*float64(*m.Kernel.Total) && left < trendInSight {
+	if left := float64(available) / -*rate; m.Kernel.Falls && available < *m.Kernel.Total/2 && left > 0 && left < trendInSight {
 		text += ", gone in " + humanSeconds(left) + " at this rate"
 	}
 	return text
@@ -103,9 +102,12 @@ func hardness(t correlate.EvictionThreshold) string {
 	return "soft"
 }
 
+// pressureMin is a share of time, in percent, that is worth a line.
+const pressureMin = 0.1
+
 // memoryRest says what the rows leave, and how long tasks wait for memory.
 func memoryRest(w io.Writer, m correlate.NodeMemory, s Style) error {
-	if p := m.Pressure; p != nil {
+	if p := m.Pressure; p != nil && (s.Wide || p.Some.Avg300 >= pressureMin || p.Some.Avg10 >= pressureMin) {
 		text := fmt.Sprintf("tasks waited for memory %.1f %% of the last 10 s, %.1f %% of 60 s, %.1f %% of 300 s; all of them at once %.1f %%, %.1f %%, %.1f %%",
 			p.Some.Avg10, p.Some.Avg60, p.Some.Avg300, p.Full.Avg10, p.Full.Avg60, p.Full.Avg300)
 		if err := s.printWrapped(w, "pressure  ", text); err != nil {
