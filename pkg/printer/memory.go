@@ -1,9 +1,13 @@
 package printer
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
@@ -46,7 +50,7 @@ func memoryHead(m correlate.NodeMemory, findings []diagnose.Finding, s Style) st
 	text := fmt.Sprintf("%s: %s of %s available (%s)%s", name, size(available), size(*k.Total),
 		paint(fmt.Sprintf("%.1f %%", 100*float64(available)/float64(*k.Total))), memoryTrend(m, available))
 	if m.Kubelet != nil {
-		text += fmt.Sprintf("; the kubelet counts %s available%s", size(m.Kubelet.Available), nearestThreshold(m.Eviction))
+		text += fmt.Sprintf("; the kubelet counts %s available%s", size(m.Kubelet.Available), nearestThresholds(m.Eviction))
 	}
 	if e := m.Eviction; e != nil && e.Pressure != nil && *e.Pressure {
 		text += "; MemoryPressure"
@@ -68,31 +72,34 @@ func memoryTrend(m correlate.NodeMemory, available uint64) string {
 	if rate == nil || *rate > -trendMin && *rate < trendMin {
 		return ""
 	}
-	text := fmt.Sprintf(", %s over %.1f s", sizeRate(rate), m.Seconds)
+	text := fmt.Sprintf(", %s over %.1f s", sizeRate(*rate), m.Seconds)
 	if left := float64(available) / -*rate; m.Kernel.Falls && available < *m.Kernel.Total/2 && left > 0 && left < trendInSight {
 		text += ", gone in " + humanSeconds(left) + " at this rate"
 	}
 	return text
 }
 
-// nearestThreshold is what is met first, and how far away it is.
-func nearestThreshold(e *correlate.Eviction) string {
+// nearestThresholds are those for what is available, the first to be met before.
+func nearestThresholds(e *correlate.Eviction) string {
 	if e == nil {
 		return ""
 	}
-	var nearest *correlate.EvictionThreshold
-	for i := range e.Thresholds {
-		if t := &e.Thresholds[i]; t.Signal == "memory.available" && (nearest == nil || t.Margin < nearest.Margin) {
-			nearest = t
+	var list []correlate.EvictionThreshold
+	for _, t := range e.Thresholds {
+		if t.Signal == "memory.available" {
+			list = append(list, t)
 		}
 	}
-	switch {
-	case nearest == nil:
-		return ""
-	case nearest.Margin < 0:
-		return fmt.Sprintf(", %s below its %s eviction threshold (%s)", size(uint64(-nearest.Margin)), hardness(*nearest), nearest.Written)
+	slices.SortStableFunc(list, func(a, b correlate.EvictionThreshold) int { return cmp.Compare(a.Margin, b.Margin) })
+	text := ""
+	for _, t := range list {
+		where := "above"
+		if t.Margin < 0 {
+			where = "below"
+		}
+		text += fmt.Sprintf(", %s %s the %s eviction threshold (%s)", strings.TrimPrefix(signedSize(t.Margin), "-"), where, hardness(t), t.Written)
 	}
-	return fmt.Sprintf(", %s above its %s eviction threshold (%s)", size(uint64(nearest.Margin)), hardness(*nearest), nearest.Written)
+	return text
 }
 
 func hardness(t correlate.EvictionThreshold) string {
@@ -145,17 +152,35 @@ func signedSize(n int64) string {
 	return size(uint64(n))
 }
 
-// sizeRate is a growth in bytes per second: "+12.0 MiB/s"; "" where unknown.
-func sizeRate(perSecond *float64) string {
-	switch {
-	case perSecond == nil:
-		return ""
-	case *perSecond >= 1024:
-		return "+" + size(uint64(*perSecond)) + "/s"
-	case *perSecond <= -1024:
-		return "-" + size(uint64(-*perSecond)) + "/s"
+// sizeRate is a growth in bytes per second, "+12.0 MiB/s".
+func sizeRate(perSecond float64) string {
+	if perSecond < 0 {
+		return "-" + size(uint64(min(-perSecond, math.MaxInt64))) + "/s"
 	}
-	return "0/s"
+	return "+" + size(uint64(min(perSecond, math.MaxInt64))) + "/s"
+}
+
+// agoCell is when something was, by how long ago at the time of the answer.
+func agoCell(at, now *time.Time, s Style) string {
+	switch {
+	case at == nil:
+		return ""
+	case now == nil || s.Wide:
+		return zoned(*at)
+	}
+	return humanSeconds(max(now.Sub(*at).Seconds(), 0)) + " ago"
+}
+
+// growthMin is the least change between two looks that is shown: the kernel counts
+// in batches for each CPU.
+const growthMin = 512 << 10
+
+// growthCell is empty where nothing is known to have changed.
+func growthCell(perSecond *float64, seconds float64) string {
+	if perSecond == nil || math.Abs(*perSecond)*seconds < growthMin {
+		return ""
+	}
+	return sizeRate(*perSecond)
 }
 
 // filterMemory says what a filter let through.

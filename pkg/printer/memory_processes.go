@@ -26,7 +26,7 @@ func memoryProcesses(w io.Writer, m correlate.NodeMemory, s Style) error {
 		if p.ScoreAdj != nil && s.Wide {
 			adj = fmt.Sprint(*p.ScoreAdj)
 		}
-		t.rows = append(t.rows, []string{size(p.RSS), pss, sizeCell(p.Swap), sizeRate(p.PerSecond), fmt.Sprintf("%d %s", p.PID, command(p.Comm, p.Cmdline, s)),
+		t.rows = append(t.rows, []string{size(p.RSS), pss, sizeCell(p.Swap), growthCell(p.PerSecond, m.Seconds), fmt.Sprintf("%d %s", p.PID, command(p.Comm, p.Cmdline, s)),
 			ageCell(p.Age), ownerCell(p.Owner), containerCell(p.Owner), adj})
 	}
 	if !s.Wide { // no note on those beyond: the ranking is what counts
@@ -54,7 +54,7 @@ func memoryWhys(w io.Writer, list []correlate.MemoryProcess, s Style) error {
 			continue
 		}
 		explained++
-		if _, err := fmt.Fprintf(w, "%s\n", s.bold()(fmt.Sprintf("%d %s", p.PID, p.Comm))); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s\n", s.bold()(fmt.Sprintf("%d %s", p.PID, p.Comm))); err != nil {
 			return err
 		}
 		for _, line := range lines {
@@ -85,13 +85,10 @@ func whyLines(p correlate.MemoryProcess, s Style) [][2]string {
 
 // memoryKills are those whom the kernel has killed.
 func memoryKills(w io.Writer, m correlate.NodeMemory, s Style) error {
-	t := tasksSection{most: 8, what: "victims of OOM kills", columns: []column{{title: "OOM KILLS", right: true}, {title: "LAST", least: 9}, {title: "OWNER", least: 18}, {title: "CONTAINER", least: 9, drop: 1},
+	t := tasksSection{most: 8, what: "victims of OOM kills", columns: []column{{title: "OOM KILLS", right: true}, {title: "LAST"}, {title: "OWNER", least: 18}, {title: "CONTAINER", least: 9, drop: 1},
 		{title: "PROCESS", least: 10}, {title: "HAD", right: true, drop: 3}, {title: "LIMIT OF", drop: 4}, {title: "KNOWN BY", drop: 2}}}
 	for _, v := range m.OOMKills {
-		last, had := "", uint64(0)
-		if v.Last != nil {
-			last = zoned(*v.Last)
-		}
+		had := uint64(0)
 		for _, part := range []*uint64{v.Kill.AnonRSS, v.Kill.FileRSS, v.Kill.ShmemRSS} {
 			if part != nil {
 				had += *part
@@ -101,7 +98,7 @@ func memoryKills(w io.Writer, m correlate.NodeMemory, s Style) error {
 		if s.Wide {
 			by = knownBy(v)
 		}
-		t.rows = append(t.rows, []string{fmt.Sprint(v.Kills), last, ownerCell(v.Owner), containerCell(v.Owner), strings.TrimSpace(fmt.Sprintf("%s %s", pidCell(v.Kill.PID), v.Comm)), sizeCell(had), v.Scope, by})
+		t.rows = append(t.rows, []string{fmt.Sprint(v.Kills), agoCell(v.Last, m.Time, s), ownerCell(v.Owner), containerCell(v.Owner), strings.TrimSpace(fmt.Sprintf("%s %s", pidCell(v.Kill.PID), v.Comm)), sizeCell(had), v.Scope, by})
 	}
 	return t.print(w, s)
 }
@@ -125,13 +122,9 @@ func knownBy(v correlate.OOMVictim) string {
 
 // memoryEvictions are pods that the kubelet has evicted.
 func memoryEvictions(w io.Writer, m correlate.NodeMemory, s Style) error {
-	t := tasksSection{most: 5, what: "evicted pods", columns: []column{{title: "EVICTED", least: 9}, {title: "POD", least: 18}, {title: "WORKLOAD", least: 10, drop: 1}, {title: "BECAUSE", least: 20}}}
+	t := tasksSection{most: 5, what: "evicted pods", columns: []column{{title: "EVICTED"}, {title: "POD", least: 18}, {title: "WORKLOAD", least: 10, drop: 1}, {title: "BECAUSE", least: 20}}}
 	for _, e := range m.Evictions {
-		at := ""
-		if e.At != nil {
-			at = zoned(*e.At)
-		}
-		t.rows = append(t.rows, []string{at, ownerCell(e.Owner), rowWorkload(e.Owner), e.Message})
+		t.rows = append(t.rows, []string{agoCell(e.At, m.Time, s), ownerCell(e.Owner), rowWorkload(e.Owner), e.Message})
 	}
 	return t.print(w, s)
 }

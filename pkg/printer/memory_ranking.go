@@ -22,7 +22,7 @@ func memoryRanking(w io.Writer, m correlate.NodeMemory, s Style) error {
 	}
 	rows := make([][]string, 0, len(shown))
 	for _, row := range shown {
-		rows = append(rows, memoryCells(row, s))
+		rows = append(rows, memoryCells(row, m.Seconds, s))
 	}
 	if len(rows) > 0 {
 		if err := printTable(w, memoryColumns(m.By), rows, s.tableWidth(), s.bold()); err != nil {
@@ -48,27 +48,27 @@ func memoryColumns(by correlate.By) []column {
 		{title: owner, least: 24}, {title: "CONTAINER", least: 9, drop: 4}, {title: "WORKLOAD", least: 10, drop: 2},
 		{title: "HEAVIEST", least: 14, drop: 5}, {title: "LIMIT", drop: 6}, {title: "KILLS", right: true, drop: 8}, {title: "REQUEST", right: true, drop: 1},
 		{title: "ANON", right: true}, {title: "CACHE", right: true}, {title: "TMPFS", right: true}, {title: "KERNEL", right: true}, {title: "SWAP", right: true},
-		{title: "RSS", right: true}, {title: "PSS", right: true}, {title: "VOLUMES IN MEMORY"}}
+		{title: "RSS", right: true}, {title: "PSS", right: true}, {title: "VOLUMES IN MEMORY"}, {title: "OOM RISK"}}
 }
 
-func memoryCells(row correlate.MemoryRow, s Style) []string {
+func memoryCells(row correlate.MemoryRow, seconds float64, s Style) []string {
 	container := containerCell(row.Owner)
 	if container == "" {
 		container = row.Container
 	}
-	cells := []string{size(row.WorkingSet), fmt.Sprintf("%.1f%%", row.Percent), sizeRate(row.PerSecond), ownerCell(row.Owner), container,
-		rowWorkload(row.Owner), memoryHeaviest(row, s), memoryLimitCell(row), countCell(row.OOMKills), "", "", "", "", "", "", "", "", ""}
+	cells := []string{size(row.WorkingSet), fmt.Sprintf("%.1f%%", row.Percent), growthCell(row.PerSecond, seconds), ownerCell(row.Owner), container,
+		rowWorkload(row.Owner), memoryHeaviest(row, s), memoryLimitCell(row), countCell(row.OOMKills), "", "", "", "", "", "", "", "", "", ""}
 	if !s.Wide {
 		return cells
 	}
-	wide := cells[len(cells)-9:]
+	wide := cells[len(cells)-10:]
 	for i, n := range []uint64{row.Request, row.Anon, row.File, row.Shmem, row.Kernel, row.Swap, row.RSS} {
 		wide[i] = sizeCell(n)
 	}
 	if row.PSS != nil {
 		wide[7] = size(*row.PSS)
 	}
-	wide[8] = volumesCell(row.Volumes)
+	wide[8], wide[9] = volumesCell(row.Volumes), row.Risk
 	return cells
 }
 
@@ -91,11 +91,7 @@ func memoryLimitCell(row correlate.MemoryRow) string {
 	if u == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%.0f%% of %s", u.Percent, size(u.Limit))
-	if row.Risk != "" {
-		text += "!"
-	}
-	return text
+	return fmt.Sprintf("%.0f%% of %s", u.Percent, size(u.Limit))
 }
 
 func sizeCell(n uint64) string {
