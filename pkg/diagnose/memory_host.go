@@ -23,7 +23,7 @@ func memoryHostProcess(n *correlate.Node, earlier []Finding) []Finding {
 		if len(findings) == memoryPerFindingMax {
 			break
 		}
-		if row.Host && row.Heaviest != nil && holdsTooMuch(n, m, row, total) {
+		if row.Host && row.Heaviest != nil && holdsTooMuch(n, row, total) {
 			findings = append(findings, hostFinding(n, m, row, earlier))
 		}
 	}
@@ -32,18 +32,12 @@ func memoryHostProcess(n *correlate.Node, earlier []Finding) []Finding {
 
 // holdsTooMuch: kubelet and runtime at their usual size are what a node is for, and
 // so is whatever fits into what is set aside for the system.
-func holdsTooMuch(n *correlate.Node, m correlate.NodeMemory, row correlate.MemoryRow, total uint64) bool {
+func holdsTooMuch(n *correlate.Node, row correlate.MemoryRow, total uint64) bool {
 	least := uint64(hostMemoryMin)
 	if isNodeDaemon(row) {
 		least = nodeDaemonMin
 	}
-	switch {
-	case row.WorkingSet < least, shareOf(row.WorkingSet, total) < memoryShareMin:
-		return false
-	case memoryPressed(m):
-		return true
-	}
-	return row.WorkingSet > setAside(n)
+	return row.WorkingSet >= least && shareOf(row.WorkingSet, total) >= memoryShareMin && row.WorkingSet > setAside(n)
 }
 
 // setAside is what pods may not ask for: kube-reserved, system-reserved and the
