@@ -40,8 +40,15 @@ func (n *Node) Memory(o MemoryOptions) NodeMemory {
 	return m
 }
 
-// addToMemory fills in what the kubelet and the kernel's log say.
-func (n *Node) addToMemory(*NodeMemory, Filter) {}
+// addToMemory fills in what the kernel's log and the kubelet say.
+func (n *Node) addToMemory(m *NodeMemory, f Filter) {
+	for _, v := range n.oomVictims() {
+		if n.Shows(f, v.Owner) {
+			m.OOMKills = append(m.OOMKills, v)
+		}
+	}
+	m.OOMSince = n.OOMSince()
+}
 
 // sortMemory puts the largest first; what was not measured grows least.
 func sortMemory(rows []MemoryRow, order Order) {

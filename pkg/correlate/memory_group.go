@@ -66,7 +66,7 @@ func (g *memoryGroup) addCgroup(r *memoryRanking, node *memoryNode, own memoryCo
 	g.counts.add(own)
 	g.containers[node.owner.Container] += own.workingSet()
 	g.live[node.owner.ContainerID] = true
-	if place := ParseCgroupPath(node.Path); isOwn(place) && node.Path != "/" {
+	if place := ParseCgroupPath(node.Path); isOwn(place) && node.Path != "/" && !r.tree.outside(node.Path) {
 		g.addOwn(r, node)
 	}
 }
@@ -124,7 +124,7 @@ func (r *memoryRanking) finish(g *memoryGroup, total uint64) MemoryRow {
 		row.Risk = "high"
 	}
 	row.Host = isHostOwner(row.Owner)
-	row.Note = memoryNote(row)
+	row.Note = r.note(row)
 	return row
 }
 
@@ -133,14 +133,16 @@ func isHostOwner(o Owner) bool {
 	return o.Type == OwnerUnit || o.Type == OwnerContainer || o.Type == OwnerCgroup && o.Cgroup != "kubepods"
 }
 
-// memoryNote says what a row is that no process has. Anonymous memory is some
-// process's: where none is seen it lives in a pid namespace outside of the node's.
-func memoryNote(row MemoryRow) string {
+// note says what a row is that no process has. Anonymous memory is some process's:
+// where none is seen it lives in a pid namespace that is none of the node's.
+func (r *memoryRanking) note(row MemoryRow) string {
 	switch {
 	case row.Owner.Type == OwnerKernel:
 		return "charged to no cgroup"
 	case row.Processes > 0:
 		return ""
+	case row.Owner.Cgroup == "/" && r.tree.root != "":
+		return "outside of the node: the machine that it is a part of"
 	case row.Anon >= row.Usage/4:
 		return "of processes that are not seen from here"
 	case row.Owner.Cgroup == "kubepods":

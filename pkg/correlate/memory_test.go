@@ -263,3 +263,21 @@ func TestMemoryByProcessAndUser(t *testing.T) {
 		t.Errorf("by user: %+v", rows)
 	}
 }
+
+// A node that is a namespace of its machine may see its neighbours' cgroups, which
+// are named like its own.
+func TestMemoryOutsideOfTheNodeIsNobodysHere(t *testing.T) {
+	r := memNode(1, memCgroup("/", 4000, 0, 0, 0), memCgroup("/nd-1/system.slice/containerd.service", 100, 0, 0, 0), memCgroup("/nd-1/kubepods/pod"+memPodUID, 50, 0, 0, 0),
+		memCgroup("/nd-2/system.slice/containerd.service", 1000, 0, 0, 0), memCgroup("/nd-2/kubepods/pod"+memGoneUID, 700, 0, 0, 0))
+	lives(r, 1, 0, "init", 1, "memory:/nd-1/init.scope")
+	lives(r, 2, 1, "containerd", 100, "memory:/nd-1/system.slice/containerd.service")
+	got := rowTexts(Join(r, memInventory()).Memory(MemoryOptions{}).Rows)
+	want := []string{"cgroup / 3849: a3849 f0 s0 k0", "kernel 592: a0 f0 s0 k692", "containerd.service 100: a100 f0 s0 k0", "prod/hub-0 50: a50 f0 s0 k0", "init.scope 1: a1 f0 s0 k0 [P]"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	r.Processes.KernelThreads = 60 // it is the machine itself
+	if got := rowTexts(Join(r, memInventory()).Memory(MemoryOptions{}).Rows); got[0] != "cgroup / 2149: a2149 f0 s0 k0" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -23,6 +23,8 @@ type memoryTree struct {
 	nodes  []memoryNode
 	at     map[string]int // by path
 	parent []int          // -1: the root
+	// root is that of the node itself, "" that of the hierarchy, see nodeRoot.
+	root string
 	// sampled: there were two looks.
 	sampled bool
 	seconds float64
@@ -42,6 +44,7 @@ func (n *Node) newMemoryTree() *memoryTree {
 	if r == nil {
 		return t
 	}
+	t.root = n.nodeRoot()
 	if len(r.Samples) > 1 {
 		t.seconds = float64(r.Samples[len(r.Samples)-1].AtMillis-r.Samples[0].AtMillis) / 1000
 	}
@@ -52,20 +55,36 @@ func (n *Node) newMemoryTree() *memoryTree {
 		}
 		t.at[c.Path] = len(t.nodes)
 		t.sampled = t.sampled || c.UsageBefore != nil || c.AnonBefore != nil
-		t.nodes = append(t.nodes, memoryNode{MemoryCgroup: c, owner: n.memoryOwner(c.Path)})
+		t.nodes = append(t.nodes, memoryNode{MemoryCgroup: c, owner: n.memoryOwner(t, c.Path)})
 	}
 	if len(t.nodes) == 0 { // no memory controller: all is in one, and processes tell the rest
 		t.at["/"], t.sampled = 0, true
-		t.nodes = append(t.nodes, memoryNode{MemoryCgroup: &report.MemoryCgroup{Path: "/"}, owner: n.memoryOwner("/")})
+		t.nodes = append(t.nodes, memoryNode{MemoryCgroup: &report.MemoryCgroup{Path: "/"}, owner: n.memoryOwner(t, "/")})
 	}
 	t.sampled = t.sampled && t.seconds > 0
 	t.sum(r)
 	return t
 }
 
+// nodeRoot is the cgroup that a node lives in which is a container or a namespace
+// of its machine (kind), and may see the machine's other cgroups: all its processes
+// are in there. Kernel threads are seen by the machine's own node only.
+func (n *Node) nodeRoot() string {
+	if p := n.Report.Processes; p == nil || p.KernelThreads > 0 || n.processes[1] == nil || len(p.List) < 2 {
+		return ""
+	}
+	return n.commonCgroup()
+}
+
+// outside: it is the machine's, and not the node's.
+func (t *memoryTree) outside(path string) bool { return t.root != "" && !isBelow(path, t.root) }
+
 // memoryOwner is whose cgroup it is. kubepods and its classes are one: what is in
-// them and in no pod.
-func (n *Node) memoryOwner(path string) Owner {
+// them and in no pod. So is all that is outside of the node.
+func (n *Node) memoryOwner(t *memoryTree, path string) Owner {
+	if t.outside(path) {
+		return Owner{Type: OwnerCgroup, Cgroup: "/"}
+	}
 	o := n.ownerAt(ParseCgroupPath(path), "")
 	elements, inside := splitPath(path)
 	if _, pods := kubepodsRoot(elements, inside); o.Type == OwnerCgroup && pods {

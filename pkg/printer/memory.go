@@ -61,15 +61,16 @@ func memoryHead(m correlate.NodeMemory, findings []diagnose.Finding, s Style) st
 	return text
 }
 
-// A smaller change is what every node has; an end is in sight where half is used.
+// A smaller change of the whole is what every node has; an end is in sight where
+// half is used.
 const (
-	trendMin     = 1 << 20
-	trendInSight = 6 * 3600.0
+	trendMinShare = 0.005
+	trendInSight  = 6 * 3600.0
 )
 
 func memoryTrend(m correlate.NodeMemory, available uint64) string {
 	rate := m.Kernel.AvailablePerSecond
-	if rate == nil || *rate > -trendMin && *rate < trendMin {
+	if rate == nil || math.Abs(*rate)*m.Seconds < trendMinShare*float64(*m.Kernel.Total) {
 		return ""
 	}
 	text := fmt.Sprintf(", %s over %.1f s", sizeRate(*rate), m.Seconds)
