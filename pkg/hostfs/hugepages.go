@@ -2,6 +2,7 @@ package hostfs
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ const maxHugePageSizes = 16
 func (s *Sys) HugePages() (pools []HugePages, err error) {
 	const dir = "kernel/mm/hugepages"
 	names, err := s.Names(dir, maxHugePageSizes)
+	slices.Sort(names)
 	for _, name := range names {
 		size, ok := parseHugePageSize(name)
 		if !ok {

@@ -24,7 +24,7 @@ func TmpfsLimit(options string, total, pageSize uint64) (limit *uint64) {
 		case "t":
 			shift = 40
 		case "%":
-			n = total / 100 * min(n, 100)
+			n = total / 100 * min(n, 1000)
 		default:
 			known = false
 		}

@@ -4,6 +4,7 @@ package probe
 
 import (
 	"context"
+	"path"
 	"slices"
 	"sort"
 	"time"
@@ -40,7 +41,12 @@ func (m *memory) cgroups(ctx context.Context) {
 	processes := m.processesByCgroup()
 	usage := map[string]int{}
 	tree.walk(ctx, m.bad, func(dir string) {
-		if n := tree.usage(dir); n != nil && *n > 0 || dir == "/" || processes[dir] > 0 {
+		n := tree.usage(dir)
+		if n == nil && dir != "/" { // v2: the controller is not enabled there
+			processes[path.Dir(dir)] += processes[dir]
+			return
+		}
+		if deref(n) > 0 || dir == "/" || processes[dir] > 0 {
 			usage[dir] = deref(n)
 		}
 	})

@@ -98,9 +98,14 @@ func sampleTotals(proc *hostfs.Proc, tree *memoryTree, since time.Time) report.M
 	s := report.MemorySample{AtMillis: time.Since(since).Milliseconds()}
 	info := memInfo(proc, unreadable{})
 	s.Free, s.Available = info.Free, info.Available
-	if tree != nil {
-		s.RootUsage = tree.usage("/")
-		s.RootInactiveFile = tree.stat("/", unreadable{}).InactiveFile
+	if tree == nil {
+		return s
+	}
+	stat := tree.stat("/", unreadable{})
+	s.RootUsage, s.RootInactiveFile = tree.usage("/"), stat.InactiveFile
+	if s.RootUsage == nil && stat.Anon != nil && stat.File != nil { // v2
+		sum := *stat.Anon + *stat.File
+		s.RootUsage = &sum
 	}
 	return s
 }
