@@ -24,6 +24,9 @@ func Memory(w io.Writer, m correlate.NodeMemory, findings []diagnose.Finding, s 
 	if err := Findings(w, findings, s); err != nil {
 		return err
 	}
+	if !s.Wide {
+		m.Processes = withoutSaid(m.Processes, findings)
+	}
 	for _, part := range []func(io.Writer, correlate.NodeMemory, Style) error{memoryRanking, memoryProcesses, memoryKills, memoryEvictions,
 		memoryThresholds, memoryArithmetic, memoryRest} {
 		if err := part(w, m, s); err != nil {
@@ -31,6 +34,19 @@ func Memory(w io.Writer, m correlate.NodeMemory, findings []diagnose.Finding, s 
 		}
 	}
 	return unreadable(w, "", m.Gaps, s)
+}
+
+// withoutSaid drops what a finding says already.
+func withoutSaid(list []correlate.MemoryProcess, findings []diagnose.Finding) []correlate.MemoryProcess {
+	list = slices.Clone(list)
+	for i := range list {
+		for _, f := range findings {
+			if slices.Contains(f.Evidence, list[i].Misleading) {
+				list[i].Misleading = ""
+			}
+		}
+	}
+	return list
 }
 
 // memoryHead is the line that says how much is left, by both counts.
@@ -70,12 +86,15 @@ const (
 
 func memoryTrend(m correlate.NodeMemory, available uint64) string {
 	rate := m.Kernel.AvailablePerSecond
-	if rate == nil || math.Abs(*rate)*m.Seconds < trendMinShare*float64(*m.Kernel.Total) {
+	if rate == nil {
 		return ""
 	}
 	text := fmt.Sprintf(", %s over %.1f s", sizeRate(*rate), m.Seconds)
 	if left := float64(available) / -*rate; m.Kernel.Falls && available < *m.Kernel.Total/2 && left > 0 && left < trendInSight {
-		text += ", gone in " + humanSeconds(left) + " at this rate"
+		return text + ", gone in " + humanSeconds(left) + " at this rate"
+	}
+	if math.Abs(*rate)*m.Seconds < trendMinShare*float64(*m.Kernel.Total) {
+		return ""
 	}
 	return text
 }

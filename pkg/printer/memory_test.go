@@ -81,7 +81,7 @@ func nightFindings() []diagnose.Finding {
 	subject := correlate.Owner{Type: correlate.OwnerUnit, Unit: "mlocate-updatedb.service"}
 	return []diagnose.Finding{{ID: "memory-host-process", Severity: diagnose.Critical, Subject: &subject,
 		Summary:  "mlocate-updatedb.service has 17.8 GiB of memory, 57 % of the node's, and is no pod: process 1337531 (updatedb)",
-		Evidence: []string{"process 1337531 (updatedb) has 17.8 GiB resident, started 9m12s ago, +50.0 MiB/s", "the timer mlocate-updatedb.timer starts it (OnCalendar=daily)"},
+		Evidence: []string{"process 1337531 (updatedb) has 17.8 GiB resident, started 9m12s ago, +50.0 MiB/s", updatedb().Misleading, "the timer mlocate-updatedb.timer starts it (OnCalendar=daily)"},
 		Remedy:   []diagnose.Step{{Do: "see what it is, and who runs it", Run: "kubectl nodedoc whois-pid node-43 1337531"}, {Do: "to end it now, on the node", Run: "systemctl stop mlocate-updatedb.service"}}}}
 }
 
