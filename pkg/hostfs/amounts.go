@@ -12,20 +12,28 @@ import "bytes"
 // in bytes where the line says kB (1024, whatever its name), else as it is. Lines
 // of another form are passed over, and amounts that 64 bits cannot hold.
 func EachAmount(b []byte, fn func(name []byte, amount uint64)) {
-	for line := range bytes.Lines(b) {
-		name, rest, ok := bytes.Cut(line, []byte{':'})
-		if !ok {
-			continue
-		}
+	for len(b) > 0 {
+		var line []byte
+		line, b = cutByte(b, '\n')
+		name, rest := cutByte(line, ':')
 		amount, unit, ok := cutNumber(bytes.TrimLeft(rest, " \t"))
-		switch unit := string(bytes.TrimSpace(unit)); {
+		switch {
 		case !ok:
-		case unit == "":
+		case len(unit) == 0:
 			fn(name, amount)
-		case unit == "kB" && amount < 1<<54:
+		case string(unit) == " kB" && amount < 1<<54:
 			fn(name, amount<<10)
 		}
 	}
+}
+
+// cutByte is bytes.Cut by one byte; after is empty where there is none.
+func cutByte(b []byte, sep byte) (before, after []byte) {
+	at := bytes.IndexByte(b, sep)
+	if at < 0 {
+		return b, nil
+	}
+	return b[:at], b[at+1:]
 }
 
 // cutNumber cuts a decimal number off; strconv would allocate a string for each

@@ -11,13 +11,11 @@ import "bytes"
 // Lines of another form are passed over, and numbers that 64 bits cannot hold: the
 // kernel has printed negative ones as 18446744073709547520.
 func EachNumber(b []byte, fn func(name []byte, n uint64)) {
-	for line := range bytes.Lines(b) {
-		name, rest, ok := bytes.Cut(line, []byte{' '})
-		if !ok {
-			continue
-		}
-		n, rest, ok := cutNumber(rest)
-		if ok && len(bytes.TrimSpace(rest)) == 0 && n < 1<<63 {
+	for len(b) > 0 {
+		var line []byte
+		line, b = cutByte(b, '\n')
+		name, rest := cutByte(line, ' ')
+		if n, rest, ok := cutNumber(rest); ok && len(rest) == 0 && n < 1<<63 {
 			fn(name, n)
 		}
 	}

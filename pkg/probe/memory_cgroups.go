@@ -39,17 +39,7 @@ func (m *memory) cgroups(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, memoryPatience)
 	defer cancel()
 	processes := m.processesByCgroup()
-	usage := map[string]int{}
-	tree.walk(ctx, m.bad, func(dir string) {
-		n := tree.usage(dir)
-		if n == nil && dir != "/" { // v2: the controller is not enabled there
-			processes[path.Dir(dir)] += processes[dir]
-			return
-		}
-		if deref(n) > 0 || dir == "/" || processes[dir] > 0 {
-			usage[dir] = deref(n)
-		}
-	})
+	usage := m.usage(ctx, tree, processes)
 	dirs := largestCgroups(usage, maxMemoryCgroups)
 	m.out.Left = max(0, len(usage)-len(dirs))
 	for _, dir := range dirs {
@@ -61,6 +51,30 @@ func (m *memory) cgroups(ctx context.Context) {
 		c.Processes = processes[dir]
 		m.out.Cgroups = append(m.out.Cgroups, c)
 	}
+}
+
+// usage is what the cgroups hold, of those that hold something or in which processes
+// live. Where v2 does not count memory apart, as below a service that divides
+// itself, processes are those of the nearest cgroup above that does.
+func (m *memory) usage(ctx context.Context, tree *memoryTree, processes map[string]int) map[string]int {
+	usage, uncounted := map[string]int{}, map[string]bool{}
+	tree.walk(ctx, m.bad, func(dir string) {
+		n := tree.usage(dir)
+		if n == nil {
+			uncounted[dir] = true
+		}
+		at := dir
+		for at != "/" && uncounted[at] {
+			at = path.Dir(at)
+		}
+		if at != dir {
+			processes[at] += processes[dir]
+		}
+		if at == "/" || deref(n) > 0 || processes[dir] > 0 {
+			usage[at] = max(usage[at], deref(n))
+		}
+	})
+	return usage
 }
 
 func deref(n *uint64) int {

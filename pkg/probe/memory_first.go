@@ -82,7 +82,7 @@ func (f *memoryFirst) look(ctx context.Context, proc *hostfs.Proc, tree *memoryT
 	if err != nil {
 		f.bad.add("/proc", err)
 	}
-	for _, pid := range pids {
+	for _, pid := range pids[:min(len(pids), maxProcesses)] {
 		b, err := proc.ReadPID(pid, "statm")
 		if err != nil {
 			continue // that of the process table says so

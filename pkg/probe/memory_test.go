@@ -5,6 +5,7 @@ package probe
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -192,6 +193,21 @@ cpuset cpu io pids
 comm x
 cgroup /d
 `, 2, []string{"/", "/b 0", "/b/c 3", "/d 0 +1"}, ""},
+		"v2 that counts nothing apart": {memoryV2 + `
+-- root/sys/fs/cgroup/system.slice/cron.service/below (dir) --
+-- proc/20 (process) --
+comm x
+cgroup /system.slice/cron.service/below
+-- proc/21 (process) --
+comm x
+cgroup /system.slice/cron.service
+`, 2, []string{"/ +2"}, ""},
+		"nothing apart below an empty one": {memoryV2 + memoryDir("/a", 0) + `
+-- root/sys/fs/cgroup/a/b/c (dir) --
+-- proc/20 (process) --
+comm x
+cgroup /a/b/c
+`, 2, []string{"/", "/a 0 +1"}, ""},
 		"torn": {memoryV2 + memoryDir("/a", 4) + "-- root/sys/fs/cgroup/a/memory.max --\nlots\n", 2, []string{"/", "/a 4"}, "memory.max: torn, or of another form"},
 		"a directory where a file should be": {memoryV2 + memoryDir("/a", 4) + "-- root/sys/fs/cgroup/a/memory.max (absent) --\n-- root/sys/fs/cgroup/a/memory.max (dir) --\n",
 			2, []string{"/", "/a 4"}, "memory.max: is a directory"},
@@ -288,5 +304,48 @@ func TestHeaviestProcesses(t *testing.T) {
 	}
 	if len(pids) != largestProcesses+2 || pids[0] != 100+largestProcesses+4 || !slices.Equal(pids[largestProcesses:], []int{1, 3}) {
 		t.Errorf("got %v", pids)
+	}
+}
+
+// smaps_rollup waits for the process's mmap_lock: one that never gives it back costs
+// its own share, no more.
+func TestBlockedSharesOfMemory(t *testing.T) {
+	t.Parallel()
+	fs := plant(t, memoryTotals+memoryV2+`
+-- proc/20 (process) --
+comm stuck
+rss 900
+oom 667 0
+cgroup /a
+exe /bin/stuck
+-- proc/20/smaps_rollup (fifo) --
+-- proc/21 (process) --
+comm well
+rss 100
+pss 5
+cgroup /a
+`+memoryDir("/a", 4))
+	release(t, filepath.Join(fs.Proc, "20/smaps_rollup"))
+	r := memoryOf(t, fs)
+	stuck, well := r.Processes.List[0], r.Processes.List[1]
+	if stuck.Memory.PSS != nil || *stuck.Memory.OOMScore != 667 || stuck.Memory.Exe != "/bin/stuck" || *well.Memory.PSS != 5<<10 {
+		t.Errorf("got %+v and %+v", stuck.Memory, well.Memory)
+	}
+	want := report.Unreadable{What: "/proc/PID/smaps_rollup", Cause: hostfs.ErrUnanswered.Error(), Count: 1}
+	if !slices.Contains(r.Processes.Unreadable, want) || len(r.Memory.Cgroups) != 2 {
+		t.Errorf("unreadable %+v", r.Processes.Unreadable)
+	}
+}
+
+// What would hold up a process for long is not asked, and said.
+func TestSharesOfTheHuge(t *testing.T) {
+	fs := plant(t, memoryTotals+"-- proc/20 (process) --\ncomm huge\nrss 8000000\npss 5\n-- proc/21 (process) --\ncomm large\nrss 4000000\npss 5\n")
+	r := memoryOf(t, fs)
+	if os.Getpagesize() != 4096 {
+		return
+	}
+	want := report.Unreadable{What: "/proc/PID/smaps_rollup", Cause: errTooLarge.Error(), Count: 1}
+	if huge, large := r.Processes.List[0].Memory, r.Processes.List[1].Memory; huge.PSS != nil || large.PSS == nil || !slices.Contains(r.Processes.Unreadable, want) {
+		t.Errorf("got %+v, %+v, unreadable %+v", huge, large, r.Processes.Unreadable)
 	}
 }
