@@ -242,8 +242,9 @@ type OOMVictim struct {
 	// node; "" where nobody says.
 	Scope string `json:"scope"`
 	// Request and Limit are the container's, by its spec; 0: none, or not known.
-	Request uint64 `json:"request,omitempty"`
-	Limit   uint64 `json:"limit,omitempty"`
+	Request  uint64 `json:"request,omitempty"`
+	Limit    uint64 `json:"limit,omitempty"`
+	Restarts int    `json:"restarts,omitempty"`
 	// API: container statuses say OOMKilled as well; APIOnly: the log does not.
 	API     bool `json:"api,omitempty"`
 	APIOnly bool `json:"apiOnly,omitempty"`

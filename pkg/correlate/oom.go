@@ -145,7 +145,7 @@ func (n *Node) oomLimits(v *OOMVictim) {
 	}
 	for _, c := range pod.Containers {
 		if c.Name == v.Owner.Container {
-			v.Request, v.Limit = c.MemoryRequest, c.MemoryLimit
+			v.Request, v.Limit, v.Restarts = c.MemoryRequest, c.MemoryLimit, c.Restarts
 		}
 	}
 }

@@ -3,6 +3,7 @@ package correlate
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
@@ -79,12 +80,14 @@ func apiVictim(victims map[oomKey]*OOMVictim, owner Owner, comm, scope string, k
 }
 
 // Events of a node: the node problem detector's OOMKilling repeats the kernel's
-// line, the kubelet's SystemOOM has a name and a number.
+// lines, of which the last names who was killed; the kubelet's SystemOOM has a name
+// and a number.
 //
+//	Out of memory: Kill process 62685 (bash) score 9 or sacrifice child Killed process 62769 (cp), UID 0, total-vm:826516kB, …
 //	Memory cgroup out of memory: Killed process 3504804 (kubectl) total-vm:753508kB, …
 //	System OOM encountered, victim process: updatedb, pid: 1337531
 var (
-	oomKilling = regexp.MustCompile(`^(Memory cgroup out|Out) of memory.*?: Kill(?:ed)? process (\d+) \((.{0,15}?)\)(?: |,|$)`)
+	oomKilling = regexp.MustCompile(`Kill(?:ed)? process (\d+)(?:, UID \d+,)? \((.{0,15}?)\)(?:[ ,]|$)`)
 	systemOOM  = regexp.MustCompile(`^System OOM encountered, victim process: (.{0,15}), pid: (\d+)$`)
 )
 
@@ -114,12 +117,15 @@ func parseOOMEvent(e inventory.Event) (comm string, pid int, scope string) {
 	number := ""
 	switch e.Reason {
 	case "OOMKilling":
-		m := oomKilling.FindStringSubmatch(e.Message)
-		if m == nil {
+		all := oomKilling.FindAllStringSubmatch(e.Message, -1)
+		if all == nil {
 			return "", 0, ""
 		}
-		scope, number, comm = ScopeCgroup, m[2], m[3]
-		if m[1] == "Out" {
+		number, comm = all[len(all)-1][1], all[len(all)-1][2]
+		switch {
+		case strings.HasPrefix(e.Message, "Memory cgroup out of memory"):
+			scope = ScopeCgroup
+		case strings.HasPrefix(e.Message, "Out of memory"):
 			scope = ScopeNode
 		}
 	case "SystemOOM":

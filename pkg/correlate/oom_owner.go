@@ -162,3 +162,17 @@ func endedContainer(pod *inventory.Pod, id string, k report.OOMKill) string {
 	}
 	return ""
 }
+
+// OOMTaskOwner is whose a process of the kernel's table was: the victim's owner, or
+// that of a process which is still there; false where nobody knows.
+func (n *Node) OOMTaskOwner(v OOMVictim, t report.OOMTask) (Owner, bool) {
+	if t.PID == v.Kill.PID {
+		return v.Owner, v.Owner.Type != OwnerUnknown
+	}
+	p := n.processes[t.PID]
+	if p == nil || p.Comm != t.Comm || v.Kill.At == nil || n.Report.Node.ClockTicks <= 0 || n.kernelView().nested ||
+		float64(p.StartTicks)/float64(n.Report.Node.ClockTicks) > *v.Kill.At {
+		return Owner{}, false
+	}
+	return n.Blame(p).Owner, true
+}

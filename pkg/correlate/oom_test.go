@@ -158,14 +158,15 @@ func TestOOMEvents(t *testing.T) {
 		event("OOMKilling", "Memory cgroup out of memory: Killed process 3504804 (kubectl) total-vm:753508kB, anon-rss:58776kB", 40),
 		event("SystemOOM", "System OOM encountered, victim process: kubectl, pid: 3504804", 40),
 		event("SystemOOM", "System OOM encountered, victim process: up\x1bdb, pid: 7", 30),
-		event("OOMKilling", "Out of memory: Kill process 9 (a (b)) score 900 or sacrifice child", 20),
+		event("OOMKilling", "Out of memory: Kill process 8 (bash) score 900 or sacrifice child Killed process 9 (a (b)), UID 0, total-vm:826516kB", 20),
+		event("OOMKilling", "Killed process 10, UID 7, (c) total-vm:826516kB", 10),
 		event("OOMKilling", "Memory cgroup out of memory: Killed process 90 (kubectl) total-vm:1kB", 40),
 		event("OOMKilling", "Memory cgroup out of memory: Killed process 91 (late) total-vm:1kB", 9000),
 		event("SystemOOM", "System OOM encountered", 30),
 		event("Evicted", "Killed process 5 (x)", 30),
 	}}}
 	checkVictims(t, "events", oomNode(oomHost, 99, killedIn(90, "x", "", "/x")), inv, []string{"cgroup /x [] x node ×1 90–90",
-		"unknown [] kubectl cgroup ×1 API only 40–40", `unknown [] up\x1bdb node ×1 API only 30–30`, "unknown [] a (b) node ×1 API only 20–20"})
+		"unknown [] kubectl cgroup ×1 API only 40–40", `unknown [] up\x1bdb node ×1 API only 30–30`, "unknown [] a (b) node ×1 API only 20–20", "unknown [] c  ×1 API only 10–10"})
 }
 
 func TestOOMLimitsOfTheSpec(t *testing.T) {

@@ -70,6 +70,7 @@ func rules() []rule {
 		{MemoryContainerLimit, memoryContainerLimit},
 		{MemoryTmpfs, memoryTmpfs},
 		{MemoryKernel, memoryKernel},
+		{MemoryOOMKills, memoryOOMKills},
 	}
 }
 

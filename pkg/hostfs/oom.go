@@ -48,7 +48,7 @@ const (
 
 // OOMLog makes kills of the lines of a kernel's log. The kernel prints at most
 // ten tables in five seconds, for all kills: a kill beyond has its own line only,
-// and takes nothing from an earlier one's context.
+// and takes no limit from an earlier one's context.
 type OOMLog struct {
 	// PageBytes is the unit of the table, MaxKills and MaxTasks are bounds.
 	PageBytes          uint64
@@ -152,6 +152,8 @@ func (o *OOMLog) kill(k OOMKill, message string) {
 		if k.UID == nil && r.victim.pid == k.PID {
 			k.UID = r.uid
 		}
+	case message == oomMemcg && !r.mixed && r.table.has(k.PID):
+		k.Cgroup = r.LimitCgroup // somewhere in it, a moment ago
 	}
 	if k.Constraint == "" {
 		k.Constraint = message

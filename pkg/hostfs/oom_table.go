@@ -51,15 +51,20 @@ func (t *oomTable) read(text string, page uint64, most int) bool {
 	}
 	task := OOMTask{PID: int(values[1]), Comm: rest, RSS: uint64(max(values[t.rss], 0)) * page, ScoreAdj: int(values[t.adj])}
 	t.pids = append(t.pids, pid, task.PID)
-	at, _ := slices.BinarySearchFunc(t.largest, task.RSS, func(o OOMTask, rss uint64) int {
-		if o.RSS >= rss {
-			return -1
-		}
-		return 1
-	})
-	if at < most {
-		t.largest = slices.Insert(t.largest, at, task)
-		t.largest = t.largest[:min(len(t.largest), most)]
-	}
+	t.keep(task, most)
 	return true
+}
+
+// keep holds the largest, the largest first. What slices has for it costs more.
+func (t *oomTable) keep(task OOMTask, most int) {
+	if len(t.largest) < most {
+		t.largest = append(t.largest, task)
+	} else if most == 0 || t.largest[most-1].RSS >= task.RSS {
+		return
+	}
+	at := len(t.largest) - 1
+	for ; at > 0 && t.largest[at-1].RSS < task.RSS; at-- {
+		t.largest[at] = t.largest[at-1]
+	}
+	t.largest[at] = task
 }

@@ -122,6 +122,7 @@ const (
 	taskInB = "<6>[1.0] Task in " + podB + " killed as a result of limit of " + podB + "\n"
 	killA   = "<3>[1.1] Memory cgroup out of memory: Kill process 7 (a) score 9 or sacrifice child\n<3>[1.1] Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n"
 	killB   = "<3>[1.2] Memory cgroup out of memory: Kill process 9 (b) score 9 or sacrifice child\n<3>[1.2] Killed process 9 (b) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n"
+	killC   = "<3>[1.3] Memory cgroup out of memory: Kill process 11 (c) score 9 or sacrifice child\n<3>[1.3] Killed process 11 (c) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n"
 	killed5 = "Memory cgroup out of memory: Killed process %d (%s) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:8kB oom_score_adj:0\n"
 
 	shortA, shortB = "in /kubepods/burstabl/podfe3f7/c7ebf4d7 of /kubepods/burstabl/podfe3f7", "in /kubepods/besteffo/pod11111 of /kubepods/besteffo/pod11111"
@@ -148,6 +149,7 @@ func TestOOMRecords(t *testing.T) {
 		"two of one cgroup at once":     {invoked("a") + taskInA + invoked("b") + taskInA + killA, []string{"7 (a) vm 8 anon 4 MEMCG " + shortA}},
 		"a victim that was ending":      {invoked("a") + "<6>[1.0] memory: usage 4kB, limit 4kB, failcnt 1\n<6>[1.0] " + summary("c", podB, podB, "a", 9) + invoked("b") + "<6>[1.0] memory: usage 8kB, limit 8kB, failcnt 1\n<6>[1.0] " + summary("c", podA, podA+"/"+idA, "a", 7) + fmt.Sprintf(killed5, 7, "a"), []string{"7 (a)" + member + " " + shortA + " used 8 limit 8 by 0 (b)"}},
 		"a second without its context":  {invoked("a") + taskInA + killA + killB, []string{"7 (a) vm 8 anon 4 MEMCG " + shortA + " by 0 (a)", "9 (b) vm 8 anon 4 MEMCG"}},
+		"a second of the same table":    {taskInA + "<6>[1.0] " + table + "<6>[1.0] [    7]     0     7        8        1       4        0             5 a\n<6>[1.0] [    9]     0     9        8        1       4        0             5 b\n" + killA + killB + killC, []string{"7 (a) vm 8 anon 4 MEMCG " + shortA + "; 7 a 1 5; 9 b 1 5", "9 (b) vm 8 anon 4 MEMCG in /kubepods/burstabl/podfe3f7 of ", "11 (c) vm 8 anon 4 MEMCG"}},
 		"nobody was killed before":      {invoked("a") + taskInA + strings.ReplaceAll(killB, "[1.2]", "[60.0]"), []string{"9 (b) vm 8 anon 4 MEMCG"}},
 		"the node after a cgroup":       {invoked("a") + taskInA + "<3>[1.1] Out of memory: Kill process 5 (x) score 1 or sacrifice child\n<3>[1.1] Killed process 5 (x) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n", []string{"5 (x) vm 8 anon 4 NONE"}},
 		"the allocating task":           {"<3>[1.0] Out of memory (oom_kill_allocating_task): Kill process 5 (x) score 0 or sacrifice child\n<3>[1.0] Killed process 5 (x) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n", []string{"5 (x) vm 8 anon 4 NONE"}},
