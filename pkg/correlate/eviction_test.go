@@ -157,6 +157,28 @@ func TestMemoryPressureCondition(t *testing.T) {
 	}
 }
 
+// Three nodes on one machine, and one in a container of the second.
+func TestPodsOfThisNode(t *testing.T) {
+	r := nightly()
+	const uid = "0b5cb2c4-36e4-4b4b-9c2b-6b8f2f6c9d11"
+	r.Memory.Cgroups = []report.MemoryCgroup{{Path: "/", Usage: new(gi)}, {Path: "/n1/kubepods"}, {Path: "/n2/kubepods"}, {Path: "/n2/kubepods/pod" + uid},
+		{Path: "/n2/kubepods/pod" + uid + "/kubepods"}, {Path: "/n3/kubepods"}}
+	inv := &inventory.Inventory{Pods: []inventory.Pod{{UID: uid}}}
+	for want, c := range map[string]struct {
+		root string
+		inv  *inventory.Inventory
+	}{"/n3/kubepods": {"/n3", nil}, "/n2/kubepods": {"", inv}, "/n1/kubepods": {"/", nil}} {
+		r.Kubelet.Flags["cgroup-root"] = c.root
+		if got := Join(r, c.inv).podsMemory(); got.Path != want {
+			t.Errorf("got %s, want %s", got.Path, want)
+		}
+	}
+	r.Memory.Cgroups = r.Memory.Cgroups[:1]
+	if got := Join(r, nil); got.podsMemory() != nil || got.eviction().Reserved.PodsUse != 0 {
+		t.Error("pods of nobody")
+	}
+}
+
 // Whatever a report claims.
 func TestEvictionOfAnAbsurdReport(t *testing.T) {
 	huge := uint64(math.MaxUint64)
