@@ -88,15 +88,30 @@ type MemoryDifference struct {
 
 // Eviction is when the kubelet evicts pods for memory on this node.
 type Eviction struct {
-	// Source is where it is known from: "configz", "node's files", "defaults".
+	// Source is where it is known from, one of the FromX.
 	Source     string              `json:"source"`
 	Thresholds []EvictionThreshold `json:"thresholds"`
+	// Available is memory.available now, KernelAvailable the kernel's MemAvailable;
+	// nil: not known.
+	Available       *uint64 `json:"available,omitempty"`
+	KernelAvailable *uint64 `json:"kernelAvailable,omitempty"`
+	// AtZero is what memory.available will still be when MemAvailable is 0: the
+	// kernel's own memory, which the kubelet does not count, and what the kernel keeps
+	// free.
+	AtZero *uint64 `json:"atZero,omitempty"`
+	// FallsBy is by how many bytes a second memory.available falls, with each step of
+	// the sample; 0: it does not.
+	FallsBy float64 `json:"fallsBy,omitempty"`
+	// Notified: the kernel tells the kubelet at once when a threshold is crossed
+	// (kernelMemcgNotification, v1 only), else it looks every 10 s.
+	Notified bool `json:"notified,omitempty"`
 	// Pressure is the MemoryPressure condition; nil: not known.
 	Pressure      *bool      `json:"pressure,omitempty"`
 	PressureSince *time.Time `json:"pressureSince,omitempty"`
 	Reserved      *Reserved  `json:"reserved,omitempty"`
-	// TooLow: MemAvailable runs out before the hard threshold can fire; Proposed is a
-	// threshold that would fire in time, in bytes.
+	// TooLow: MemAvailable runs out before the hard threshold can fire, if there is
+	// one. Proposed is a threshold that would fire in time, in bytes; 0: none. Why is
+	// there in either case.
 	TooLow   bool   `json:"tooLow,omitempty"`
 	Proposed uint64 `json:"proposed,omitempty"`
 	Why      string `json:"why,omitempty"`
@@ -125,7 +140,9 @@ type Reserved struct {
 	System      uint64 `json:"system"`
 	Eviction    uint64 `json:"eviction"` // the hard threshold, which is set aside, too
 	// Used is the working set of all that is in no pod, with the kernel's own memory.
-	Used uint64 `json:"used"`
+	// Reclaimable of it is page cache that the kernel would drop (active_file).
+	Used        uint64 `json:"used"`
+	Reclaimable uint64 `json:"reclaimable"`
 	// PodsUse is the working set of kubepods, Requested the sum of requests, Limits
 	// that of limits.
 	PodsUse   uint64 `json:"podsUse"`

@@ -155,6 +155,10 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Kubelet != nil {
 		gaps = append(gaps, r.Kubelet.Unreadable...)
 	}
+	if r.Memory != nil {
+		_, _, failed := n.kubeletConfig()
+		gaps = append(gaps, failed...)
+	}
 	if inv := n.Inventory; inv != nil {
 		if inv.PodsError != "" {
 			gaps = append(gaps, report.Unreadable{What: "pods of the API server", Cause: inv.PodsError})
@@ -162,6 +166,7 @@ func (n *Node) Gaps() []report.Unreadable {
 		if inv.WorkloadsError != "" {
 			gaps = append(gaps, report.Unreadable{What: "some workloads", Cause: inv.WorkloadsError})
 		}
+		gaps = append(gaps, kubeletGaps(inv.Memory)...)
 	}
 	return gaps
 }

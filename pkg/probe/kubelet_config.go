@@ -44,7 +44,7 @@ func (k *kubelet) configure() {
 	}
 	defer root.Close()
 	if file != "" {
-		k.readConfig(root, file)
+		k.readConfig(root, file, false)
 	}
 	if dir == "" {
 		return
@@ -56,7 +56,7 @@ func (k *kubelet) configure() {
 		slices.Sort(names)
 		for _, name := range names {
 			if strings.HasSuffix(name, ".conf") && len(k.out.Configs) < maxConfigs {
-				k.readConfig(root, path.Join(dir, name))
+				k.readConfig(root, path.Join(dir, name), true)
 			}
 		}
 	}
@@ -65,7 +65,7 @@ func (k *kubelet) configure() {
 	}
 }
 
-func (k *kubelet) readConfig(root *hostfs.Root, name string) {
+func (k *kubelet) readConfig(root *hostfs.Root, name string, dropIn bool) {
 	err := errRelative
 	if path.IsAbs(name) {
 		var b []byte
@@ -74,7 +74,7 @@ func (k *kubelet) readConfig(root *hostfs.Root, name string) {
 			text, err = hostfs.CutKubeletConfig(b)
 		}
 		if err == nil {
-			k.out.Configs = append(k.out.Configs, report.KubeletConfigFile{Path: report.Escape(name), Text: report.Escape(text)})
+			k.out.Configs = append(k.out.Configs, report.KubeletConfigFile{Path: report.Escape(name), DropIn: dropIn, Text: report.Escape(text)})
 			return
 		}
 	}

@@ -55,11 +55,11 @@ func TestHowTheKubeletIsConfigured(t *testing.T) {
 	}
 	want := []report.KubeletConfigFile{
 		{Path: "/etc/kubelet.yaml", Text: `evictionSoft:\x0a  memory.available: 12%\x0a`},
-		{Path: "/etc/kubelet.d/10-a.conf", Text: `maxPods: 10\x0a`},
-		{Path: "/etc/kubelet.d/20-b.conf", Text: `maxPods: 20\x0a`},
+		{Path: "/etc/kubelet.d/10-a.conf", DropIn: true, Text: `maxPods: 10\x0a`},
+		{Path: "/etc/kubelet.d/20-b.conf", DropIn: true, Text: `maxPods: 20\x0a`},
 	}
 	if !slices.Equal(k.Configs, want) {
-		t.Errorf("got %q", k.Configs)
+		t.Errorf("got %v", k.Configs)
 	}
 	var bad []string
 	for _, u := range k.Unreadable {
