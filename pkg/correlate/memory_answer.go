@@ -48,6 +48,13 @@ func (n *Node) addToMemory(m *NodeMemory, f Filter) {
 		}
 	}
 	m.OOMSince = n.OOMSince()
+	for _, e := range n.evictedPods() {
+		if n.Shows(f, e.Owner) {
+			m.Evictions = append(m.Evictions, e)
+		}
+	}
+	m.Kubelet, m.Eviction = n.kubeletMemory(), n.eviction()
+	m.Differences = append(m.Differences, n.memoryDifferences()...)
 }
 
 // sortMemory puts the largest first; what was not measured grows least.

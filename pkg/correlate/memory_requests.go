@@ -20,8 +20,9 @@ func (r *memoryRanking) addRequests(row *MemoryRow, g *memoryGroup) {
 		}
 		return
 	}
+	row.Request = pod.MemoryRequest
 	for _, c := range pod.Containers {
-		if g.live[c.ID] { // an init container that has ended asks for nothing any more
+		if pod.MemoryRequest == 0 && g.live[c.ID] { // an init container that has ended asks for nothing any more
 			row.Request += c.MemoryRequest
 		}
 	}

@@ -149,6 +149,9 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Devices != nil {
 		gaps = append(gaps, r.Devices.Unreadable...)
 	}
+	if r.Pipes != nil {
+		gaps = append(gaps, r.Pipes.Unreadable...)
+	}
 	if r.Tasks != nil {
 		gaps = append(gaps, r.Tasks.Unreadable...)
 	}

@@ -60,6 +60,8 @@ func rules() []rule {
 		{InotifyWatches, inotifyWatches},
 		{FDNoTable, noTable},
 		{FDNodeLimit, fdNodeLimit},
+		{PipesUserLimit, pipesUserLimit},
+		{PipesRuntimeBlocked, pipesRuntimeBlocked},
 		{TasksKernelThreads, tasksKernelThreads},
 		{TasksZombies, tasksZombies},
 		{TasksBlocked, tasksBlocked},

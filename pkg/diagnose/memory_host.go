@@ -40,9 +40,12 @@ func holdsTooMuch(n *correlate.Node, row correlate.MemoryRow, total uint64) bool
 	return row.WorkingSet >= least && shareOf(row.WorkingSet, total) >= memoryShareMin && row.WorkingSet > setAside(n)
 }
 
-// setAside is what pods may not ask for: kube-reserved, system-reserved and the
-// hard threshold; 0 where the API server was not asked.
+// setAside is what the kubelet's configuration reserves for the system; where that is
+// not known, what pods may not ask for; 0 where nobody says.
 func setAside(n *correlate.Node) uint64 {
+	if e := n.Eviction(); e != nil && e.Reserved != nil && e.Source != correlate.FromDefaults {
+		return e.Reserved.Kube + e.Reserved.System
+	}
 	if n.Inventory == nil || n.Inventory.Memory == nil {
 		return 0
 	}
@@ -85,7 +88,7 @@ func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.Memory
 	}
 	f.Evidence = append(f.Evidence, text, "its cgroup is not in kubepods: no pod's limit holds it, the scheduler does not count it, and the kubelet evicts pods instead")
 	if aside := setAside(n); aside > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s are set aside for all of the system (capacity less allocatable)", size(aside)))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s are set aside for all of the system", size(aside)))
 	}
 	for _, p := range m.Processes {
 		if p.PID == by.PID {

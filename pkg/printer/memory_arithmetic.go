@@ -31,11 +31,38 @@ func memoryThresholds(w io.Writer, m correlate.NodeMemory, s Style) error {
 	if err := t.print(w, s); err != nil {
 		return err
 	}
-	if r := e.Reserved; r != nil {
-		return s.printWrapped(w, "set aside  ", fmt.Sprintf("%s for the system (kube %s, system %s, hard threshold %s), which uses %s; pods may have %s, request %s, limits %s, use %s",
-			size(r.Capacity-min(r.Allocatable, r.Capacity)), size(r.Kube), size(r.System), size(r.Eviction), size(r.Used), size(r.Allocatable), size(r.Requested), size(r.Limits), size(r.PodsUse)))
+	if err := s.printWrapped(w, "known from ", sourceText(e.Source)); err != nil {
+		return err
 	}
-	return nil
+	if e.Why != "" {
+		if err := s.printWrapped(w, "the hard   ", e.Why); err != nil {
+			return err
+		}
+	}
+	return memoryReserved(w, e.Reserved, s)
+}
+
+func sourceText(source string) string {
+	switch source {
+	case correlate.FromConfigz:
+		return "the kubelet itself (configz)"
+	case correlate.FromDefaults:
+		return "the kubelet's defaults: neither it nor the node's files say"
+	}
+	return "the " + source
+}
+
+// memoryReserved is what is set aside, against what is used.
+func memoryReserved(w io.Writer, r *correlate.Reserved, s Style) error {
+	if r == nil {
+		return nil
+	}
+	pods := fmt.Sprintf("pods may have %s, and use %s", size(r.Allocatable), size(r.PodsUse))
+	if r.Requested > 0 || r.Limits > 0 {
+		pods += fmt.Sprintf(" (they request %s, their limits are %s)", size(r.Requested), size(r.Limits))
+	}
+	return s.printWrapped(w, "set aside  ", fmt.Sprintf("%s for the system (kube %s, system %s, hard threshold %s), which uses %s; %s",
+		size(r.Capacity-min(r.Allocatable, r.Capacity)), size(r.Kube), size(r.System), size(r.Eviction), size(r.Used), pods))
 }
 
 // memoryArithmetic shows both counts side by side, each term of them.
@@ -109,8 +136,10 @@ func kubeletTerms(k *correlate.KubeletMemory) []correlate.Term {
 	signed := func(n uint64) int64 { return int64(min(n, 1<<62)) }
 	terms := []correlate.Term{{Name: "capacity", Bytes: signed(k.Capacity)}, {Name: "memory.available", Bytes: signed(k.Available)},
 		{Name: "working set", Bytes: signed(k.WorkingSet)}, {Name: "  usage", Bytes: signed(k.Usage)}}
-	for _, t := range k.Terms {
-		terms = append(terms, correlate.Term{Name: "    " + t.Name, Bytes: t.Bytes})
+	if len(k.Terms) > 1 {
+		for _, t := range k.Terms {
+			terms = append(terms, correlate.Term{Name: "    " + t.Name, Bytes: t.Bytes})
+		}
 	}
 	terms = append(terms, correlate.Term{Name: "  less inactive_file", Bytes: signed(k.InactiveFile)})
 	if k.Summary != nil {

@@ -60,6 +60,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectMemory, 15 * time.Second, collectLargest},
 		{report.CollectKubelet, 5 * time.Second, findKubelet},
 		{report.CollectTasks, 30*time.Second + lookInterval(req), collectTasks},
+		{report.CollectPipes, 60*time.Second + lookInterval(req), collectPipes},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
 		{report.CollectMounts, 30 * time.Second, collectMounts},
 		{report.CollectDevices, 15 * time.Second, collectDevices},
