@@ -35,7 +35,7 @@ func memoryThresholds(w io.Writer, m correlate.NodeMemory, s Style) error {
 		return err
 	}
 	if e.Why != "" {
-		if err := s.printWrapped(w, "the hard   ", e.Why); err != nil {
+		if err := s.printWrapped(w, "it means   ", e.Why); err != nil {
 			return err
 		}
 	}
