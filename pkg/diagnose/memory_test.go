@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -90,7 +91,8 @@ const updatedbCgroup = "/system.slice/mlocate-updatedb.service"
 
 func withSetAside(bytes uint64) *inventory.Inventory {
 	inv := hubInventory()
-	inv.Memory = &inventory.Memory{Capacity: 32 * gib, Allocatable: 32*gib - bytes}
+	inv.Memory = &inventory.Memory{Capacity: 32 * gib, Allocatable: 32*gib - bytes,
+		Config: &inventory.KubeletConfig{SystemReserved: map[string]string{"memory": fmt.Sprint(bytes)}}}
 	return inv
 }
 
