@@ -1,14 +1,20 @@
 package hostfs
 
+import "bytes"
+
 // MemoryStatus is what /proc/PID/status says of a process's memory,
 // proc_pid_status(5), in bytes; nil: no such line. The parts of VmRSS are since
 // Linux 4.5. A zombie and a kernel thread have none.
 type MemoryStatus struct{ Anon, File, Shmem, Swap *uint64 }
 
-// ParseMemoryStatus parses the content of /proc/PID/status. The kernel escapes a
-// newline in Name.
+// ParseMemoryStatus parses the content of /proc/PID/status. Of its 60 lines those of
+// memory stand together, before Threads. The kernel escapes a newline in Name.
 func ParseMemoryStatus(b []byte) (s MemoryStatus) {
-	EachAmount(b, func(name []byte, n uint64) {
+	lines := b[max(0, bytes.Index(b, []byte("\nVmRSS:"))):]
+	if end := bytes.Index(lines, []byte("\nThreads:")); end >= 0 {
+		lines = lines[:end]
+	}
+	EachAmount(lines, func(name []byte, n uint64) {
 		switch string(name) {
 		case "RssAnon":
 			s.Anon = &n

@@ -59,7 +59,7 @@ func (m *memory) cgroups(ctx context.Context) {
 func (m *memory) usage(ctx context.Context, tree *memoryTree, processes map[string]int) map[string]int {
 	usage, uncounted := map[string]int{}, map[string]bool{}
 	tree.walk(ctx, m.bad, func(dir string) {
-		n := tree.usage(dir)
+		n := tree.usage(dir, m.bad)
 		if n == nil {
 			uncounted[dir] = true
 		}
@@ -156,7 +156,7 @@ func (m *memory) processesByCgroup() map[string]int {
 // large ones and of those with a limit is read.
 func (m *memory) cgroup(tree *memoryTree, dir string) report.MemoryCgroup {
 	s := tree.stat(dir, m.bad)
-	c := report.MemoryCgroup{Path: report.Escape(shownPath(m.first.mount, dir)), Usage: tree.usage(dir),
+	c := report.MemoryCgroup{Path: report.Escape(shownPath(m.first.mount, dir)), Usage: tree.usage(dir, unreadable{}),
 		UsageBefore: counted(m.first.usage, dir), AnonBefore: counted(m.first.anon, dir),
 		Anon: s.Anon, File: s.File, ActiveFile: s.ActiveFile, InactiveFile: s.InactiveFile, Shmem: s.Shmem,
 		Slab: s.Slab, Kernel: s.Kernel, PageTables: s.PageTables, Sock: s.Sock, Swap: s.Swap}

@@ -68,7 +68,7 @@ func (f *memoryFirst) look(ctx context.Context, proc *hostfs.Proc, tree *memoryT
 	defer cancel()
 	f.usage, f.anon, f.rss = map[string]int{}, map[string]int{}, map[int]int{}
 	tree.walk(ctx, f.bad, func(dir string) {
-		usage := tree.usage(dir)
+		usage := tree.usage(dir, f.bad)
 		if usage != nil {
 			f.usage[dir] = int(*usage)
 		}
@@ -102,7 +102,7 @@ func sampleTotals(proc *hostfs.Proc, tree *memoryTree, since time.Time) report.M
 		return s
 	}
 	stat := tree.stat("/", unreadable{})
-	s.RootUsage, s.RootInactiveFile = tree.usage("/"), stat.InactiveFile
+	s.RootUsage, s.RootInactiveFile = tree.usage("/", unreadable{}), stat.InactiveFile
 	if s.RootUsage == nil && stat.Anon != nil && stat.File != nil { // v2
 		sum := *stat.Anon + *stat.File
 		s.RootUsage = &sum

@@ -60,7 +60,12 @@ func TestMemoryOfTrees(t *testing.T) {
 				r.Memory.Samples[i].AtMillis = 0
 			}
 			normalise(r)
-			checkGolden(t, name, &report.NodeReport{Memory: r.Memory, Processes: r.Processes})
+			for _, p := range r.Processes.List {
+				if p.Detail != nil && strings.Contains(r.Processes.Cgroups[p.Cgroup].Entries[0].Path, "kubepods") {
+					t.Errorf("%s of a pod was looked behind", p.Comm)
+				}
+			}
+			checkGolden(t, name, &report.NodeReport{Memory: r.Memory, Processes: r.Processes, Background: r.Background})
 		})
 	}
 }
@@ -140,6 +145,15 @@ anon 5
 file 7
 `
 
+// deep are the cgroups above one that lies so deep.
+func deep(depth int) []string {
+	list := []string{"/"}
+	for i := 1; i < depth; i++ {
+		list = append(list, strings.Repeat("/a", i))
+	}
+	return list
+}
+
 func TestMemoryCgroups(t *testing.T) {
 	slice := "/kubepods.slice/kubepods-pod" + strings.ReplaceAll(uidOf("web"), "-", "_") + ".slice"
 	own := slice + "/cri-containerd-" + hex64("nodedoc") + ".scope"
@@ -209,6 +223,10 @@ comm x
 cgroup /a/b/c
 `, 2, []string{"/", "/a 0 +1"}, ""},
 		"torn": {memoryV2 + memoryDir("/a", 4) + "-- root/sys/fs/cgroup/a/memory.max --\nlots\n", 2, []string{"/", "/a 4"}, "memory.max: torn, or of another form"},
+		"a cgroup that cannot be read": {memoryV2 + memoryDir("/a", 4) + "-- root/sys/fs/cgroup/a/memory.current (absent) --\n-- root/sys/fs/cgroup/a/memory.current (dir) --\n",
+			2, []string{"/"}, "memory.current: is a directory"},
+		"deeper than anybody nests": {memoryV2 + memoryDir(strings.Repeat("/a", maxCgroupDepth), 4) + memoryDir(strings.Repeat("/a", maxCgroupDepth+1), 4),
+			2, append(deep(maxCgroupDepth), strings.Repeat("/a", maxCgroupDepth)+" 4"), "memory cgroups further below: " + errTooMany.Error()},
 		"a directory where a file should be": {memoryV2 + memoryDir("/a", 4) + "-- root/sys/fs/cgroup/a/memory.max (absent) --\n-- root/sys/fs/cgroup/a/memory.max (dir) --\n",
 			2, []string{"/", "/a 4"}, "memory.max: is a directory"},
 	} {

@@ -73,8 +73,8 @@ func (t *memoryTree) name(v2, v1 string) string {
 }
 
 // usage reads how much a cgroup holds, and all below it.
-func (t *memoryTree) usage(dir string) *uint64 {
-	return t.number(dir, t.name("memory.current", "memory.usage_in_bytes"), unreadable{})
+func (t *memoryTree) usage(dir string, bad unreadable) *uint64 {
+	return t.number(dir, t.name("memory.current", "memory.usage_in_bytes"), bad)
 }
 
 // number reads a file with one number; nil where there is none.
