@@ -143,6 +143,9 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Found != nil {
 		gaps = append(gaps, r.Found.Unreadable...)
 	}
+	if r.OOM != nil {
+		gaps = append(gaps, r.OOM.Unreadable...)
+	}
 	if r.Mounts != nil {
 		gaps = append(gaps, r.Mounts.Unreadable...)
 	}

@@ -3,6 +3,7 @@ package correlate
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -94,10 +95,11 @@ func (n *Node) oomEvents() []oomEvent {
 	return events
 }
 
-// sameGroup: b died with a. What the log says of a group stands without gaps.
+// sameGroup: b died with a, whose own cgroup may lie in that of the group. What the
+// log says of a group stands without gaps.
 func sameGroup(a, b report.OOMKill) bool {
 	const together = 5.0 // seconds
-	return a.Group && a.Cgroup == b.Cgroup && b.Largest == nil && (a.At == nil || b.At == nil || *b.At-*a.At < together)
+	return a.Group && strings.HasPrefix(a.Cgroup+"/", b.Cgroup+"/") && b.Largest == nil && (a.At == nil || b.At == nil || *b.At-*a.At < together)
 }
 
 // oomScope is by the cgroup at its limit.
@@ -109,14 +111,12 @@ func oomScope(constraint, limit string) string {
 		return ""
 	}
 	place := ParseCgroupPath(limit)
-	elements, fromInside := splitPath(limit)
-	_, kubepods := kubepodsRoot(elements, fromInside)
 	switch {
 	case place.ContainerID != "":
 		return ScopeContainer
 	case place.PodUID != "":
 		return ScopePod
-	case kubepods:
+	case isKubepods(limit, place):
 		return ScopePods
 	}
 	return ScopeCgroup

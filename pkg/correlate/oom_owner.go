@@ -109,15 +109,26 @@ func (n *Node) oomOwner(path string, k report.OOMKill, scope string) Owner {
 		return Owner{Type: OwnerUnknown}
 	}
 	place := ParseCgroupPath(path)
+	if isKubepods(path, place) {
+		return Owner{Type: OwnerUnknown} // some pod's
+	}
 	o := n.ownerAt(place, k.Comm)
 	if o.Type == OwnerPod {
 		n.nameEnded(&o)
+		n.nameByEvents(&o)
 		if pod := n.podByUID[o.PodUID]; pod != nil && o.Container == "" && !o.Sandbox && o.ContainerID != "" {
 			o.Container = endedContainer(pod, o.ContainerID, k)
 		}
 		o.ContainerID = ""
 	}
 	return o
+}
+
+// isKubepods: the cgroup is that of all pods, or of a class of them.
+func isKubepods(path string, place Place) bool {
+	elements, fromInside := splitPath(path)
+	_, ok := kubepodsRoot(elements, fromInside)
+	return ok && place.PodUID == "" && place.ContainerID == ""
 }
 
 // nameEnded takes the names that a container's log has, where its files are gone.
@@ -135,6 +146,19 @@ func (n *Node) nameEnded(o *Owner) {
 			if o.PodState == PodGone && n.podByName[o.Namespace+"/"+o.Pod] != nil {
 				o.PodState = PodReplaced
 			}
+		}
+	}
+}
+
+// nameByEvents: the API server keeps what happened to a pod for an hour after it.
+func (n *Node) nameByEvents(o *Owner) {
+	if o.Pod != "" || n.Inventory == nil || n.Inventory.Memory == nil {
+		return
+	}
+	for _, e := range n.Inventory.Memory.Events {
+		if e.PodUID == o.PodUID && e.Pod != "" {
+			o.Namespace, o.Pod = e.Namespace, e.Pod
+			return
 		}
 	}
 }

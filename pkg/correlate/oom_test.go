@@ -105,9 +105,10 @@ func TestOOMVictims(t *testing.T) {
 		"no cgroup is said":               {node(report.OOMKill{PID: 7, Comm: "x", Constraint: report.OOMCgroup}, report.OOMKill{PID: 8, Comm: "x"}), nil, []string{"unknown [] x  ×1", "unknown [] x cgroup ×1"}},
 		"the limit says whose":            {node(killedIn(90, "x", oomPath+"/"+oomID(9), "")), oomInventory(), []string{"prod/hub-0 [app]   ×1 API only 301–301", "prod/hub-0 [app] x container ×1 90–90"}},
 		"the limit is all pods'":          {node(killedIn(90, "x", "/kubepods", "")), nil, []string{"unknown [] x pods ×1 90–90"}},
+		"some pod's":                      {node(killedIn(90, "x", "/kubepods", "/kubepods/burstable")), nil, []string{"unknown [] x pods ×1 90–90"}},
 		"a container of no pod":           {node(killedIn(90, "x", "/docker/"+oomID(5), "/docker/"+oomID(5))), nil, []string{"container " + oomID(5)[:13] + " [] x container ×1 90–90"}},
 		"named like a pod in a container": {node(killedIn(90, "x", oomPath+"/"+oomID(9), oomPath+"/"+oomID(9)+"/kubepods/pod"+oomGone)), &inventory.Inventory{Pods: oomInventory().Pods[:1]}, []string{"prod/hub-0 [app]   ×1 API only 301–301", "prod/hub-0 [app] x container ×1 90–90"}},
-		"a group dies at once":            {node(group(killedIn(90, "sh", oomPath, inApp), 90, true), group(killedIn(90.1, "sleep", oomPath, inApp), 91, false), group(killedIn(91, "sleep", oomPath, inApp), 92, false), group(killedIn(300, "sh", oomPath, inApp), 93, true)), oomInventory(), []string{"prod/hub-0 [app] sh pod ×2 (4) API 90–300"}},
+		"a group dies at once":            {node(group(killedIn(90, "sh", oomPath, inApp+"/made/inside"), 90, true), group(killedIn(90.1, "sleep", oomPath, inApp), 91, false), group(killedIn(91, "sleep", oomPath, inApp), 92, false), group(killedIn(300, "sh", oomPath, inApp), 93, true)), oomInventory(), []string{"prod/hub-0 [app] sh pod ×2 (4) API 90–300"}},
 		"the log's clock is fast":         {node(killedIn(100_600, "x", "", "/x")), nil, []string{"cgroup /x [] x node ×1 100000–100000"}},
 		"only the API server knows":       {node(), oomInventory(), []string{"prod/hub-0 [app]   ×1 API only 301–301"}},
 		"nothing":                         {&report.NodeReport{}, nil, nil},
@@ -167,6 +168,14 @@ func TestOOMEvents(t *testing.T) {
 	}}}
 	checkVictims(t, "events", oomNode(oomHost, 99, killedIn(90, "x", "", "/x")), inv, []string{"cgroup /x [] x node ×1 90–90",
 		"unknown [] kubectl cgroup ×1 API only 40–40", `unknown [] up\x1bdb node ×1 API only 30–30`, "unknown [] a (b) node ×1 API only 20–20", "unknown [] c  ×1 API only 10–10"})
+}
+
+func TestOOMNamesOfEvictedPods(t *testing.T) {
+	r := oomNode(oomHost, 99, killedIn(90, "rsync", "/kubepods/pod"+oomGone, "/kubepods/pod"+oomGone+"/"+oomID(3)))
+	r.Containers = nil
+	inv := &inventory.Inventory{Memory: &inventory.Memory{Events: []inventory.Event{{Reason: "Evicted", Namespace: "a", Pod: "b", PodUID: oomPod}, {Reason: "Evicted", Namespace: "batch", Pod: "import-7", PodUID: oomGone}}}}
+	checkVictims(t, "events", r, inv, []string{"batch/import-7 [] rsync pod ×1 gone 90–90"})
+	checkVictims(t, "none", r, nil, []string{"pod " + oomGone + " [] rsync pod ×1 unasked 90–90"})
 }
 
 func TestOOMLimitsOfTheSpec(t *testing.T) {

@@ -20,6 +20,8 @@ const (
 	oomRepeatedMin           = 3
 
 	oomPerFindingMax = 10 // owners named
+	// oomGoneMax pods that are gone get a finding each; nobody can do much about them.
+	oomGoneMax       = 2
 	oomTasksNamedMax = 3
 )
 
@@ -32,14 +34,18 @@ func memoryOOMKills(n *correlate.Node, earlier []Finding) []Finding {
 	var findings []Finding
 	var ofNode []correlate.OOMVictim
 	byOwner := map[correlate.Owner][]correlate.OOMVictim{}
-	var owners []correlate.Owner
+	var owners, gone []correlate.Owner
 	for _, v := range n.OOMVictims() { // newest first
 		switch {
 		case !isOOMNews(n, v):
 		case v.Scope == correlate.ScopeNode:
 			ofNode = append(ofNode, v)
 		default:
-			if byOwner[v.Owner] == nil {
+			switch {
+			case byOwner[v.Owner] != nil:
+			case v.Owner.PodState == correlate.PodGone || v.Owner.PodState == correlate.PodReplaced:
+				gone = append(gone, v.Owner)
+			default:
 				owners = append(owners, v.Owner)
 			}
 			byOwner[v.Owner] = append(byOwner[v.Owner], v)
@@ -48,8 +54,14 @@ func memoryOOMKills(n *correlate.Node, earlier []Finding) []Finding {
 	if len(ofNode) > 0 {
 		findings = append(findings, oomOfNode(n, ofNode, earlier))
 	}
+	if len(gone) <= oomGoneMax {
+		owners, gone = append(owners, gone...), nil
+	}
 	for _, o := range owners[:min(len(owners), oomPerFindingMax)] {
 		findings = append(findings, oomOfOwner(n, o, byOwner[o], earlier))
+	}
+	if len(gone) > 0 {
+		findings = append(findings, oomOfGone(n, gone, byOwner))
 	}
 	return findings
 }
@@ -91,6 +103,29 @@ func oomOfOwner(n *correlate.Node, o correlate.Owner, victims []correlate.OOMVic
 	return f
 }
 
+// oomOfGone is about all pods that are no longer there, e.g. runs of a job.
+func oomOfGone(n *correlate.Node, gone []correlate.Owner, byOwner map[correlate.Owner][]correlate.OOMVictim) Finding {
+	f := Finding{Severity: Warning}
+	kills := 0
+	for i, o := range gone {
+		ofPod := 0
+		for _, v := range byOwner[o] {
+			ofPod += v.Kills
+		}
+		kills += ofPod
+		if newest := byOwner[o][0]; i < oomPerFindingMax {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s:%s %s; %s%s%s", Title(o), times(ofPod), oomByWhat(newest), oomProcess(newest), oomHad(newest.Kill), ago(n, newest.Last)))
+		}
+	}
+	if more := len(gone) - oomPerFindingMax; more > 0 {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more", more))
+	}
+	newest := byOwner[gone[0]][0]
+	f.Summary = fmt.Sprintf("%d pods that are gone were OOM-killed,%s in all%s", len(gone), times(kills), ago(n, newest.Last))
+	f.Remedy = oomRemedy(n, newest)
+	return f
+}
+
 // oomOfNode: the node's memory is all that there is.
 func oomOfNode(n *correlate.Node, victims []correlate.OOMVictim, earlier []Finding) Finding {
 	kills := 0
@@ -98,7 +133,7 @@ func oomOfNode(n *correlate.Node, victims []correlate.OOMVictim, earlier []Findi
 		kills += v.Kills
 	}
 	newest := victims[0]
-	f := Finding{Severity: Critical, CausedBy: ids(earlier, "memory-host-process", "memory-growth", "memory-tmpfs", "memory-kernel", "memory-eviction"),
+	f := Finding{Severity: Critical, CausedBy: ids(earlier, "memory-host-process", "memory-growth", "memory-tmpfs", "memory-kernel", "memory-threshold-too-low", "memory-soft-only", "memory-reserved-too-small"),
 		Summary: fmt.Sprintf("the node ran out of memory: the kernel has killed %s%s", english.Plural(kills, "process", ""), ago(n, newest.Last))}
 	switch newest.Kill.Constraint {
 	case "cpuset", "memoryPolicy":

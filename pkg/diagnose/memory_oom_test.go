@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -80,8 +81,10 @@ func TestOOMKills(t *testing.T) {
 		"all pods' limit": {oomReport(oomKilled(60, "java", "/kubepods", agent)), oomHub(), []string{"was OOM-killed since all pods together reached what the node has for them, 64 MiB", "raise the requests"}},
 		"a unit's limit": {oomReport(oomKilled(60, "x", "/system.slice/x.service", "/system.slice/x.service")), nil, []string{
 			"x.service was OOM-killed at the memory limit of 64 MiB of cgroup /system.slice/x.service, last 1 minute ago", "$ systemctl set-property x.service MemoryMax=96M\n"}},
-		"an odd unit's":        {oomReport(oomKilled(60, "x", "/system.slice/x y.service", "/system.slice/x y.service")), nil, []string{"> if it needs more: raise the limit where it is set\n"}},
-		"gone, and unasked":    {oomReport(oomKilled(60, "java", agent, agent)), &inventory.Inventory{}, []string{"prod/hub-0, container agent, gone was OOM-killed at", "in the pod's spec, to 96Mi say"}},
+		"an odd unit's":     {oomReport(oomKilled(60, "x", "/system.slice/x y.service", "/system.slice/x y.service")), nil, []string{"> if it needs more: raise the limit where it is set\n"}},
+		"gone, and unasked": {oomReport(oomKilled(60, "java", agent, agent)), &inventory.Inventory{}, []string{"prod/hub-0, container agent, gone was OOM-killed at", "in the pod's spec, to 96Mi say"}},
+		"gone without a name": {oomReport(oomKilled(60, "x", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002/"+strings.Repeat("7", 64))), &inventory.Inventory{}, []string{
+			"$ kubectl get events -A --field-selector involvedObject.uid=11111111-1f00-4c6e-9d51-0242ac120002\n"}},
 		"a whole group":        {oomReport(group, member), oomHub(), []string{"- memory.oom.group is set: with each kill all processes of the cgroup die, 2 in all\n", "was OOM-killed at its own"}},
 		"most is no process's": {oomReport(little), oomHub(), []string{"- the largest at that moment: java (4711) 2.0 MiB, sh (4713) 1.0 MiB\n", "- its processes had less than half of it: the rest is tmpfs"}},
 		"the node's": {oomReport(oomKilled(60, "updatedb", "", "/system.slice/cron.service")), &inventory.Inventory{Node: "node-43"}, []string{
@@ -134,6 +137,27 @@ func TestNodesFindingsComeFirst(t *testing.T) {
 	f := diagnosed(oomReport(oomKilled(9, "a", "", "/x"), oomKilled(8, "java", agent, agent), oomKilled(7, "b", "/y.slice", "/y.slice/z")), oomHub())
 	if len(f) != 3 || f[0].Severity != Critical || f[1].Subject.Cgroup != "/y.slice/z" || f[2].Subject.Type != correlate.OwnerPod {
 		t.Errorf("got %+v", f)
+	}
+}
+
+func TestOOMKilledPodsThatAreGone(t *testing.T) {
+	var kills []report.OOMKill
+	for i := range 12 {
+		cgroup := fmt.Sprintf("/kubepods/pod%08d-1f00-4c6e-9d51-0242ac120002", i)
+		kills = append(kills, oomKilled(float64(200-i), "x", cgroup, cgroup+"/"+strings.Repeat("7", 64)))
+	}
+	for count, want := range map[int]int{1: 1, 2: 2, 3: 1, 12: 1} {
+		f := diagnosed(oomReport(kills[:count]...), &inventory.Inventory{})
+		if len(f) != want {
+			t.Errorf("%d: got %+v", count, f)
+		}
+	}
+	text := findingText(diagnosed(oomReport(kills...), &inventory.Inventory{})[0])
+	for _, want := range []string{"12 pods that are gone were OOM-killed, 12 times in all, last 3 minutes ago\n", "- and 2 more\n", "involvedObject.uid=00000011-",
+		"- pod 00000011-1f00-4c6e-9d51-0242ac120002, gone: at its pod's memory limit of 64 MiB; process 4711 (x) had 60 MiB anonymous, last 3 minutes ago\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
 	}
 }
 

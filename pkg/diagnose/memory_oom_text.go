@@ -162,6 +162,9 @@ func oomRemedy(n *correlate.Node, v correlate.OOMVictim) []Step {
 	if namable(o) && o.PodState == correlate.PodKnown && o.Container != "" && len(validation.IsDNS1123Label(o.Container)) == 0 {
 		steps = append(steps, Step{Do: "see what it did before it died", Run: fmt.Sprintf("kubectl -n %s logs %s -c %s --previous --tail 50", o.Namespace, o.Pod, o.Container)})
 	}
+	if o.Type == correlate.OwnerPod && o.Pod == "" && len(validation.IsDNS1123Label(o.PodUID)) == 0 {
+		steps = append(steps, Step{Do: "see who it was: for an hour the API server keeps its events", Run: "kubectl get events -A --field-selector involvedObject.uid=" + o.PodUID})
+	}
 	if o.PodState == correlate.PodKnown || o.Type != correlate.OwnerPod {
 		steps = append(steps, Step{Do: "see whether it grows without end: a leak needs a fix, and a higher limit only delays it", Run: oomCommand(n) + " --watch"})
 	}
