@@ -65,6 +65,10 @@ func rules() []rule {
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryThresholdTooLow, memoryThresholdTooLow},
+		{MemorySoftOnly, memorySoftOnly},
+		{MemoryReservedTooSmall, memoryReservedTooSmall},
+		{MemoryPressure, memoryPressure},
 	}
 }
 
