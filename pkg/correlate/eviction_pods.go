@@ -8,9 +8,11 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 )
 
-// evictedPods are those that the kubelet evicted for memory, or would not take
+// EvictedPods are those that the kubelet evicted for memory, or would not take
 // while there was none, the newest first: by the events, and by the pods that are
 // still there.
+func (n *Node) EvictedPods() []EvictedPod { return n.evictedPods() }
+
 func (n *Node) evictedPods() []EvictedPod {
 	list := []EvictedPod{}
 	if n.Inventory == nil {

@@ -73,6 +73,10 @@ func rules() []rule {
 		{MemoryTmpfs, memoryTmpfs},
 		{MemoryKernel, memoryKernel},
 		{MemoryOOMKills, memoryOOMKills},
+		{MemoryThresholdTooLow, memoryThresholdTooLow},
+		{MemorySoftOnly, memorySoftOnly},
+		{MemoryReservedTooSmall, memoryReservedTooSmall},
+		{MemoryPressure, memoryPressure},
 	}
 }
 

@@ -77,20 +77,11 @@ func (k KubeletArgs) WithFile(content string) KubeletArgs {
 		k.setRootDir()
 		return k
 	}
-	for line := range strings.Lines(content) {
-		for _, a := range strings.Fields(line) {
-			a = strings.Map(func(r rune) rune {
-				if r == '"' || r == '\'' {
-					return -1
-				}
-				return r
-			}, a)
-			for _, variable := range [...]string{"${SNAP_COMMON}", "$SNAP_COMMON"} {
-				a = strings.ReplaceAll(a, variable, microk8sCommon)
-			}
-			k.options = append(k.options, a)
-		}
+	for _, variable := range [...]string{"${SNAP_COMMON}", "$SNAP_COMMON"} {
+		content = strings.ReplaceAll(content, variable, microk8sCommon)
 	}
+	content = strings.ReplaceAll(strings.ReplaceAll(content, `"`, ""), "'", "")
+	k.options = append(k.options, strings.Fields(content)...)
 	k.setRootDir()
 	return k
 }
@@ -101,7 +92,7 @@ func (k KubeletArgs) WithFile(content string) KubeletArgs {
 //	  - "eviction-hard=memory.available<5%"
 func k3sOptions(content string) (options []string) {
 	inside := false
-	for line := range strings.Lines(content) {
+	for _, line := range strings.Split(content, "\n") {
 		item, ok := strings.CutPrefix(strings.TrimSpace(line), "- ")
 		switch {
 		case ok && inside:

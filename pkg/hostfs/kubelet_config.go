@@ -15,15 +15,15 @@ var errFlowStyle = errors.New("all in one pair of braces, but no JSON")
 // wantedKey says of a field of KubeletConfiguration whether it sets thresholds,
 // reservations or limits.
 func wantedKey(key string) bool {
-	switch key {
-	case "evictionHard", "evictionSoft", "evictionSoftGracePeriod", "evictionMinimumReclaim",
-		"evictionMaxPodGracePeriod", "evictionPressureTransitionPeriod", "mergeDefaultEvictionSettings",
-		"kubeReserved", "systemReserved", "kubeReservedCgroup", "systemReservedCgroup", "enforceNodeAllocatable",
-		"kernelMemcgNotification", "failSwapOn", "cgroupDriver", "cgroupRoot", "maxPods", "podPidsLimit":
-		return true
-	}
-	return false
+	const wanted = " evictionHard evictionSoft evictionSoftGracePeriod evictionMinimumReclaim" +
+		" evictionMaxPodGracePeriod evictionPressureTransitionPeriod mergeDefaultEvictionSettings" +
+		" kubeReserved systemReserved kubeReservedCgroup systemReservedCgroup enforceNodeAllocatable" +
+		" kernelMemcgNotification failSwapOn cgroupDriver cgroupRoot maxPods podPidsLimit "
+	return isWordOf(wanted, key)
 }
+
+// isWordOf: a list of words with blanks around each is smaller than a switch.
+func isWordOf(words, word string) bool { return strings.Contains(words, " "+word+" ") }
 
 // CutKubeletConfig leaves of a KubeletConfiguration, YAML or JSON, what sets
 // thresholds, reservations and limits: other fields may hold secrets, and comments
@@ -41,8 +41,8 @@ func CutKubeletConfig(b []byte) (string, error) {
 	}
 	var out strings.Builder
 	base, keep := -1, false
-	for line := range strings.Lines(string(b)) {
-		line, _, _ = strings.Cut(strings.TrimRight(line, "\r\n"), " #")
+	for _, line := range strings.Split(string(b), "\n") {
+		line, _, _ = strings.Cut(strings.TrimRight(line, "\r"), " #")
 		text := strings.TrimLeft(line, " ")
 		if text == "" || text[0] == '#' {
 			continue

@@ -16,14 +16,14 @@ const (
 // kubeletFlag says of an option of the kubelet whether it sets thresholds,
 // reservations or limits.
 func kubeletFlag(name string) flagKind {
-	switch name {
-	case "eviction-hard", "eviction-soft", "eviction-soft-grace-period", "eviction-minimum-reclaim",
-		"kube-reserved", "system-reserved", "enforce-node-allocatable":
+	switch {
+	case isWordOf(" eviction-hard eviction-soft eviction-soft-grace-period eviction-minimum-reclaim"+
+		" kube-reserved system-reserved enforce-node-allocatable ", name):
 		return aList
-	case "kernel-memcg-notification", "fail-swap-on":
+	case isWordOf(" kernel-memcg-notification fail-swap-on ", name):
 		return aSwitch
-	case "eviction-max-pod-grace-period", "eviction-pressure-transition-period", "kube-reserved-cgroup",
-		"system-reserved-cgroup", "cgroup-driver", "cgroup-root", "max-pods", "pod-max-pids":
+	case isWordOf(" eviction-max-pod-grace-period eviction-pressure-transition-period kube-reserved-cgroup"+
+		" system-reserved-cgroup cgroup-driver cgroup-root max-pods pod-max-pids ", name):
 		return oneValue
 	}
 	return notWanted
