@@ -35,6 +35,16 @@ func memoryNode(changes ...func(*report.NodeReport)) *report.NodeReport {
 	return r
 }
 
+// small is a node of so many GiB, three quarters of which are free.
+func small(total uint64) func(*report.NodeReport) {
+	return func(r *report.NodeReport) {
+		i := &r.Memory.Info
+		*i.Total, *i.Free, *i.Available, *i.AnonPages, *i.Cached, *i.InactiveFile = total*gib, total*gib/2, total*gib*3/4, total*gib/8, total*gib/4, total*gib/4
+		*i.SUnreclaim, *i.SReclaimable, *i.PageTables = 0, total*gib/8, 0
+		r.Memory.Cgroups[0] = memCgroup("/", total*gib/8, total*gib/4)
+	}
+}
+
 func memCgroup(path string, anon, file uint64) report.MemoryCgroup {
 	usage := anon + file
 	return report.MemoryCgroup{Path: path, Usage: &usage, UsageBefore: &usage, Anon: &anon, AnonBefore: &anon, File: &file, InactiveFile: new(file / 2), Shmem: new(uint64(0))}
@@ -107,13 +117,13 @@ func TestMemoryFindings(t *testing.T) {
 		"no memory was looked at":             {newNode(), hubInventory(), nil},
 		"an empty report":                     {&report.NodeReport{Memory: &report.Memory{}}, nil, nil},
 		"a host process, room left":           {memoryNode(updatedb), hubInventory(), []string{"memory-host-process warning"}},
-		"a host process, no room":             {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical"}},
+		"a host process, no room":             {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical", "memory-threshold-too-low critical"}},
 		"it fits into what is set aside":      {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib)), withSetAside(8 * gib), nil},
 		"it fits, and pods have the rest":     {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib), pressed(gib)), withSetAside(8 * gib), nil},
 		"it does not":                         {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 9*gib)), withSetAside(8 * gib), []string{"memory-host-process warning"}},
-		"a kubelet at its usual size":         {memoryNode(func(r *report.NodeReport) { *r.Memory.Info.Total = 4 * gib }, host("kubelet", inKubelet, "", 700*mib)), hubInventory(), nil},
+		"a kubelet at its usual size":         {memoryNode(small(4), host("kubelet", inKubelet, "", 700*mib)), hubInventory(), nil},
 		"a runtime that leaks":                {memoryNode(host("dockerd", inDocker, "/system.slice/docker.service", 8*gib)), hubInventory(), []string{"memory-host-process warning"}},
-		"a small one on a small node":         {memoryNode(func(r *report.NodeReport) { *r.Memory.Info.Total = 1 * gib }, host("apt", inUpdatedb, updatedbCgroup, 150*mib)), hubInventory(), nil},
+		"a small one on a small node":         {memoryNode(small(1), host("apt", inUpdatedb, updatedbCgroup, 150*mib)), hubInventory(), nil},
 		"a container at its limit":            {memoryNode(agent(980*mib, 20*mib, gib, nil)), hubInventory(), []string{"memory-container-limit warning"}},
 		"a container full of page cache":      {memoryNode(agent(300*mib, 724*mib, gib, nil)), hubInventory(), nil},
 		"a container with active cache":       {memoryNode(agent(600*mib, 424*mib, gib, func(c *report.MemoryCgroup) { c.InactiveFile = new(uint64(0)) })), hubInventory(), nil},
