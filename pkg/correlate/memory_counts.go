@@ -71,12 +71,13 @@ func growthOf(c *report.MemoryCgroup, children memoryCounts) int64 {
 	return children.grown
 }
 
-// bytesOr is a number of the report's; no node has more than 2^62 bytes.
+// bytesOr is a number of the report's. No node has 4 PiB, and sums of what one may
+// claim stay in range.
 func bytesOr(n *uint64, otherwise int64) int64 {
 	if n == nil {
 		return otherwise
 	}
-	return int64(min(*n, 1<<62))
+	return int64(min(*n, 1<<52))
 }
 
 func unsigned(n int64) uint64 { return uint64(max(n, 0)) }
