@@ -281,3 +281,27 @@ func TestMemoryOutsideOfTheNodeIsNobodysHere(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Hybrid: systemd has the v2 hierarchy, the memory controller is in v1's.
+func TestMemoryOfHybridNodesIsThatOfTheControllersHierarchy(t *testing.T) {
+	r := memNode(1, memCgroup("/", 2000, 0, 0, 0), memCgroup("/system.slice", 900, 0, 0, 0), memCgroup("/system.slice/docker.service", 500, 0, 0, 0))
+	lives(r, 20, 1, "crond", 300, "memory:/system.slice", "name=systemd:/system.slice/crond.service", ":/system.slice/crond.service")
+	lives(r, 21, 1, "dockerd", 500, "pids:/", "cpu,memory:/system.slice/docker.service", ":/system.slice/docker.service")
+	got := rowTexts(Join(r, nil).Memory(MemoryOptions{}).Rows)
+	want := []string{"cgroup / 1100: a1100 f0 s0 k0", "kernel 592: a0 f0 s0 k692", "docker.service 500: a500 f0 s0 k0", "crond.service 300: a300 f0 s0 k0 [P]", "cgroup /system.slice 100: a100 f0 s0 k0"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// RHEL 6 and nodes without systemd: a cgroup of v1 may not count what is below it.
+func TestMemoryOfCgroupsThatDoNotCountTheirChildren(t *testing.T) {
+	pod := "/kubepods/pod" + memPodUID
+	r := memNode(1, memCgroup("/", 2000, 0, 0, 0), memCgroup("/kubepods", 1, 0, 0, 0), memCgroup(pod, 2, 0, 0, 0), memCgroup(pod+"/"+memContainer, 700, 0, 0, 0))
+	r.Memory.NoHierarchy = true
+	got := rowTexts(Join(r, memInventory()).Memory(MemoryOptions{}).Rows)
+	want := []string{"cgroup / 1297: a1297 f0 s0 k0", "prod/hub-0 702: a702 f0 s0 k0", "kernel 592: a0 f0 s0 k692", "cgroup kubepods 1: a1 f0 s0 k0"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
