@@ -92,6 +92,7 @@ func (n *Node) oomEvents() []oomEvent {
 		e.owner = n.oomOwner(path, k, e.scope)
 		events = append(events, e)
 	}
+	nameAlike(events)
 	return events
 }
 

@@ -170,6 +170,17 @@ func TestOOMEvents(t *testing.T) {
 		"unknown [] kubectl cgroup ×1 API only 40–40", `unknown [] up\x1bdb node ×1 API only 30–30`, "unknown [] a (b) node ×1 API only 20–20", "unknown [] c  ×1 API only 10–10"})
 }
 
+func TestOOMNamesOfEarlierRuns(t *testing.T) {
+	in := func(run int) string { return "/kubepods/pod" + oomGone + "/" + oomID(run) }
+	r := oomNode(oomHost, 99, killedIn(70, "java", in(1), in(1)), killedIn(80, "java", in(2), in(2)), killedIn(90, "other", in(3), in(3)))
+	r.Containers.Ended = []report.ContainerRecord{{ID: oomID(2), Name: "app", Namespace: "batch", Pod: "import"}}
+	checkVictims(t, "alike", r, nil, []string{"batch/import [] other container ×1 unasked 90–90", "batch/import [app] java container ×2 unasked 70–80"})
+	r.OOM.Kills = append(r.OOM.Kills, killedIn(95, "java", in(4), in(4)))
+	r.Containers.Ended = append(r.Containers.Ended, report.ContainerRecord{ID: oomID(4), Name: "app2", Namespace: "batch", Pod: "import"})
+	checkVictims(t, "two alike", r, nil, []string{"batch/import [app2] java container ×1 unasked 95–95", "batch/import [] other container ×1 unasked 90–90",
+		"batch/import [app] java container ×1 unasked 80–80", "batch/import [] java container ×1 unasked 70–70"})
+}
+
 func TestOOMNamesOfEvictedPods(t *testing.T) {
 	r := oomNode(oomHost, 99, killedIn(90, "rsync", "/kubepods/pod"+oomGone, "/kubepods/pod"+oomGone+"/"+oomID(3)))
 	r.Containers = nil

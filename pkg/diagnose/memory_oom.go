@@ -121,7 +121,11 @@ func oomOfGone(n *correlate.Node, gone []correlate.Owner, byOwner map[correlate.
 		f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more", more))
 	}
 	newest := byOwner[gone[0]][0]
-	f.Summary = fmt.Sprintf("%d pods that are gone were OOM-killed,%s in all%s", len(gone), times(kills), ago(n, newest.Last))
+	pods := map[string]bool{}
+	for _, o := range gone {
+		pods[o.PodUID] = true
+	}
+	f.Summary = fmt.Sprintf("OOM kills in %s, gone by now: %d in all%s", english.Plural(len(pods), "pod", ""), kills, ago(n, newest.Last))
 	f.Remedy = oomRemedy(n, newest)
 	return f
 }

@@ -153,7 +153,7 @@ func TestOOMKilledPodsThatAreGone(t *testing.T) {
 		}
 	}
 	text := findingText(diagnosed(oomReport(kills...), &inventory.Inventory{})[0])
-	for _, want := range []string{"12 pods that are gone were OOM-killed, 12 times in all, last 3 minutes ago\n", "- and 2 more\n", "involvedObject.uid=00000011-",
+	for _, want := range []string{"OOM kills in 12 pods, gone by now: 12 in all, last 3 minutes ago\n", "- and 2 more\n", "involvedObject.uid=00000011-",
 		"- pod 00000011-1f00-4c6e-9d51-0242ac120002, gone: at its pod's memory limit of 64 MiB; process 4711 (x) had 60 MiB anonymous, last 3 minutes ago\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

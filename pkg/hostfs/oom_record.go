@@ -112,7 +112,10 @@ func (p *oomPieces) join(text string) (string, bool) {
 			}
 			return text, true
 		}
-	default: // in a task's name
+	case len(begun)-max(strings.LastIndex(begun, ",task="), strings.LastIndexByte(begun, '(')) > len(",task=")+oomCommMax:
+		p.begun = "" // no task's name is as long
+		return text, true
+	default:
 		begun += "\n" + text
 	}
 	if !oomWhole(begun) && len(begun) < oomPiecesMax {
