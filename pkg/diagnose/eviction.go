@@ -33,7 +33,8 @@ const (
 type evictionFacts struct {
 	*correlate.Eviction
 	available uint64 // the kernel's MemAvailable
-	known     bool   // it is
+	left      uint64 // with the swap that is free, before the OOM killer comes
+	known     bool   // both are
 	kills     int    // OOM kills of the whole node, lately
 }
 
@@ -45,19 +46,22 @@ func factsOf(n *correlate.Node) *evictionFacts {
 	}
 	f := &evictionFacts{Eviction: e, kills: nodeKills(n)}
 	if e.KernelAvailable != nil {
-		f.available, f.known = *e.KernelAvailable, true
+		f.available, f.left, f.known = *e.KernelAvailable, *e.KernelAvailable, true
+		if swap := n.Report.Memory.Info.SwapFree; swap != nil {
+			f.left += min(*swap, 1<<56)
+		}
 	}
 	return f
 }
 
 // low: the kernel has almost nothing left.
 func (f *evictionFacts) low() bool {
-	return f.known && f.available < min(f.Reserved.Capacity/lowShare, lowMost)
+	return f.known && f.left < min(f.Reserved.Capacity/lowShare, lowMost)
 }
 
 // little: what the kernel has left will not do for another program.
 func (f *evictionFacts) little() bool {
-	return f.known && f.available < f.Reserved.Capacity/littleShare
+	return f.known && f.left < f.Reserved.Capacity/littleShare
 }
 
 // runsOut is when the kernel has nothing left at this rate, in seconds; ok: soon.
@@ -65,7 +69,7 @@ func (f *evictionFacts) runsOut() (seconds float64, ok bool) {
 	if f.FallsBy <= 0 || !f.little() {
 		return 0, false
 	}
-	seconds = float64(f.available) / f.FallsBy
+	seconds = float64(f.left) / f.FallsBy
 	return seconds, seconds <= soon
 }
 

@@ -108,7 +108,11 @@ func TestEvictionWhereItMatters(t *testing.T) {
 		"falls with little left":       {falling(10*gi, 200*mi), nil, []string{low}},
 		"falls with plenty left":       {falling(30*gi, 400*mi), nil, nil},
 		"falls, and lasts for long":    {falling(10*gi, 2*mi), nil, nil},
-		"the condition lasts":          {nil, aboutNode(condition), []string{pressure}},
+		"little, but for swap": {func(r *report.NodeReport) {
+			*r = *nightly()
+			r.Kubelet.Flags["eviction-soft"], r.Memory.Info.SwapFree = "", new(16*gi)
+		}, nil, nil},
+		"the condition lasts": {nil, aboutNode(condition), []string{pressure}},
 		"pods were promised too much": {nil, func() *inventory.Inventory {
 			inv := aboutNode(condition)
 			inv.Pods = []inventory.Pod{{UID: "a", Phase: "Running", MemoryRequest: 62 * gi}, {UID: "b", Phase: "Failed", MemoryRequest: 62 * gi}}
