@@ -156,6 +156,18 @@ func TestPressureNamesItsCauses(t *testing.T) {
 	t.Error("no pressure")
 }
 
+// A file server: page cache that was read twice is used, by the kubelet's count.
+func TestPressureOfPageCache(t *testing.T) {
+	r := byDay()
+	r.Memory.Info.ActiveFile, r.Memory.Info.Available = new(41*gi), new(60*gi)
+	r.Memory.Cgroups[0].Usage = new(64*gi - 200*mi)
+	f := diagnosed(r, nil)
+	if len(f) != 1 || f[0].ID != MemoryPressure || !strings.Contains(strings.Join(f[0].Evidence, "\n"), "the kernel has plenty: 41 GiB of active_file is page cache in use") ||
+		!strings.Contains(f[0].Remedy[1].Run, "drop_caches") {
+		t.Errorf("got %+v", f)
+	}
+}
+
 func TestHowToSetTheThreshold(t *testing.T) {
 	for want, k := range map[string]*report.Kubelet{
 		"in the kubelet's configuration,": nil,
