@@ -10,7 +10,7 @@ const (
 	inStat    = "memory.stat"
 )
 
-// memoryDifferences say why the kernel's MemAvailable and the kubelet's
+// MemoryDifferences say why the kernel's MemAvailable and the kubelet's
 // memory.available are not the same, the largest term first. They sum up to the
 // difference. The kernel (mm/show_mem.c, si_mem_available):
 //
@@ -19,6 +19,8 @@ const (
 //
 // where usage is anonymous memory and page cache: all else, the kernel's own
 // memory and huge pages, the kubelet takes for available.
+func (n *Node) MemoryDifferences() []MemoryDifference { return n.memoryDifferences() }
+
 func (n *Node) memoryDifferences() []MemoryDifference {
 	k, m := n.kubeletMemory(), n.Report.Memory
 	if k == nil || m.Info.Available == nil {

@@ -33,7 +33,8 @@ const (
 type evictionFacts struct {
 	*correlate.Eviction
 	available uint64 // the kernel's MemAvailable
-	known     bool   // it is
+	left      uint64 // with the swap that is free, before the OOM killer comes
+	known     bool   // both are
 	kills     int    // OOM kills of the whole node, lately
 }
 
@@ -45,19 +46,22 @@ func factsOf(n *correlate.Node) *evictionFacts {
 	}
 	f := &evictionFacts{Eviction: e, kills: nodeKills(n)}
 	if e.KernelAvailable != nil {
-		f.available, f.known = *e.KernelAvailable, true
+		f.available, f.left, f.known = *e.KernelAvailable, *e.KernelAvailable, true
+		if swap := n.Report.Memory.Info.SwapFree; swap != nil {
+			f.left += min(*swap, 1<<56)
+		}
 	}
 	return f
 }
 
 // low: the kernel has almost nothing left.
 func (f *evictionFacts) low() bool {
-	return f.known && f.available < min(f.Reserved.Capacity/lowShare, lowMost)
+	return f.known && f.left < min(f.Reserved.Capacity/lowShare, lowMost)
 }
 
 // little: what the kernel has left will not do for another program.
 func (f *evictionFacts) little() bool {
-	return f.known && f.available < f.Reserved.Capacity/littleShare
+	return f.known && f.left < f.Reserved.Capacity/littleShare
 }
 
 // runsOut is when the kernel has nothing left at this rate, in seconds; ok: soon.
@@ -65,7 +69,7 @@ func (f *evictionFacts) runsOut() (seconds float64, ok bool) {
 	if f.FallsBy <= 0 || !f.little() {
 		return 0, false
 	}
-	seconds = float64(f.available) / f.FallsBy
+	seconds = float64(f.left) / f.FallsBy
 	return seconds, seconds <= soon
 }
 
@@ -133,27 +137,3 @@ func writtenBytes(t correlate.EvictionThreshold) string {
 	}
 	return s
 }
-
-// setKubelet is how to give the kubelet a setting: by the flag that is there, since
-// it counts more than any file, else in its file.
-func setKubelet(n *correlate.Node, flag, field, value string) []Step {
-	step := Step{Do: fmt.Sprintf("set %s: %s in the kubelet's configuration, beside what else stands there (an evictionHard of your own replaces all defaults)", field, value)}
-	if k := n.Report.Kubelet; k != nil {
-		switch _, given := k.Flags[flag]; {
-		case given:
-			step.Do = fmt.Sprintf("set %s: %s; on this node the flag --%s of the kubelet's command line decides, and replaces what its file says", field, value, flag)
-		case len(k.Configs) > 0 && !k.Configs[0].DropIn && k.Configs[0].Path != "k3s":
-			step.Do = fmt.Sprintf("set %s: %s in %s on the node, beside what else stands there (an evictionHard of your own replaces all defaults)", field, value, k.Configs[0].Path)
-		}
-	}
-	return []Step{step, {Do: "and, on the node", Run: "systemctl restart kubelet"}, {Do: "see that it is in force", Run: configzCommand(n)}}
-}
-
-func configzCommand(n *correlate.Node) string {
-	if !shellSafe(n.Name()) {
-		return ""
-	}
-	return fmt.Sprintf("kubectl get --raw /api/v1/nodes/%s/proxy/configz", n.Name())
-}
-
-func quantity(bytes uint64) string { return fmt.Sprintf("%dMi", bytes>>20) }

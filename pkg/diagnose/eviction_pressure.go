@@ -40,11 +40,27 @@ func memoryPressure(n *correlate.Node, earlier []Finding) []Finding {
 		finding.Evidence = append(finding.Evidence, line)
 	}
 	finding.CausedBy = ids(earlier, memoryCauses()...)
+	cache := f.cacheInUse(n)
+	finding.Evidence = append(finding.Evidence, cache...)
 	finding.Remedy = []Step{{Do: "see who has the memory, and end or bound that: an evicted pod frees its own memory only", Run: "kubectl nodedoc memory " + place(n)}}
+	if len(cache) > 0 {
+		finding.Remedy = append(finding.Remedy, Step{Do: "for the moment, at the price of reading it again, on the node", Run: "echo 1 > /proc/sys/vm/drop_caches"})
+	}
 	if shellSafe(n.Name()) && n.Inventory != nil {
 		finding.Remedy = append(finding.Remedy, Step{Do: "to keep more pods from coming meanwhile", Run: "kubectl cordon " + n.Name()})
 	}
 	return []Finding{finding}
+}
+
+// cacheInUse: the kernel has plenty, and the kubelet counts page cache as used that
+// was read more than once (kubernetes#43916).
+func (f *evictionFacts) cacheInUse(n *correlate.Node) []string {
+	differences := n.MemoryDifferences()
+	if !f.known || f.little() || len(differences) == 0 || differences[0].Bytes <= 0 {
+		return nil
+	}
+	d := differences[0]
+	return []string{fmt.Sprintf("the kernel has plenty: %s of %s is %s", humanize.IBytes(uint64(d.Bytes)), d.Name, d.Why)}
 }
 
 // memoryCauses are the rules that name who has the memory, or why there is little.

@@ -108,7 +108,11 @@ func TestEvictionWhereItMatters(t *testing.T) {
 		"falls with little left":       {falling(10*gi, 200*mi), nil, []string{low}},
 		"falls with plenty left":       {falling(30*gi, 400*mi), nil, nil},
 		"falls, and lasts for long":    {falling(10*gi, 2*mi), nil, nil},
-		"the condition lasts":          {nil, aboutNode(condition), []string{pressure}},
+		"little, but for swap": {func(r *report.NodeReport) {
+			*r = *nightly()
+			r.Kubelet.Flags["eviction-soft"], r.Memory.Info.SwapFree = "", new(16*gi)
+		}, nil, nil},
+		"the condition lasts": {nil, aboutNode(condition), []string{pressure}},
 		"pods were promised too much": {nil, func() *inventory.Inventory {
 			inv := aboutNode(condition)
 			inv.Pods = []inventory.Pod{{UID: "a", Phase: "Running", MemoryRequest: 62 * gi}, {UID: "b", Phase: "Failed", MemoryRequest: 62 * gi}}
@@ -151,6 +155,18 @@ func TestPressureNamesItsCauses(t *testing.T) {
 		return
 	}
 	t.Error("no pressure")
+}
+
+// A file server: page cache that was read twice is used, by the kubelet's count.
+func TestPressureOfPageCache(t *testing.T) {
+	r := byDay()
+	r.Memory.Info.ActiveFile, r.Memory.Info.Available = new(41*gi), new(60*gi)
+	r.Memory.Cgroups[0].Usage = new(64*gi - 200*mi)
+	f := diagnosed(r, nil)
+	if len(f) != 1 || f[0].ID != MemoryPressure || !strings.Contains(strings.Join(f[0].Evidence, "\n"), "the kernel has plenty: 41 GiB of active_file is page cache in use") ||
+		!strings.Contains(f[0].Remedy[1].Run, "drop_caches") {
+		t.Errorf("got %+v", f)
+	}
 }
 
 func TestHowToSetTheThreshold(t *testing.T) {
