@@ -152,6 +152,9 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Devices != nil {
 		gaps = append(gaps, r.Devices.Unreadable...)
 	}
+	if r.Runtime != nil {
+		gaps = append(gaps, r.Runtime.Unreadable...)
+	}
 	if r.Pipes != nil {
 		gaps = append(gaps, r.Pipes.Unreadable...)
 	}

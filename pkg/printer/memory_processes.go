@@ -103,13 +103,6 @@ func memoryKills(w io.Writer, m correlate.NodeMemory, s Style) error {
 	return t.print(w, s)
 }
 
-func pidCell(pid int) string {
-	if pid == 0 {
-		return ""
-	}
-	return fmt.Sprint(pid)
-}
-
 func knownBy(v correlate.OOMVictim) string {
 	switch {
 	case v.APIOnly:

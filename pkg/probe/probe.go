@@ -62,6 +62,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectTasks, 30*time.Second + lookInterval(req), collectTasks},
 		{report.CollectPipes, 60*time.Second + lookInterval(req), collectPipes},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
+		{report.CollectRuntime, 20 * time.Second, collectRuntime},
 		{report.CollectMounts, 30 * time.Second, collectMounts},
 		{report.CollectDevices, 15 * time.Second, collectDevices},
 		{report.CollectBackground, 15 * time.Second, collectBackground},

@@ -34,6 +34,7 @@ type NodeReport struct {
 	Memory     *Memory     `json:"memory,omitempty"`
 	OOM        *OOM        `json:"oom,omitempty"`
 	Pipes      *Pipes      `json:"pipes,omitempty"`
+	Runtime    *Runtime    `json:"runtime,omitempty"`
 }
 
 // Probe says which program made the report, and how.

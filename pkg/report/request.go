@@ -17,6 +17,7 @@ const (
 	CollectMemory     = "memory"
 	CollectOOM        = "oom"
 	CollectPipes      = "pipes"
+	CollectRuntime    = "runtime"
 )
 
 // Request is what the client asks of the probe.
@@ -54,7 +55,7 @@ func NewRequest(collect ...string) Request {
 // Everything is a request of which every command can answer.
 func Everything() Request {
 	r := NewRequest(CollectOpenFiles, CollectProcesses, CollectContainers, CollectBackground, CollectMounts, CollectDevices,
-		CollectTasks, CollectKubelet, CollectMemory, CollectOOM, CollectPipes)
+		CollectTasks, CollectKubelet, CollectMemory, CollectOOM, CollectPipes, CollectRuntime)
 	r.FDs, r.Users, r.Memory = true, true, true
 	return r
 }
