@@ -130,7 +130,12 @@ func (o *fdOptions) request() report.Request {
 func (o *fdOptions) run(ctx context.Context) error {
 	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
 	if o.repeat.on() {
-		return o.watch(ctx, &s)
+		o.window = correlate.NewWindow()
+		return o.watching().watch(ctx, &s, o.request())
 	}
-	return s.answer(ctx, o.node, o.request(), o.print)
+	return s.answer(ctx, o.node, o.request(), o.watching().print)
+}
+
+func (o *fdOptions) watching() *watching {
+	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, answer: o.answer}
 }

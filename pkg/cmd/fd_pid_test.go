@@ -143,7 +143,7 @@ func TestSamplesInEveryFormat(t *testing.T) {
 			o.kube = testKube()
 			o.output.format = format
 			for i := 1; i <= 2; i++ {
-				if err := o.appendSample(n, i); err != nil {
+				if err := o.watching().appendSample(n, i); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -71,7 +71,16 @@ func rules() []rule {
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryGrowth, memoryGrowth},
+		{MemoryHostProcess, memoryHostProcess},
+		{MemoryContainerLimit, memoryContainerLimit},
+		{MemoryTmpfs, memoryTmpfs},
+		{MemoryKernel, memoryKernel},
 		{MemoryOOMKills, memoryOOMKills},
+		{MemoryThresholdTooLow, memoryThresholdTooLow},
+		{MemorySoftOnly, memorySoftOnly},
+		{MemoryReservedTooSmall, memoryReservedTooSmall},
+		{MemoryPressure, memoryPressure},
 	}
 }
 
