@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
@@ -30,7 +28,7 @@ func (o *tasksOptions) print(n *correlate.Node) error {
 		return err
 	}
 	tasks := n.Tasks(correlate.TaskOptions{By: correlate.By(o.by), Filter: o.filter})
-	findings := o.findings(n)
+	findings := o.findingsAbout(n, "tasks-", o.filter)
 	if o.output.human() {
 		style := o.output.style(o.streams.Out)
 		style.Top = o.top
@@ -44,21 +42,4 @@ func (o *tasksOptions) print(n *correlate.Node) error {
 		owners = append(owners, row.Owner)
 	}
 	return o.output.print(o.streams.Out, "NodeTasks", tasksDocument{tasks, findings}, owners)
-}
-
-// findings are those about tasks, and those that explain one of these.
-func (o *tasksOptions) findings(n *correlate.Node) []diagnose.Finding {
-	all := o.userCommands(diagnose.Diagnose(n))
-	var causes []string
-	for _, f := range all {
-		if strings.HasPrefix(f.ID, "tasks-") {
-			causes = append(causes, f.CausedBy...)
-		}
-	}
-	return slices.DeleteFunc(all, func(f diagnose.Finding) bool {
-		if f.Subject != nil && !n.Shows(o.filter, *f.Subject) {
-			return true
-		}
-		return !strings.HasPrefix(f.ID, "tasks-") && !slices.Contains(causes, f.ID)
-	})
 }

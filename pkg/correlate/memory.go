@@ -224,14 +224,22 @@ type MemoryProcess struct {
 
 // OOMVictim are the OOM kills of one owner with the same name and constraint.
 type OOMVictim struct {
-	Owner Owner          `json:"owner"`
-	Comm  string         `json:"comm"`
-	Kills int            `json:"kills"`
-	First *time.Time     `json:"first,omitempty"`
-	Last  *time.Time     `json:"last,omitempty"`
-	Kill  report.OOMKill `json:"kill"` // the newest
-	// Scope is whose limit it was: container, pod, "pods" (all of kubepods), cgroup, node.
+	Owner Owner  `json:"owner"`
+	Comm  string `json:"comm"`
+	Kills int    `json:"kills"`
+	// Processes were killed in all: of a container with memory.oom.group all die by
+	// one kill.
+	Processes int            `json:"processes,omitempty"`
+	First     *time.Time     `json:"first,omitempty"`
+	Last      *time.Time     `json:"last,omitempty"`
+	Kill      report.OOMKill `json:"kill"` // the newest
+	// Scope is whose limit it was: container, pod, "pods" (all of kubepods), cgroup,
+	// node; "" where nobody says.
 	Scope string `json:"scope"`
+	// Request and Limit are the container's, by its spec; 0: none, or not known.
+	Request  uint64 `json:"request,omitempty"`
+	Limit    uint64 `json:"limit,omitempty"`
+	Restarts int    `json:"restarts,omitempty"`
 	// API: container statuses say OOMKilled as well; APIOnly: the log does not.
 	API     bool `json:"api,omitempty"`
 	APIOnly bool `json:"apiOnly,omitempty"`

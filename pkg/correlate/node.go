@@ -142,11 +142,20 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Found != nil {
 		gaps = append(gaps, r.Found.Unreadable...)
 	}
+	if r.OOM != nil {
+		gaps = append(gaps, r.OOM.Unreadable...)
+	}
 	if r.Mounts != nil {
 		gaps = append(gaps, r.Mounts.Unreadable...)
 	}
 	if r.Devices != nil {
 		gaps = append(gaps, r.Devices.Unreadable...)
+	}
+	if r.Runtime != nil {
+		gaps = append(gaps, r.Runtime.Unreadable...)
+	}
+	if r.Pipes != nil {
+		gaps = append(gaps, r.Pipes.Unreadable...)
 	}
 	if r.Tasks != nil {
 		gaps = append(gaps, r.Tasks.Unreadable...)

@@ -54,13 +54,13 @@ func TestDeadKubeletIsSaidFirst(t *testing.T) {
 	created := false
 	c.kubelet = func(*corev1.Pod) { created = true }
 	_, said, err := begin(t.Context(), c, answers, func(cfg *Config) { cfg.StartTimeout = 50 * time.Millisecond })
-	if err == nil || !strings.Contains(err.Error(), "stopped posting its status") || !strings.Contains(err.Error(), "--local") {
+	if err == nil || !strings.Contains(err.Error(), "stopped posting its status") || !strings.Contains(err.Error(), "kubectl nodedoc script worker-1") {
 		t.Errorf("got %v", err)
 	}
 	if !created {
 		t.Error("it was not tried")
 	}
-	if len(said) < 2 || !strings.Contains(said[1], "a new pod may never start there; if none does, log in to the node") {
+	if len(said) < 2 || !strings.Contains(said[1], "a new pod may never start there; if none does, have its report made over ssh: kubectl nodedoc script worker-1") {
 		t.Errorf("said %q", said)
 	}
 	wantGone(t, c)

@@ -92,8 +92,12 @@ func notReady(n *corev1.Node) string {
 	return ""
 }
 
-// otherWay is what remains where no pod starts.
-const otherWay = "log in to the node and run `kubectl-nodedoc` with --local there"
+// otherWay is what remains where no pod starts: a script that makes the report,
+// and whose command says how. kubectl is the user's own, with the flags that lead
+// to this cluster.
+func otherWay(kubectl, node string) string {
+	return "have its report made over ssh: kubectl nodedoc script " + node + strings.TrimPrefix(kubectl, "kubectl")
+}
 
 // leaseExpired says that the kubelet no longer renews its lease, which it does every
 // ten seconds; the node is declared dead at four times that or later. The

@@ -52,7 +52,7 @@ func preflight(ctx context.Context, client kubernetes.Interface, cfg Config, by 
 		p.sick = leaseExpired(found.node, found.lease, now)
 	}
 	if p.sick != "" {
-		warn(p.sick + ": a new pod may never start there; if none does, " + otherWay)
+		warn(p.sick + ": a new pod may never start there; if none does, " + otherWay(cfg.Kubectl, cfg.Node))
 	}
 	return p, nil
 }

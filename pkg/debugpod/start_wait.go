@@ -53,7 +53,7 @@ func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) 
 				warn(said + "; still waiting")
 				continue
 			}
-			warn(said + "; " + s.sick + "; if it does not heal, " + otherWay)
+			warn(said + "; " + s.sick + "; if it does not heal, " + otherWay(s.cfg.Kubectl, s.node.Name))
 			if !given {
 				enough = time.After(sickStart - time.Since(began))
 			}
@@ -104,15 +104,16 @@ func (s *Session) notStarted(err error, long bool) error {
 		return nil
 	}
 	err = fmt.Errorf("failed to start pod %s/%s on node %q: %w", s.pod.Namespace, s.pod.Name, s.node.Name, err)
+	other := otherWay(s.cfg.Kubectl, s.node.Name)
 	if s.sick != "" {
 		s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
-		return fmt.Errorf("%w; %s; %s", err, s.sick, otherWay)
+		return fmt.Errorf("%w; %s; %s", err, s.sick, other)
 	}
 	if lacks := exhausted(err.Error()); lacks != "" {
-		return fmt.Errorf("%w; %s: if that does not heal, %s", err, lacks, otherWay)
+		return fmt.Errorf("%w; %s: if that does not heal, %s", err, lacks, other)
 	}
 	if long {
-		return fmt.Errorf("%w; if no pod starts there, %s", err, otherWay)
+		return fmt.Errorf("%w; if no pod starts there, %s", err, other)
 	}
 	return err
 }

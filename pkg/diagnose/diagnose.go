@@ -60,6 +60,11 @@ func rules() []rule {
 		{InotifyWatches, inotifyWatches},
 		{FDNoTable, noTable},
 		{FDNodeLimit, fdNodeLimit},
+		{PipesUserLimit, pipesUserLimit},
+		{PipesRuntimeBlocked, pipesRuntimeBlocked},
+		{RuntimeDaemon, runtimeDaemon},
+		{RuntimeStuck, runtimeStuck},
+		{RuntimeLeftovers, runtimeLeftovers},
 		{TasksKernelThreads, tasksKernelThreads},
 		{TasksZombies, tasksZombies},
 		{TasksBlocked, tasksBlocked},
@@ -68,6 +73,7 @@ func rules() []rule {
 		{MemoryThresholdTooLow, memoryThresholdTooLow},
 		{MemorySoftOnly, memorySoftOnly},
 		{MemoryReservedTooSmall, memoryReservedTooSmall},
+		{MemoryOOMKills, memoryOOMKills},
 		{MemoryPressure, memoryPressure},
 	}
 }

@@ -27,8 +27,13 @@ const SocketPattern = "socket:[…]"
 
 // SocketInode is the number in "socket:[40231]". The kernel numbers sockets by
 // 32 bits (get_next_ino of fs/inode.c, udiag_ino of sock_diag), 0 is none.
-func SocketInode(link []byte) (inode uint32, ok bool) {
-	digits, ok := bytes.CutPrefix(link, []byte("socket:["))
+func SocketInode(link []byte) (inode uint32, ok bool) { return linkInode(link, "socket:[") }
+
+// PipeInode is the number in "pipe:[40231]", of 32 bits as well.
+func PipeInode(link []byte) (inode uint32, ok bool) { return linkInode(link, "pipe:[") }
+
+func linkInode(link []byte, prefix string) (inode uint32, ok bool) {
+	digits, ok := bytes.CutPrefix(link, []byte(prefix))
 	if !ok {
 		return 0, false
 	}

@@ -16,7 +16,8 @@ const (
 	// the reader may trace it, recent ones wait for an execve under way, and that
 	// closes files first, which waits for a dead filesystem's daemon.
 	Access Unanswered = 1 << iota
-	// Memory is its cmdline, where FUSE or userfaultfd backs its memory.
+	// Memory is its cmdline, where FUSE or userfaultfd backs its memory, and what
+	// else waits for its mmap_lock: smaps_rollup.
 	Memory
 	// Info is its fdinfo: that of an instance with a million inotify watches
 	// takes the kernel seconds.
@@ -121,9 +122,9 @@ func (g *Guard) check(path []byte) error {
 // waitsFor says what a file of /proc/PID needs of the process.
 func waitsFor(file []byte) Unanswered {
 	switch string(file) {
-	case "cmdline":
+	case "cmdline", "smaps_rollup":
 		return Memory
-	case "status", "cgroup", "limits", "mountinfo", "task", "uid_map", "gid_map",
+	case "status", "statm", "cgroup", "limits", "mountinfo", "task", "uid_map", "gid_map",
 		"loginuid", "sessionid", "oom_score", "oom_score_adj":
 		return Else
 	}

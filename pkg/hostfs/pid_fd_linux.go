@@ -122,10 +122,14 @@ func (p *Proc) eachEntry(dir []byte, fn func(name []byte) bool) error {
 	return p.eachEntryOf(fd, fn)
 }
 
-// eachEntryOf walks the records of getdents64(2) in the buffer itself: inode
+func (p *Proc) eachEntryOf(fd int, fn func(name []byte) bool) error {
+	return p.eachTypedEntryOf(fd, func(_ byte, name []byte) bool { return fn(name) })
+}
+
+// eachTypedEntryOf walks the records of getdents64(2) in the buffer itself: inode
 // (8 bytes), offset (8), record length (2), type (1), name up to a NUL, which is
 // there behind the name that fn gets. "." and ".." are left out.
-func (p *Proc) eachEntryOf(fd int, fn func(name []byte) bool) error {
+func (p *Proc) eachTypedEntryOf(fd int, fn func(kind byte, name []byte) bool) error {
 	if p.entries == nil {
 		p.entries = make([]byte, entriesBytes)
 	}
@@ -148,9 +152,9 @@ func (p *Proc) eachEntryOf(fd int, fn func(name []byte) bool) error {
 			if end < 0 {
 				return os.NewSyscallError("getdents", unix.EIO)
 			}
-			name := rest[19 : 19+end]
+			kind, name := rest[18], rest[19:19+end]
 			rest = rest[size:]
-			if string(name) != "." && string(name) != ".." && !fn(name) {
+			if string(name) != "." && string(name) != ".." && !fn(kind, name) {
 				return nil
 			}
 		}

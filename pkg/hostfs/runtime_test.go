@@ -111,6 +111,19 @@ func TestParsePodLogDir(t *testing.T) {
 	}
 }
 
+func TestParseContainerLog(t *testing.T) {
+	id := strings.Repeat("0f", 32)
+	ns, pod, name, got, ok := ParseContainerLog("coredns-5d9c_kube-system_core-dns-" + id + ".log")
+	if !ok || ns != "kube-system" || pod != "coredns-5d9c" || name != "core-dns" || got != id {
+		t.Errorf("got %q %q %q %q %v", ns, pod, name, got, ok)
+	}
+	for _, no := range []string{"", "a_b_c", "a_b_-" + id + ".log", "a_b_c-" + id[:60], "_b_c-" + id + ".log", "a_b_c_d-" + id + ".log"} {
+		if _, _, _, _, ok := ParseContainerLog(no); ok {
+			t.Errorf("%q is none", no)
+		}
+	}
+}
+
 func TestParseShim(t *testing.T) {
 	id := strings.Repeat("0f", 32)
 	for name, c := range map[string]struct {
@@ -150,5 +163,6 @@ func FuzzRuntimeFiles(f *testing.F) {
 		}
 		_, _ = ParseDockerDaemonConfig(b)
 		ParsePodLogDir(string(b))
+		ParseContainerLog(string(b))
 	})
 }

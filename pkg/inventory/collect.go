@@ -158,7 +158,11 @@ func fromPod(p *corev1.Pod) Pod {
 			}
 			// "containerd://<id>"
 			_, id, _ := strings.Cut(c.ContainerID, "://")
-			pod.Containers = append(pod.Containers, Container{Name: c.Name, ID: id})
+			container := Container{Name: c.Name, ID: id}
+			if r := c.State.Running; r != nil {
+				container.RunningSince = max(r.StartedAt.Unix(), 1)
+			}
+			pod.Containers = append(pod.Containers, container)
 		}
 	}
 	return pod

@@ -77,6 +77,9 @@ type Container struct {
 	Name string `json:"name"`
 	// ID is without its runtime's prefix; "" while there is none.
 	ID string `json:"id,omitempty"`
+	// RunningSince is when it started, seconds since 1970 by the node's clock; 0: it
+	// does not run.
+	RunningSince int64 `json:"runningSince,omitempty"`
 	// MemoryRequest and MemoryLimit are of its spec, in bytes; 0: none.
 	MemoryRequest uint64 `json:"memoryRequest,omitempty"`
 	MemoryLimit   uint64 `json:"memoryLimit,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -15,12 +16,15 @@ import (
 //go:embed all:bin
 var embedded embed.FS
 
+// Architectures are those that there are probes for.
+func Architectures() []string { return []string{"amd64", "arm64"} }
+
 // Probe is the probe's ELF binary for a Linux node of this architecture, as
 // node.status.nodeInfo.architecture names it.
 func Probe(arch string) ([]byte, error) { return probe(embedded, arch) }
 
 func probe(files fs.FS, arch string) ([]byte, error) {
-	if arch != "amd64" && arch != "arm64" {
+	if !slices.Contains(Architectures(), arch) {
 		return nil, fmt.Errorf("there is no probe for linux/%q: nodes of amd64 and arm64 can be diagnosed", arch)
 	}
 	name := "bin/nodedoc-probe-linux-" + arch + ".zst"

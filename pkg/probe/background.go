@@ -62,7 +62,7 @@ func (b *background) index() {
 		b.byPID[list[i].PID] = &list[i]
 	}
 	for i := range list {
-		if p := &list[i]; p.Detail != nil && !p.Kernel && !b.contained(p) {
+		if p := &list[i]; p.Detail != nil && !p.Kernel && !contained(b.report.Processes, b.byPID[1], p) {
 			if len(b.of) == maxBackground {
 				b.bad.add("units, cron and sessions", errTooMany)
 				return
@@ -74,14 +74,14 @@ func (b *background) index() {
 
 // contained: its cgroup is a container's, or below one. Where the whole node
 // runs in a container, that one is in the first process's path too.
-func (b *background) contained(p *report.Process) bool {
+func contained(all *report.Processes, first, p *report.Process) bool {
 	own := map[string]bool{}
-	for _, entry := range b.cgroup(b.byPID[1]).Entries {
+	for _, entry := range cgroupOf(all, first).Entries {
 		for e := range strings.SplitSeq(entry.Path, "/") {
 			own[e] = true
 		}
 	}
-	for _, entry := range b.cgroup(p).Entries {
+	for _, entry := range cgroupOf(all, p).Entries {
 		if hostfs.InPod(entry.Path) {
 			return true
 		}
@@ -96,10 +96,14 @@ func (b *background) contained(p *report.Process) bool {
 }
 
 func (b *background) cgroup(p *report.Process) report.Cgroup {
+	return cgroupOf(b.report.Processes, p)
+}
+
+func cgroupOf(all *report.Processes, p *report.Process) report.Cgroup {
 	if p == nil || p.Cgroup < 0 {
 		return report.Cgroup{}
 	}
-	return b.report.Processes.Cgroups[p.Cgroup]
+	return all.Cgroups[p.Cgroup]
 }
 
 // zone reads /etc/localtime, localtime(5): a link below zoneinfo whose path is

@@ -18,6 +18,7 @@ const (
 	maxStateFile   = 4 << 20 // bytes; a large OCI config is some 100 KB
 	maxPodLogDirs  = 10_000
 	podLogsDir     = "/var/log/pods"
+	logsDir        = "/var/log/containers"
 	bundleFileName = "config.json"
 )
 
@@ -56,6 +57,7 @@ func collectContainers(ctx context.Context, r run) (publish, error) {
 		s.each(ctx, dir, s.docker)
 	}
 	s.podLogs()
+	s.containerLogs()
 	s.out.Unreadable = s.bad.list()
 	sort.Slice(s.out.List, func(i, j int) bool { return s.out.List[i].ID < s.out.List[j].ID })
 	return func(r *run) { r.report.Containers = s.out }, nil
@@ -221,6 +223,22 @@ func (s *stateFiles) podLogs() {
 	for _, name := range names {
 		if namespace, pod, uid, ok := hostfs.ParsePodLogDir(name); ok {
 			s.out.Pods = append(s.out.Pods, report.PodRecord{UID: report.Escape(uid), Namespace: report.Escape(namespace), Name: report.Escape(pod)})
+		}
+	}
+}
+
+// containerLogs names those that the runtime has no file of any more: a
+// container's files go when it ends, its log stays for the kubelet to show.
+func (s *stateFiles) containerLogs() {
+	names, err := s.root.ReadDirNames(logsDir, maxContainers)
+	if err != nil {
+		s.failed(logsDir, err)
+		return
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		if namespace, pod, container, id, ok := hostfs.ParseContainerLog(name); ok && !s.seen[id] {
+			s.out.Ended = append(s.out.Ended, report.ContainerRecord{ID: id, Name: report.Escape(container), Namespace: report.Escape(namespace), Pod: report.Escape(pod)})
 		}
 	}
 }

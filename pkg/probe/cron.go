@@ -63,7 +63,7 @@ func (b *background) wayFromDaemon(p *report.Process) []step {
 	var up []*report.Process
 	daemon := -1
 	for at := p; at != nil && len(up) < maxAncestors; at = b.byPID[at.PPID] {
-		if up = append(up, at); at != p && isCronDaemon(at.Comm) && !b.contained(at) {
+		if up = append(up, at); at != p && isCronDaemon(at.Comm) && !contained(b.report.Processes, b.byPID[1], at) {
 			daemon = len(up) - 1
 		}
 		if at.PPID == at.PID {

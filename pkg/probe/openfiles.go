@@ -30,9 +30,9 @@ type fdSample struct {
 // heavyProcesses is how many are counted at every step of the interval.
 const heavyProcesses = 32
 
-// fileNrSteps is how often file-nr is read during the interval: growth that
-// shows in every step is no passing wave.
-const fileNrSteps = 4
+// sampleSteps is how often the node's totals are read during the interval: growth
+// that shows in every step is no passing wave.
+const sampleSteps = 4
 
 // collectOpenFiles reads the node's totals, takes the first descriptor count
 // and lets the sampling interval pass.
@@ -49,31 +49,40 @@ func collectOpenFiles(ctx context.Context, r run) (publish, error) {
 		first = sampleFDs(proc)
 	}
 	start := time.Now()
-	for step := 0; ; step++ {
-		b, err := proc.Read("sys/fs/file-nr")
-		if err == nil {
-			var used, limit uint64
-			if used, limit, err = hostfs.ParseFileNr(b); err == nil {
-				files.Max = &limit
-				files.Samples = append(files.Samples, report.FileSample{AtMillis: time.Since(start).Milliseconds(), Allocated: used})
-			}
-		}
-		if err != nil {
-			bad.add("/proc/sys/fs/file-nr", err)
-			break
+	failed := false
+	var memory []report.MemorySample
+	tree := r.memoryTree()
+	defer tree.close()
+	err = pass(ctx, r.req, func(step int) {
+		if !failed {
+			failed = !sampleFileNr(proc, files, start, bad)
 		}
 		if step > 0 && first != nil {
 			first.step(proc)
 		}
-		if step == fileNrSteps || interval(r.req) == 0 {
-			break
+		if step > 0 && r.memoryFirst != nil {
+			memory = append(memory, sampleTotals(proc, tree, r.memoryFirst.at))
 		}
-		if err := sleep(ctx, interval(r.req)/fileNrSteps); err != nil {
-			return nil, err
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	files.Unreadable = bad.list()
-	return func(r *run) { r.report.OpenFiles, r.first = files, first }, nil
+	return func(r *run) { r.report.OpenFiles, r.first, r.memorySamples = files, first, memory }, nil
+}
+
+func sampleFileNr(proc *hostfs.Proc, files *report.OpenFiles, start time.Time, bad unreadable) bool {
+	b, err := proc.Read("sys/fs/file-nr")
+	if err == nil {
+		var used, limit uint64
+		if used, limit, err = hostfs.ParseFileNr(b); err == nil {
+			files.Max = &limit
+			files.Samples = append(files.Samples, report.FileSample{AtMillis: time.Since(start).Milliseconds(), Allocated: used})
+			return true
+		}
+	}
+	bad.add("/proc/sys/fs/file-nr", err)
+	return false
 }
 
 // sampleFDs counts every process's descriptors; one that cannot be read is

@@ -7,6 +7,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -22,6 +23,10 @@ type run struct {
 	report *report.NodeReport
 	// first are the descriptor counts at the first sample.
 	first *fdSample
+	// memoryFirst is the memory at the first sample, memorySamples are totals that
+	// were taken after it.
+	memoryFirst   *memoryFirst
+	memorySamples []report.MemorySample
 	// dirs are the runtimes' directories that the process table tells of.
 	dirs stateDirs
 	// kubelet was found and looked at once; nil: it was not.
@@ -48,23 +53,27 @@ type collector struct {
 func collectors(req report.Request) []collector {
 	all := []collector{
 		{"node", 5 * time.Second, collectNode},
+		{report.CollectMemory, 15*time.Second + interval(req), sampleMemory},
 		{report.CollectOpenFiles, 5*time.Second + interval(req), collectOpenFiles},
 		{report.CollectProcesses, 60 * time.Second, collectProcesses},
+		{report.CollectMemory, 30 * time.Second, collectMemory},
+		{report.CollectMemory, 15 * time.Second, collectLargest},
 		{report.CollectKubelet, 5 * time.Second, findKubelet},
 		{report.CollectTasks, 30*time.Second + lookInterval(req), collectTasks},
+		{report.CollectPipes, 60*time.Second + lookInterval(req), collectPipes},
 		{report.CollectContainers, 15 * time.Second, collectContainers},
+		{report.CollectRuntime, 20 * time.Second, collectRuntime},
 		{report.CollectMounts, 30 * time.Second, collectMounts},
 		{report.CollectDevices, 15 * time.Second, collectDevices},
 		{report.CollectBackground, 15 * time.Second, collectBackground},
 		{report.CollectFound, 30 * time.Second, collectFound},
+		{report.CollectOOM, 5 * time.Second, collectOOM},
 		{report.CollectKubelet, 5*time.Second + kubeletSample(req), collectKubelet},
 	}
 	wanted := all[:1]
 	for _, c := range all[1:] {
-		for _, name := range req.Collect {
-			if c.name == name {
-				wanted = append(wanted, c)
-			}
+		if slices.Contains(req.Collect, c.name) {
+			wanted = append(wanted, c)
 		}
 	}
 	return wanted

@@ -23,6 +23,9 @@ func (t *table) read(pid int) (p report.Process, ok bool) {
 		return p, true
 	}
 	t.addCommand(&p)
+	if t.req.Memory {
+		t.addMemory(&p)
+	}
 	if t.req.FDs || t.asked.processes[pid] != nil {
 		t.addFDs(&p)
 	}

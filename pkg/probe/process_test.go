@@ -17,6 +17,9 @@ import (
 //	threads 93
 //	start 812345        ticks after boot
 //	rss 1000            pages
+//	memory 3 2 1 0      RssAnon, RssFile, RssShmem, VmSwap, in kB: Linux 4.5 and later
+//	pss 5               kB: Linux 4.14 and later
+//	oom 667 -999        oom_score, oom_score_adj
 //	uid 1000            effective, the real one is 0
 //	nspid 4711 17       Linux 4.1 and later
 //	cgroup /a           v2
@@ -67,6 +70,17 @@ func (tr tree) process(dir, description string) {
 	// The kernel escapes a newline in Name.
 	status := fmt.Sprintf("Name:\t%s\nState:\t%s\nTgid:\t%s\nPid:\t%s\nPPid:\t%s\nUid:\t0\t%s\t0\t0\n",
 		strings.ReplaceAll(p["comm"], "\n", `\n`), p["state"], pid, pid, p["parent"], p["uid"])
+	if f := strings.Fields(p["memory"]); len(f) == 4 {
+		status += fmt.Sprintf("VmRSS:\t1 kB\nRssAnon:\t%8s kB\nRssFile:\t%8s kB\nRssShmem:\t%8s kB\nVmSwap:\t%8s kB\n", f[0], f[1], f[2], f[3])
+	}
+	tr.write(dir+"/statm", "9999 "+p["rss"]+" 1 1 0 1 0\n")
+	if p["pss"] != "" {
+		tr.write(dir+"/smaps_rollup", "00400000-7ffd4c1fe000 ---p 00000000 00:00 0          [rollup]\nRss:          9 kB\nPss:      "+p["pss"]+" kB\n")
+	}
+	if score, adj, ok := strings.Cut(p["oom"], " "); ok {
+		tr.write(dir+"/oom_score", score+"\n")
+		tr.write(dir+"/oom_score_adj", adj+"\n")
+	}
 	if p["nspid"] != "" {
 		status += "NSpid:\t" + strings.ReplaceAll(p["nspid"], " ", "\t") + "\n"
 	}

@@ -69,6 +69,9 @@ func collectProcesses(ctx context.Context, r run) (publish, error) {
 		t.out.FDIntervalMillis = secondAt.Sub(r.first.at).Milliseconds()
 	}
 	t.lookInto(ctx)
+	if r.req.Memory && slices.Contains(r.req.Collect, report.CollectBackground) {
+		t.askForLargest()
+	}
 	t.addDetails()
 	t.addUsers()
 	t.out.Unreadable = t.bad.list()

@@ -29,12 +29,15 @@ func (t *tasks) limits(ctx context.Context) {
 		return
 	}
 	defer root.Close()
-	mount, ok := t.pidsMount()
+	mount, ok, err := cgroupMount(t.fs, t.proc, "pids")
+	if err != nil {
+		t.bad.add("/proc/PID/mountinfo", err)
+	}
 	if !ok {
 		t.out.NoPIDsController = true
 		return
 	}
-	tree := &pidsTree{root: root, mount: mount, ownPID: ownPID(t.fs)}
+	tree := &cgroupTree{root: root, of: "pids", mount: mount, ownPID: ownPID(t.fs)}
 	paths := map[string]string{}
 	for _, c := range t.report.Processes.Cgroups {
 		for _, e := range c.Entries {
@@ -53,24 +56,6 @@ func (t *tasks) limits(ctx context.Context) {
 
 var errOutside = errors.New("not below the cgroup that is mounted there")
 
-// pidsMount is where the host has the pids controller: that of v1, where there
-// is one. In a copy of the mount table, thousands of lines on, it is no other.
-func (t *tasks) pidsMount() (found hostfs.CgroupMount, ok bool) {
-	const patience = 1000 // lines to look for one of v1
-	lines := 0
-	err := t.proc.EachLine(strconv.Itoa(rootPID(t.fs))+"/mountinfo", func(line []byte) bool {
-		if m, is := hostfs.ParsePIDsMount(line); is && (!ok || !m.V2) {
-			found, ok = m, true
-		}
-		lines++
-		return !ok || found.V2 && lines < patience
-	})
-	if err != nil {
-		t.bad.add("/proc/PID/mountinfo", err)
-	}
-	return found, ok
-}
-
 // addWithParents adds a directory and those above it, below the mount point. A
 // path that is shown may begin further up than the mount.
 func addWithParents(paths map[string]string, dir, shown string) {
@@ -83,7 +68,7 @@ func addWithParents(paths map[string]string, dir, shown string) {
 	}
 }
 
-func (t *tasks) readLimits(ctx context.Context, tree *pidsTree, paths map[string]string) {
+func (t *tasks) readLimits(ctx context.Context, tree *cgroupTree, paths map[string]string) {
 	dirs := make([]string, 0, len(paths))
 	for dir := range paths {
 		dirs = append(dirs, dir)

@@ -34,6 +34,7 @@ import (
 //	path (absent)       removed again
 //	# words             a remark, its content too
 //	proc/17 (process)   what /proc/17 holds, see process_test.go
+//	path (cgroup)       its files, one a line, "memory.stat anon 1; file 2"
 //
 // A range in a link's name, "fd/{10..4209} -> …", makes one link per number; in
 // the target {n} is the number and {hex64} an id of its own.
@@ -103,7 +104,7 @@ type tree struct {
 	dir string
 }
 
-var kindPattern = regexp.MustCompile(`^(.*) \((args|escaped|fifo|dir|absent|process|table|x\d+)\)$`)
+var kindPattern = regexp.MustCompile(`^(.*) \((args|escaped|fifo|dir|absent|process|cgroup|table|x\d+)\)$`)
 
 func (tr tree) add(name, content string) {
 	tr.t.Helper()
@@ -136,6 +137,15 @@ func (tr tree) add(name, content string) {
 		tr.check(os.RemoveAll(tr.path(name)))
 	case "process":
 		tr.process(name, content)
+	case "cgroup":
+		tr.mkdir(name)
+		for line := range strings.Lines(content) {
+			file, text, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			if !ok {
+				continue
+			}
+			tr.write(name+"/"+file, strings.ReplaceAll(text, "; ", "\n")+"\n")
+		}
 	default:
 		n, _ := strconv.Atoi(kind[1:])
 		tr.write(name, strings.Repeat(strings.TrimSuffix(content, "\n"), n))

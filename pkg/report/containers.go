@@ -6,6 +6,8 @@ type Containers struct {
 	List []Container `json:"list,omitempty"`
 	// Pods are the directories below /var/log/pods.
 	Pods []PodRecord `json:"pods,omitempty"`
+	// Ended are containers that only their logs below /var/log/containers tell of.
+	Ended []ContainerRecord `json:"ended,omitempty"`
 
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }
@@ -36,4 +38,12 @@ type PodRecord struct {
 	UID       string `json:"uid"`
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
+}
+
+// ContainerRecord is a container that the name of its log tells of.
+type ContainerRecord struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	Pod       string `json:"pod"`
 }

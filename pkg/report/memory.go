@@ -8,10 +8,14 @@ type Memory struct {
 	// CgroupVersion is that of the hierarchy with the memory controller, 1 or 2; 0:
 	// this kernel has none.
 	CgroupVersion int `json:"cgroupVersion,omitempty"`
+	// NoHierarchy: memory.use_hierarchy of v1's root is 0 (always 1 since Linux 5.11).
+	// A cgroup then does not count what is below it, unless some parent of it does;
+	// the root does.
+	NoHierarchy bool `json:"noHierarchy,omitempty"`
 	// Samples of the node's totals, oldest first.
 	Samples []MemorySample `json:"samples,omitempty"`
-	// Cgroups are those of pods, containers, slices and units, and all others in
-	// which processes live, parents before children. Left counts those beyond a bound.
+	// Cgroups are those that hold memory or in which processes live, parents before
+	// children. Left counts those beyond a bound, the smallest.
 	Cgroups []MemoryCgroup `json:"cgroups,omitempty"`
 	Left    int            `json:"left,omitempty"`
 	// Pressure is /proc/pressure/memory; nil: the kernel has no PSI (before 4.20, or psi=0).
@@ -80,7 +84,8 @@ type MemorySample struct {
 	AtMillis  int64   `json:"atMillis"` // since the first sample
 	Free      *uint64 `json:"free,omitempty"`
 	Available *uint64 `json:"available,omitempty"`
-	// RootUsage and RootInactiveFile are those of the root memory cgroup.
+	// RootUsage and RootInactiveFile are those of the root memory cgroup; of v2, which
+	// has no usage there, anon and file of memory.stat: what v1's is made of.
 	RootUsage        *uint64 `json:"rootUsage,omitempty"`
 	RootInactiveFile *uint64 `json:"rootInactiveFile,omitempty"`
 }
@@ -88,7 +93,10 @@ type MemorySample struct {
 // MemoryCgroup is one memory cgroup, what is below it included (hierarchical
 // counts). The first one is the root, as the kubelet reads it (through cAdvisor):
 // memory.usage_in_bytes and memory.stat on v1; on v2, which has no memory.current
-// there, what usage is made of is left to the client.
+// there, what usage is made of is left to the client: for kubelets since 1.29 (the
+// runc library 1.1.9) Anon + File, which is what the kernel gives for v1's root
+// (mem_cgroup_usage() of mm/memcontrol.c: neither slab nor other kernel memory is in
+// it), for earlier ones MemTotal - MemFree of the same moment.
 type MemoryCgroup struct {
 	// Path from the root of its hierarchy, "/" the root.
 	Path string `json:"path"`
@@ -115,13 +123,15 @@ type MemoryCgroup struct {
 	PageTables   *uint64 `json:"pageTables,omitempty"`
 	Sock         *uint64 `json:"sock,omitempty"`
 	// AtLimit counts how often the limit was hit: memory.events' max, memory.failcnt.
-	// OOMKills counts processes killed in it: oom_kill (since 4.13).
+	// OOMKills counts processes killed in it: oom_kill (since 4.13); v1's has only those
+	// of the cgroup itself, v2's those below, too, also of cgroups that have ended.
 	AtLimit  *uint64 `json:"atLimit,omitempty"`
 	OOMKills *uint64 `json:"oomKills,omitempty"`
 	// UnderOOM: it waits for memory now (v1, under_oom), e.g. with the killer disabled.
 	UnderOOM bool      `json:"underOOM,omitempty"`
 	Pressure *Pressure `json:"pressure,omitempty"`
-	// Processes lives directly in it, by Processes.Cgroups; not counted below it.
+	// Processes live directly in it, by Processes.Cgroups, or below it where v2 does
+	// not count memory apart.
 	Processes int `json:"processes,omitempty"`
 }
 
@@ -144,7 +154,8 @@ type PressureLine struct {
 // statfs of a mount.
 type TmpfsMount struct {
 	Point string `json:"point"`
-	// Limit is its size= option; nil: none is shown (half of memory, or ramfs).
+	// Limit is its size= option; nil: none is shown (half of memory, or ramfs); 0: it
+	// has none.
 	Limit *uint64 `json:"limit,omitempty"`
 }
 

@@ -33,6 +33,8 @@ type NodeReport struct {
 	Kubelet    *Kubelet    `json:"kubelet,omitempty"`
 	Memory     *Memory     `json:"memory,omitempty"`
 	OOM        *OOM        `json:"oom,omitempty"`
+	Pipes      *Pipes      `json:"pipes,omitempty"`
+	Runtime    *Runtime    `json:"runtime,omitempty"`
 }
 
 // Probe says which program made the report, and how.

@@ -16,6 +16,8 @@ const (
 	CollectKubelet    = "kubelet"
 	CollectMemory     = "memory"
 	CollectOOM        = "oom"
+	CollectPipes      = "pipes"
+	CollectRuntime    = "runtime"
 )
 
 // Request is what the client asks of the probe.
@@ -48,4 +50,12 @@ type Request struct {
 // NewRequest is a request of this version for the named collectors.
 func NewRequest(collect ...string) Request {
 	return Request{APIVersion: APIVersion, Kind: RequestKind, Collect: collect}
+}
+
+// Everything is a request of which every command can answer.
+func Everything() Request {
+	r := NewRequest(CollectOpenFiles, CollectProcesses, CollectContainers, CollectBackground, CollectMounts, CollectDevices,
+		CollectTasks, CollectKubelet, CollectMemory, CollectOOM, CollectPipes, CollectRuntime)
+	r.FDs, r.Users, r.Memory = true, true, true
+	return r
 }

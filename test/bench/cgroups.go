@@ -24,9 +24,29 @@ func (b *bench) cgroups(crowd helper, owners int) (remove func() error, err erro
 	if err := syscall.Mount("cgroup2", mount, "cgroup2", 0, ""); err != nil {
 		return nil, fmt.Errorf("failed to mount cgroups of version 2: %w", err)
 	}
+	return cgroupsBelow(mount, crowd, owners, false)
+}
+
+// memoryCgroups is cgroups in the hierarchy with the memory controller, which is
+// mounted at mount.
+func (b *bench) memoryCgroups(crowd helper, owners int) (mount string, remove func() error, err error) {
+	remove = func() error { return nil }
+	if mount, err = os.MkdirTemp(b.dir, "memory-"); err != nil {
+		return "", remove, err
+	}
+	if err := syscall.Mount("cgroup", mount, "cgroup", 0, "memory"); err != nil { // it belongs to version 2
+		if err := syscall.Mount("cgroup2", mount, "cgroup2", 0, ""); err != nil {
+			return "", remove, fmt.Errorf("failed to mount memory cgroups: %w", err)
+		}
+	}
+	remove, err = cgroupsBelow(mount, crowd, owners, true)
+	return mount, remove, err
+}
+
+func cgroupsBelow(mount string, crowd helper, owners int, memory bool) (remove func() error, err error) {
 	top, err := os.MkdirTemp(mount, "nodedoc-bench-")
 	if err != nil {
-		return nil, err
+		return func() error { return nil }, err
 	}
 	remove = func() (err error) {
 		for i := range owners {
@@ -34,7 +54,26 @@ func (b *bench) cgroups(crowd helper, owners int) (remove func() error, err erro
 		}
 		return errors.Join(err, removeCgroup(top))
 	}
+	if memory {
+		if err := errors.Join(enableMemory(mount), enableMemory(top)); err != nil {
+			return remove, err
+		}
+	}
 	return remove, fillCgroups(top, crowd.cmd.Process.Pid, owners)
+}
+
+// enableMemory lets the cgroups below have the controller; version 1 has no such
+// file, all there have it.
+func enableMemory(dir string) error {
+	f, err := os.OpenFile(filepath.Join(dir, "cgroup.subtree_control"), os.O_WRONLY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("+memory")
+	return errors.Join(err, f.Close())
 }
 
 // removeCgroup waits a little: whose parent was killed dies a moment later.

@@ -18,13 +18,16 @@ var loopsC string
 //go:embed yardstick/mounts.c
 var mountsC string
 
+//go:embed yardstick/memory.c
+var memoryC string
+
 // prepare installs what the machine lacks and compiles the yardsticks.
 func prepare(ctx context.Context, dir string) error {
 	installMissing(ctx)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for name, source := range map[string]string{"loops": loopsC, "mounts": mountsC} {
+	for name, source := range map[string]string{"loops": loopsC, "mounts": mountsC, "memory": memoryC} {
 		cc := exec.CommandContext(ctx, "cc", "-O2", "-x", "c", "-o", filepath.Join(dir, name), "-", "-lpthread")
 		cc.Stdin, cc.Stderr = strings.NewReader(source), os.Stderr
 		if err := cc.Run(); err != nil {

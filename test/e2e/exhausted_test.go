@@ -22,7 +22,7 @@ func stateDisksFull(t *testing.T, p place) {
 			r := p.runDirty(t, time.Minute, "fd", p.node, "--start-timeout", "8s")
 			restore()
 			p.cleanWithin(t, time.Minute)
-			refused(t, r, dir, "no space left on device", "a filesystem of the node is full", "with --local there")
+			refused(t, r, dir, "no space left on device", "a filesystem of the node is full", "kubectl nodedoc script "+p.node)
 		})
 	}
 }
@@ -41,7 +41,7 @@ func pidsUsedUp(t *testing.T, p place) {
 	r = p.runDirty(t, time.Minute, "fd", p.node, "--start-timeout", "8s")
 	release()
 	p.cleanWithin(t, time.Minute)
-	refused(t, r, "esource temporarily unavailable", "has no process IDs left", "with --local there")
+	refused(t, r, "esource temporarily unavailable", "has no process IDs left", "kubectl nodedoc script "+p.node)
 }
 
 // usePIDsUp lets no more processes and threads start on a node. Nobody can log

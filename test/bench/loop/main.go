@@ -12,6 +12,10 @@ import (
 )
 
 func main() {
+	run := run
+	if len(os.Args) == 3 && os.Args[1] == "cgroups" {
+		run = cgroups
+	}
 	if err := run(os.Args[len(os.Args)-1]); err != nil {
 		fmt.Fprintln(os.Stderr, "loop:", err)
 		os.Exit(1)
@@ -29,7 +33,8 @@ func run(role string) error {
 		return err
 	}
 	l := loop{proc: proc, counter: hostfs.NewFDCounter(proc)}
-	work := map[string]func(pid int) error{"count": l.count, "classify": l.classify, "processes": l.process, "threads": l.threads, "namespaces": l.namespaces}[role]
+	work := map[string]func(pid int) error{"count": l.count, "classify": l.classify, "processes": l.process, "threads": l.threads, "namespaces": l.namespaces,
+		"memory": l.memory, "rollups": l.rollup}[role]
 	if work == nil {
 		return fmt.Errorf("no such loop %q", role)
 	}

@@ -18,7 +18,8 @@ func main() {
 }
 
 func run(role string) error {
-	work := map[string]func(procfs.Proc) error{"count": count, "classify": classify, "processes": process, "threads": threads, "namespaces": namespaces}[role]
+	work := map[string]func(procfs.Proc) error{"count": count, "classify": classify, "processes": process, "threads": threads, "namespaces": namespaces,
+		"memory": memory, "rollups": rollup}[role]
 	if work == nil {
 		return fmt.Errorf("no such loop %q", role)
 	}
@@ -73,5 +74,15 @@ func namespaces(p procfs.Proc) error {
 		return err
 	}
 	_, err := p.Namespaces()
+	return err
+}
+
+func memory(p procfs.Proc) error {
+	_, err := p.NewStatus()
+	return err
+}
+
+func rollup(p procfs.Proc) error {
+	_, err := p.ProcSMapsRollup()
 	return err
 }

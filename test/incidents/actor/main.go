@@ -26,6 +26,8 @@ const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn
   parent COMMAND [ARG ...]         start a child and wait for it
   zombie [CHILDREN]                start a child, or so many, and never reap them
   threads THREADS                  be so many threads
+  pipes PIPES                      keep so many pipes open
+  runc-init                        once new pipes are cut down, be a "runc init" that hangs in a full one
   stuck DIR                        mount a FUSE filesystem that nobody serves there, and wait for it in one thread
   headless FILES                   open so many descriptors, and end the first thread only
   volumes TEMPLATE                 mount copies of a filesystem's image, as stdin says (see loopvol.Volume), and leave
@@ -91,6 +93,12 @@ func run(o options, role []string) error {
 		return zombies(role[1])
 	case len(role) == 2 && role[0] == "threads":
 		return threads(role[1])
+	case len(role) == 2 && role[0] == "pipes":
+		return pipes(role[1])
+	case len(role) == 1 && role[0] == "runc-init":
+		return runcInit()
+	case len(role) == 2 && role[0] == "init":
+		return bootstrap(role[1])
 	case len(role) == 2 && role[0] == "stuck":
 		return stuck(role[1])
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 )
 
-// pidsTree finds cgroups in the node's hierarchy. A pod with a cgroup namespace
+// cgroupTree finds cgroups in the node's hierarchy of a controller. A pod with a cgroup namespace
 // of its own sees paths and the mount's root from there, cgroup_namespaces(7):
 //
 //	/../../../system.slice/cron.service    at a mount whose root is /../../..
 //	/../cri-containerd-<id>.scope          in the probe's own pod
-type pidsTree struct {
+type cgroupTree struct {
 	root   *hostfs.Root
+	of     string // the controller
 	mount  hostfs.CgroupMount
 	ownPID int
 	own    []string // the probe's cgroup from the root, see above
@@ -25,16 +26,31 @@ type pidsTree struct {
 }
 
 // controller is what /proc/PID/cgroup has in the line of this hierarchy.
-func (p *pidsTree) controller() string {
+func (p *cgroupTree) controller() string {
 	if p.mount.V2 {
 		return ""
 	}
-	return "pids"
+	return p.of
+}
+
+// cgroupMount is where the host has a controller: the hierarchy of v1, where there
+// is one. In a copy of the mount table, thousands of lines on, it is no other.
+func cgroupMount(fs hostfs.FS, proc *hostfs.Proc, controller string) (found hostfs.CgroupMount, ok bool, err error) {
+	const patience = 1000 // lines to look for one of v1
+	lines := 0
+	err = proc.EachLine(strconv.Itoa(rootPID(fs))+"/mountinfo", func(line []byte) bool {
+		if m, is := hostfs.ParseCgroupMount(line, controller); is && (!ok || !m.V2) {
+			found, ok = m, true
+		}
+		lines++
+		return !ok || found.V2 && lines < patience
+	})
+	return found, ok, err
 }
 
 // locate gives the directory of a cgroup below the mount point, and its path
 // from the root of the hierarchy.
-func (p *pidsTree) locate(cgroup string) (dir, shown string, ok bool) {
+func (p *cgroupTree) locate(cgroup string) (dir, shown string, ok bool) {
 	cgroup = strings.TrimSuffix(cgroup, " (deleted)")
 	depth, below := cutUp(p.mount.Root)
 	up, rest := cutUp(cgroup)
@@ -68,7 +84,7 @@ func cutUp(cgroup string) (up int, rest string) {
 
 // above is the probe's own cgroup by its elements: the one so deep that has this
 // process in it. Nothing that the process sees of itself says so.
-func (p *pidsTree) above(depth int) []string {
+func (p *cgroupTree) above(depth int) []string {
 	if !p.sought {
 		p.sought = true
 		left := maxOwnCgroupTries
@@ -80,7 +96,7 @@ func (p *pidsTree) above(depth int) []string {
 // maxOwnCgroupTries bounds the directories that are looked at.
 const maxOwnCgroupTries = 4096
 
-func (p *pidsTree) seek(at []string, depth int, left *int) ([]string, bool) {
+func (p *cgroupTree) seek(at []string, depth int, left *int) ([]string, bool) {
 	dir := path.Join(p.mount.Point, path.Join(at...))
 	if *left--; *left < 0 {
 		return nil, false

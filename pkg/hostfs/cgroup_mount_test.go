@@ -2,7 +2,7 @@ package hostfs
 
 import "testing"
 
-func TestParsePIDsMount(t *testing.T) {
+func TestParseCgroupMount(t *testing.T) {
 	for name, c := range map[string]struct {
 		line string
 		want CgroupMount
@@ -20,7 +20,7 @@ func TestParsePIDsMount(t *testing.T) {
 		"torn":                  {"1 2 0:26 / /x rw - cgroup", CgroupMount{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ok := ParsePIDsMount([]byte(c.line))
+			got, ok := ParseCgroupMount([]byte(c.line), "pids")
 			if ok != c.ok || ok && got != c.want {
 				t.Errorf("got %+v, %v", got, ok)
 			}
@@ -28,11 +28,11 @@ func TestParsePIDsMount(t *testing.T) {
 	}
 }
 
-func FuzzParsePIDsMount(f *testing.F) {
+func FuzzParseCgroupMount(f *testing.F) {
 	f.Add([]byte("32 25 0:26 / /sys/fs/cgroup rw shared:5 - cgroup2 cgroup2 rw,nsdelegate"))
 	f.Add([]byte("1 2 0:36 / / rw - cgroup "))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		if m, ok := ParsePIDsMount(line); ok && m.Point == "" {
+		if m, ok := ParseCgroupMount(line, "pids"); ok && m.Point == "" {
 			t.Fatal("no point")
 		}
 	})

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// CgroupMount is a mounted hierarchy that may have the pids controller.
+// CgroupMount is a mounted hierarchy that may have a controller.
 type CgroupMount struct {
 	Point string
 	// Root is the cgroup at Point, as the reader's cgroup namespace has it, which
@@ -15,21 +15,29 @@ type CgroupMount struct {
 	V2   bool
 }
 
-// ParsePIDsMount takes a line of mountinfo, proc_pid_mountinfo(5), of cgroup v2
-// or of the v1 hierarchy with the pids controller:
+// ParseCgroupMount takes a line of mountinfo, proc_pid_mountinfo(5), of cgroup v2
+// or of the v1 hierarchy with a controller, here pids:
 //
 //	36 25 0:33 / /sys/fs/cgroup/pids rw,nosuid shared:16 - cgroup cgroup rw,pids
 //	32 25 0:26 / /sys/fs/cgroup rw,nosuid shared:5 - cgroup2 cgroup2 rw,nsdelegate
-func ParsePIDsMount(line []byte) (CgroupMount, bool) {
+func ParseCgroupMount(line []byte, controller string) (CgroupMount, bool) {
 	if !bytes.Contains(line, []byte(" - cgroup")) {
 		return CgroupMount{}, false
 	}
 	var l MountLine
-	if !parseMountLine(line, &l) || string(l.FSType) != "cgroup" && string(l.FSType) != "cgroup2" {
+	if !parseMountLine(line, &l) {
 		return CgroupMount{}, false
 	}
-	m := CgroupMount{Point: Unmangle(l.Point), Root: Unmangle(l.Root), V2: string(l.FSType) == "cgroup2"}
-	return m, m.V2 || HasController(string(l.Super), "pids")
+	return l.CgroupMount(controller)
+}
+
+// CgroupMount is ParseCgroupMount of a line that is parsed.
+func (m *MountLine) CgroupMount(controller string) (CgroupMount, bool) {
+	v2 := string(m.FSType) == "cgroup2"
+	if !v2 && (string(m.FSType) != "cgroup" || !HasController(string(m.Super), controller)) {
+		return CgroupMount{}, false
+	}
+	return CgroupMount{Point: Unmangle(m.Point), Root: Unmangle(m.Root), V2: v2}, true
 }
 
 // HasController says whether a list "rw,cpu,pids" has one of this name.

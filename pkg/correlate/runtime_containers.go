@@ -1,0 +1,105 @@
+package correlate
+
+import (
+	"slices"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// justMade is the age, in seconds, below which a container may be between two steps
+// of its start.
+const justMade = 60
+
+// shims are the runtimes' watching processes, by what they watch: a container or,
+// of containerd's newer ones, a sandbox.
+func (n *Node) shims() map[string]*report.Process {
+	found := map[string]*report.Process{}
+	if n.Report.Processes == nil {
+		return found
+	}
+	for i := range n.Report.Processes.List {
+		if p := &n.Report.Processes.List[i]; p.Shim != nil && found[p.Shim.ID] == nil {
+			found[p.Shim.ID] = p
+		}
+	}
+	return found
+}
+
+func (n *Node) runtimeContainers(shims map[string]*report.Process) []RuntimeContainer {
+	byID := map[string]*RuntimeContainer{}
+	var ids []string
+	at := func(id string) *RuntimeContainer {
+		if byID[id] == nil {
+			ids = append(ids, id)
+			byID[id] = &RuntimeContainer{ID: id, Owner: n.ownerAt(Place{Path: "/", ContainerID: id}, "")}
+		}
+		return byID[id]
+	}
+	if n.Report.Containers != nil {
+		for _, c := range n.Report.Containers.List {
+			at(c.ID).Runtime = c.Runtime
+			at(c.ID).State = c.State
+		}
+	}
+	for _, t := range n.Report.Runtime.Tasks {
+		c := at(t.ID)
+		c.PID = t.PID
+		if t.Created > 0 && n.Report.Node.Now > t.Created {
+			c.AgeSeconds = float64(n.Report.Node.Now - t.Created)
+		}
+		c.addTask(t.State)
+	}
+	list := make([]RuntimeContainer, 0, len(ids))
+	slices.Sort(ids)
+	for _, id := range ids {
+		c := byID[id]
+		if shim := n.shimOf(id, shims); shim != nil {
+			c.Shim = shim.PID
+		}
+		n.addTrouble(c)
+		list = append(list, *c)
+	}
+	return list
+}
+
+// addTask: docker's words say more than the low-level runtime's, unless its process
+// has ended and docker does not know.
+func (c *RuntimeContainer) addTask(state string) {
+	switch c.State {
+	case "", "running", "exited":
+		if state != "" {
+			c.State = state
+		}
+	}
+}
+
+// shimOf is that of the container, or of its sandbox.
+func (n *Node) shimOf(id string, shims map[string]*report.Process) *report.Process {
+	if p := shims[id]; p != nil {
+		return p
+	}
+	return shims[n.containers[id].SandboxID]
+}
+
+func (n *Node) addTrouble(c *RuntimeContainer) {
+	ours := n.Report.Containers != nil
+	switch c.State {
+	case "dead", "removing":
+		c.Trouble = append(c.Trouble, "docker cannot remove it: "+c.State)
+	case report.TaskStopped:
+		if c.Shim == 0 {
+			c.Trouble = append(c.Trouble, troubleNoProcess+", and "+troubleNoShim)
+		}
+	case report.TaskCreated:
+		if c.AgeSeconds > justMade {
+			c.Trouble = append(c.Trouble, troubleNotStarted)
+		}
+	case report.TaskRunning:
+		if c.Shim == 0 && ours && c.AgeSeconds > justMade && n.Report.Processes != nil {
+			c.Trouble = append(c.Trouble, troubleNoShim)
+		}
+	}
+	if (c.Owner.PodState == PodGone || c.Owner.PodState == PodReplaced) && !n.departed(c.Owner.PodUID) {
+		c.Trouble = append(c.Trouble, "the API server does not know its pod")
+	}
+}
