@@ -130,8 +130,8 @@ func TestEvictionWhereItMatters(t *testing.T) {
 			if c.change != nil {
 				c.change(r)
 			}
-			findings := slices.DeleteFunc(diagnosed(r, c.inv), func(f Finding) bool { return f.ID == MemoryOOMKills })
-			if got := said(findings); !slices.Equal(got, append([]string{}, c.want...)) {
+			ofKubelet := slices.DeleteFunc(diagnosed(r, c.inv), func(f Finding) bool { return f.ID == MemoryOOMKills })
+			if got := said(ofKubelet); !slices.Equal(got, append([]string{}, c.want...)) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
