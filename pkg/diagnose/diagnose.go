@@ -76,10 +76,10 @@ func rules() []rule {
 		{MemoryContainerLimit, memoryContainerLimit},
 		{MemoryTmpfs, memoryTmpfs},
 		{MemoryKernel, memoryKernel},
-		{MemoryOOMKills, memoryOOMKills},
 		{MemoryThresholdTooLow, memoryThresholdTooLow},
 		{MemorySoftOnly, memorySoftOnly},
 		{MemoryReservedTooSmall, memoryReservedTooSmall},
+		{MemoryOOMKills, memoryOOMKills},
 		{MemoryPressure, memoryPressure},
 	}
 }
