@@ -83,7 +83,7 @@ func (p *pieces) fields(v reflect.Value, sections bool, before string) string {
 		switch {
 		case sections && f.Kind() == reflect.Pointer:
 			p.object(f.Elem(), false)
-		case f.Kind() == reflect.Slice && f.Len() > 0:
+		case f.Kind() == reflect.Slice && f.Len() > 0 && f.Type().Elem().Kind() != reflect.Uint8: // bytes are base64
 			p.list(f)
 		default:
 			p.piece(f)
