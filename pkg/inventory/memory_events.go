@@ -22,11 +22,11 @@ const (
 // askEvents asks for the node's own events (SystemOOM, EvictionThresholdMet,
 // NodeHasInsufficientMemory), and those of pods that its kubelet evicted.
 func (m *Memory) askEvents(ctx context.Context, client kubernetes.Interface, node string) error {
-	ofNode, err := listEvents(ctx, client, fields.Set{"involvedObject.kind": "Node", "involvedObject.name": node}, func(*corev1.Event) bool { return true })
+	ofNode, err := listEvents(ctx, client, both("involvedObject.kind", "Node", "involvedObject.name", node), func(*corev1.Event) bool { return true })
 	if err != nil {
 		return err
 	}
-	ofPods, err := listEvents(ctx, client, fields.Set{"involvedObject.kind": "Pod", "reason": "Evicted"}, func(e *corev1.Event) bool {
+	ofPods, err := listEvents(ctx, client, both("involvedObject.kind", "Pod", "reason", "Evicted"), func(e *corev1.Event) bool {
 		return e.Source.Host == node || e.ReportingInstance == node // by no selector
 	})
 	m.Events = slices.Concat(ofNode, ofPods)
@@ -35,9 +35,14 @@ func (m *Memory) askEvents(ctx context.Context, client kubernetes.Interface, nod
 	return err
 }
 
+// both selects by two fields, in this order: fields.Set has none.
+func both(field, value, other, otherValue string) fields.Selector {
+	return fields.AndSelectors(fields.OneTermEqualSelector(field, value), fields.OneTermEqualSelector(other, otherValue))
+}
+
 // listEvents: the API server sorts events by namespace and name.
-func listEvents(ctx context.Context, client kubernetes.Interface, selected fields.Set, wanted func(*corev1.Event) bool) ([]Event, error) {
-	options := metav1.ListOptions{FieldSelector: selected.AsSelector().String(), Limit: eventsPage}
+func listEvents(ctx context.Context, client kubernetes.Interface, selected fields.Selector, wanted func(*corev1.Event) bool) ([]Event, error) {
+	options := metav1.ListOptions{FieldSelector: selected.String(), Limit: eventsPage}
 	var events []Event
 	for range eventPages {
 		page, err := client.CoreV1().Events(metav1.NamespaceAll).List(ctx, options)
