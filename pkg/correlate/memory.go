@@ -139,7 +139,10 @@ type Reserved struct {
 	Kube        uint64 `json:"kube"`
 	System      uint64 `json:"system"`
 	Eviction    uint64 `json:"eviction"` // the hard threshold, which is set aside, too
-	// Used is the working set of all that is in no pod, with the kernel's own memory.
+	// HugePages are all pools, used or not: no pod gets them as memory either.
+	HugePages uint64 `json:"hugePages,omitempty"`
+	// Used is the working set of all that is in no pod, with the kernel's own memory
+	// but for huge pages.
 	// Reclaimable of it is page cache that the kernel would drop (active_file).
 	Used        uint64 `json:"used"`
 	Reclaimable uint64 `json:"reclaimable"`

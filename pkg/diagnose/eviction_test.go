@@ -225,3 +225,17 @@ func TestRealNodesAtRest(t *testing.T) {
 		}
 	}
 }
+
+// Huge pages are set aside by themselves: a reservation of as much again would leave
+// nothing to pods.
+func TestHugePagesAreNotReservedTwice(t *testing.T) {
+	r := byDay()
+	r.Memory.Info.Hugetlb, r.Memory.Info.Available, r.Memory.Info.AnonPages = new(32*gi), new(10*gi), new(9*gi)
+	r.Memory.Cgroups[0].Usage, r.Memory.Cgroups[1].Usage = new(9*gi+454*mi), new(8*gi)
+	inv := aboutNode(func(m *inventory.Memory) { m.Allocatable = 31 * gi })
+	inv.Pods = []inventory.Pod{{UID: "a", Phase: "Running", MemoryRequest: 30 * gi}}
+	findings := diagnosed(r, inv)
+	if len(findings) != 1 || findings[0].ID != MemoryReservedTooSmall || !strings.Contains(findings[0].Remedy[1].Do, ": 3968Mi in the kubelet's") {
+		t.Errorf("got %+v", findings)
+	}
+}
