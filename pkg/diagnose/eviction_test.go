@@ -239,3 +239,17 @@ func TestHugePagesAreNotReservedTwice(t *testing.T) {
 		t.Errorf("got %+v", findings)
 	}
 }
+
+func TestKubeletOfADistributionIsRestartedByItsOwnUnit(t *testing.T) {
+	for unit, want := range map[string]string{"k3s.service": "k3s", "rke2-agent.service": "rke2-agent", "kubelet.service": "kubelet",
+		"snap.microk8s.daemon-kubelite.service": "snap.microk8s.daemon-kubelite", "x;reboot.service": "kubelet", "session-3.scope": "kubelet"} {
+		r := nightly()
+		r.Processes.Cgroups = append(r.Processes.Cgroups, report.Cgroup{Entries: []report.CgroupEntry{{Controllers: "memory", Path: "/system.slice/" + unit}}})
+		add(r, report.Process{PID: 7, PPID: 1, Comm: "k3s-server", State: "S", Cgroup: len(r.Processes.Cgroups) - 1, StartTicks: 1})
+		r.Kubelet.Flags, r.Kubelet.Configs = nil, []report.KubeletConfigFile{{Path: "k3s", Text: `{"evictionHard":{"nodefs.available":"5%"}}`}}
+		f := diagnosed(r, nil)[0]
+		if f.ID != MemoryThresholdTooLow || !strings.Contains(f.Remedy[0].Do, "/etc/rancher/k3s/config.yaml") || f.Remedy[1].Run != "systemctl restart "+want {
+			t.Errorf("%s: got %s %+v", unit, f.ID, f.Remedy)
+		}
+	}
+}
