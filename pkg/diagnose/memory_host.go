@@ -151,9 +151,12 @@ func hostRemedy(n *correlate.Node, row correlate.MemoryRow, p correlate.MemoryPr
 	case known && strings.HasSuffix(unit, ".service"):
 		steps = append(steps, Step{Do: "to end it now, on the node", Run: "systemctl stop " + unit})
 	}
-	if known {
+	switch {
+	case known && isJob(unit, p):
 		bound := max(total/20, hostMemoryMin) >> 20
-		return append(steps, Step{Do: "to bound it for good, on the node; all that runs in the unit shares this", Run: fmt.Sprintf("systemctl set-property %s MemoryMax=%dM", unit, bound)})
+		return append(steps, Step{Do: "to bound it for good, once it has ended, on the node; all that runs in the unit shares this", Run: fmt.Sprintf("systemctl set-property %s %s=%dM", unit, memoryMax(n), bound)})
+	case known:
+		return append(steps, Step{Do: "for good: count it in the kubelet's system-reserved, and bound it at what it needs, on the node; with less than it has it is killed at once", Run: oomUnitLimit(n, row.Owner)})
 	}
 	return append(steps, Step{Do: "for good: run it as a unit with MemoryMax=, or count it in the kubelet's system-reserved"})
 }
@@ -174,6 +177,11 @@ func startsJobs(unit string) bool {
 		return true
 	}
 	return false
+}
+
+// isJob: it comes and goes, and how much it may have is not what it now has.
+func isJob(unit string, p correlate.MemoryProcess) bool {
+	return startsJobs(unit) || isIndexer(p.Comm) || p.Background != nil && len(p.Background.Timers) > 0
 }
 
 func kubeletRoot(n *correlate.Node) string {

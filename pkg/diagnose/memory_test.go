@@ -185,7 +185,7 @@ func TestHostProcessSaysWhoStartsItAndWhatToDo(t *testing.T) {
 		text += "\n" + s.Do + ": " + s.Run
 	}
 	for _, want := range []string{"18.0 GiB of memory, 56 %", "updatedb", "not in kubepods", "1.0 GiB are set aside", "of pod prod/hub-0", "the memory is not the pod's", "mlocate-updatedb.timer starts it (OnCalendar=daily)", ", next 2023-11-1",
-		"/etc/crontab line 7: 0 3 * * *", "/data/kubelet", "PRUNEPATHS", "systemctl stop mlocate-updatedb.service", "systemctl set-property mlocate-updatedb.service MemoryMax=1638M", "kubectl nodedoc whois-pid node-43 1337531"} {
+		"/etc/crontab line 7: 0 3 * * *", "/data/kubelet", "PRUNEPATHS", "systemctl stop mlocate-updatedb.service", "systemctl set-property mlocate-updatedb.service MemoryLimit=1638M", "kubectl nodedoc whois-pid node-43 1337531"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -209,6 +209,19 @@ func TestHostRemediesAreSafe(t *testing.T) {
 		}
 		if !strings.Contains(commands, want) || strings.Contains(commands, "reboot") || want == "" && (strings.Contains(commands, "stop") || strings.Contains(commands, "kill")) {
 			t.Errorf("%s: got %q", unit, commands)
+		}
+	}
+}
+
+// What a service needs is not for us to say: a bound below what it has kills it.
+func TestServiceIsNotBoundBelowWhatItHas(t *testing.T) {
+	for version, want := range map[int]string{1: "MemoryLimit=SIZE", 2: "MemoryMax=SIZE"} {
+		r := memoryNode(host("postgres", inUpdatedb, "/system.slice/postgresql.service", 9*gib))
+		r.Processes.Cgroups[inUpdatedb].Entries[0].Path = "/system.slice/postgresql.service"
+		r.Memory.CgroupVersion = version
+		f := diagnosed(r, hubInventory())[0]
+		if got := f.Remedy[len(f.Remedy)-1].Run; got != "systemctl set-property postgresql.service "+want {
+			t.Errorf("v%d: got %q", version, got)
 		}
 	}
 }
