@@ -31,13 +31,16 @@ func memoryHostProcess(n *correlate.Node, earlier []Finding) []Finding {
 }
 
 // holdsTooMuch: kubelet and runtime at their usual size are what a node is for, and
-// so is whatever fits into what is set aside for the system.
+// so is whatever fits into what is set aside for the system. Page cache goes when
+// somebody needs it, though the kubelet counts what is in use: a backup in a session
+// fills a node with it.
 func holdsTooMuch(n *correlate.Node, row correlate.MemoryRow, total uint64) bool {
 	least := uint64(hostMemoryMin)
 	if isNodeDaemon(row) {
 		least = nodeDaemonMin
 	}
-	return row.WorkingSet >= least && shareOf(row.WorkingSet, total) >= memoryShareMin && row.WorkingSet > setAside(n)
+	held := min(row.WorkingSet, row.Usage-min(row.File, row.Usage))
+	return held >= least && shareOf(held, total) >= memoryShareMin && held > setAside(n)
 }
 
 // setAside is what the kubelet's configuration reserves for the system; where that is
@@ -62,7 +65,7 @@ func isNodeDaemon(row correlate.MemoryRow) bool {
 	for _, name := range names {
 		switch name {
 		case "k3s", "k3s-server", "k3s-agent", "rke2-server", "rke2-agent", "k0s", "k0scontroller", "k0sworker", "kubelite", "snap.microk8s.daemon-kubelite",
-			"docker", "systemd-journald", "podruntime":
+			"docker", "systemd-journald", "podruntime", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "ovs-vswitchd":
 			return true
 		}
 		if nodeHangsOn(name) {

@@ -113,14 +113,22 @@ func TestMemoryFindings(t *testing.T) {
 		inv  *inventory.Inventory
 		want []string
 	}{
-		"healthy":                             {memoryNode(), hubInventory(), nil},
-		"no memory was looked at":             {newNode(), hubInventory(), nil},
-		"an empty report":                     {&report.NodeReport{Memory: &report.Memory{}}, nil, nil},
-		"a host process, room left":           {memoryNode(updatedb), hubInventory(), []string{"memory-host-process warning"}},
-		"a host process, no room":             {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical", "memory-threshold-too-low critical"}},
-		"it fits into what is set aside":      {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib)), withSetAside(8 * gib), nil},
-		"it fits, and pods have the rest":     {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib), pressed(gib)), withSetAside(8 * gib), nil},
-		"it does not":                         {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 9*gib)), withSetAside(8 * gib), []string{"memory-host-process warning"}},
+		"healthy":                         {memoryNode(), hubInventory(), nil},
+		"no memory was looked at":         {newNode(), hubInventory(), nil},
+		"an empty report":                 {&report.NodeReport{Memory: &report.Memory{}}, nil, nil},
+		"a host process, room left":       {memoryNode(updatedb), hubInventory(), []string{"memory-host-process warning"}},
+		"a host process, no room":         {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical", "memory-threshold-too-low critical"}},
+		"it fits into what is set aside":  {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib)), withSetAside(8 * gib), nil},
+		"it fits, and pods have the rest": {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib), pressed(gib)), withSetAside(8 * gib), nil},
+		"it does not":                     {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 9*gib)), withSetAside(8 * gib), []string{"memory-host-process warning"}},
+		"a backup that fills the page cache": {memoryNode(host("rsync", inUpdatedb, "", 300*mib), func(r *report.NodeReport) {
+			c := memCgroup(updatedbCgroup, 300*mib, 9*gib)
+			c.InactiveFile = new(uint64(0))
+			r.Memory.Cgroups = append(r.Memory.Cgroups, c)
+		}), hubInventory(), nil},
+		"a control plane of units": {memoryNode(small(4), func(r *report.NodeReport) {
+			r.Processes.Cgroups[inUpdatedb].Entries[0].Path = "/system.slice/etcd.service"
+		}, host("etcd", inUpdatedb, "/system.slice/etcd.service", 500*mib)), hubInventory(), nil},
 		"a kubelet at its usual size":         {memoryNode(small(4), host("kubelet", inKubelet, "", 700*mib)), hubInventory(), nil},
 		"a runtime that leaks":                {memoryNode(host("dockerd", inDocker, "/system.slice/docker.service", 8*gib)), hubInventory(), []string{"memory-host-process warning"}},
 		"a small one on a small node":         {memoryNode(small(1), host("apt", inUpdatedb, updatedbCgroup, 150*mib)), hubInventory(), nil},
