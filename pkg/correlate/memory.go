@@ -178,7 +178,10 @@ type MemoryRow struct {
 	Shmem         uint64  `json:"shmem"`
 	// MappedShmem is the most of Shmem that one process maps: a database's buffers are
 	// mapped, what lies in a tmpfs is not.
-	MappedShmem uint64   `json:"mappedShmem,omitempty"`
+	MappedShmem uint64 `json:"mappedShmem,omitempty"`
+	// MappedByAll is the sum of what processes map of it that map much: of a
+	// database's buffers each of its processes has touched another part.
+	MappedByAll uint64   `json:"mappedByAll,omitempty"`
 	Kernel      uint64   `json:"kernel"`
 	Swap        uint64   `json:"swap,omitempty"`
 	RSS         uint64   `json:"rss"`           // sum over its processes: shared pages count in each

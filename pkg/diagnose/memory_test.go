@@ -146,6 +146,8 @@ func TestMemoryFindings(t *testing.T) {
 		"a host process eats the node":        {memoryNode(updatedb, pressed(2*gib), swells(500*mib, 500*mib, 3000)), hubInventory(), []string{"memory-growth critical", "memory-host-process critical"}},
 		"tmpfs of a pod":                      {memoryNode(inTmpfs(podCgroup, 5*gib, 0)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"a database's shared memory":          {memoryNode(inTmpfs(podCgroup, 5*gib, 5*gib)), hubInventory(), nil},
+		"a database of many processes":        {memoryNode(inTmpfs(podCgroup, 5*gib, gib), forks(5, gib)), hubInventory(), nil},
+		"tmpfs beside many small processes":   {memoryNode(inTmpfs(podCgroup, 5*gib, 0), forks(200, 30*mib)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"tmpfs of pods that are gone":         {memoryNode(inTmpfs("/kubepods", 5*gib, 0)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"slab":                                {memoryNode(func(r *report.NodeReport) { *r.Memory.Info.SUnreclaim = 6 * gib }), hubInventory(), []string{"memory-kernel warning"}},
 		"slab that can be freed":              {memoryNode(func(r *report.NodeReport) { *r.Memory.Info.SReclaimable = 6 * gib }), hubInventory(), nil},
@@ -173,6 +175,15 @@ func inTmpfs(path string, files, mapped uint64) func(*report.NodeReport) {
 		c.Shmem, c.InactiveFile = &files, new(uint64(0))
 		r.Memory.Cgroups = append(r.Memory.Cgroups, c)
 		holding(r, 3663411, "postgres", inPod, "", 100*mib).Memory.Shmem = &mapped
+	}
+}
+
+// forks are processes of a pod that map shared memory.
+func forks(many int, shmem uint64) func(*report.NodeReport) {
+	return func(r *report.NodeReport) {
+		for i := range many {
+			holding(r, 4_000_000+i, "postgres", inPod, "", 10*mib).Memory.Shmem = &shmem
+		}
 	}
 }
 
