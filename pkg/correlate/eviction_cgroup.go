@@ -43,11 +43,11 @@ func (n *Node) podsBelow() map[string]int {
 	below := map[string]int{}
 	for i := range n.Report.Memory.Cgroups {
 		p := n.Report.Memory.Cgroups[i].Path
-		for dir := path.Dir(p); len(dir) > 1; dir = path.Dir(dir) {
+		for dir := parentOf(p); len(dir) > 1; dir = parentOf(dir) {
 			if !isPodsCgroup(dir) {
 				continue
 			}
-			uid := ParseCgroupPath(p[len(strings.TrimSuffix(path.Dir(dir), "/")):]).PodUID
+			uid := ParseCgroupPath(p[max(strings.LastIndexByte(dir, '/'), 0):]).PodUID
 			if _, recorded := n.podRecords[uid]; uid != "" && (recorded || n.podByUID[uid] != nil) {
 				below[dir]++
 			}

@@ -146,7 +146,7 @@ func TestMemoryFindings(t *testing.T) {
 		"a host process eats the node":        {memoryNode(updatedb, pressed(2*gib), swells(500*mib, 500*mib, 3000)), hubInventory(), []string{"memory-growth critical", "memory-host-process critical"}},
 		"tmpfs of a pod":                      {memoryNode(inTmpfs(podCgroup, 5*gib, 0)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"a database's shared memory":          {memoryNode(inTmpfs(podCgroup, 5*gib, 5*gib)), hubInventory(), nil},
-		"a database of many processes":        {memoryNode(inTmpfs(podCgroup, 5*gib, gib), forks(5, gib)), hubInventory(), nil},
+		"a database of many processes":        {memoryNode(inTmpfs(podCgroup, 6*gib, gib), forks(5, gib)), hubInventory(), nil},
 		"tmpfs beside many small processes":   {memoryNode(inTmpfs(podCgroup, 5*gib, 0), forks(200, 30*mib)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"tmpfs of pods that are gone":         {memoryNode(inTmpfs("/kubepods", 5*gib, 0)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"slab":                                {memoryNode(func(r *report.NodeReport) { *r.Memory.Info.SUnreclaim = 6 * gib }), hubInventory(), []string{"memory-kernel warning"}},
