@@ -113,11 +113,14 @@ func TestMemoryFindings(t *testing.T) {
 		inv  *inventory.Inventory
 		want []string
 	}{
-		"healthy":                         {memoryNode(), hubInventory(), nil},
-		"no memory was looked at":         {newNode(), hubInventory(), nil},
-		"an empty report":                 {&report.NodeReport{Memory: &report.Memory{}}, nil, nil},
-		"a host process, room left":       {memoryNode(updatedb), hubInventory(), []string{"memory-host-process warning"}},
-		"a host process, no room":         {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical", "memory-threshold-too-low critical"}},
+		"healthy":                   {memoryNode(), hubInventory(), nil},
+		"no memory was looked at":   {newNode(), hubInventory(), nil},
+		"an empty report":           {&report.NodeReport{Memory: &report.Memory{}}, nil, nil},
+		"a host process, room left": {memoryNode(updatedb), hubInventory(), []string{"memory-host-process warning"}},
+		"a host process, no room":   {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical", "memory-threshold-too-low critical"}},
+		"a large node with 40 GiB left": {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 60*gib), func(r *report.NodeReport) {
+			*r.Memory.Info.Total, *r.Memory.Info.Free, *r.Memory.Info.AnonPages = 512*gib, 40*gib, 462*gib
+		}, pressed(40*gib)), hubInventory(), []string{"memory-host-process warning"}},
 		"it fits into what is set aside":  {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib)), withSetAside(8 * gib), nil},
 		"it fits, and pods have the rest": {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib), pressed(gib)), withSetAside(8 * gib), nil},
 		"it does not":                     {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 9*gib)), withSetAside(8 * gib), []string{"memory-host-process warning"}},
