@@ -13,16 +13,16 @@ import (
 // and a node that runs in a container has its own.
 func (n *Node) podsMemory() *report.MemoryCgroup {
 	config, _, _ := n.kubeletConfig()
+	root := path.Clean("/" + config.CgroupRoot)
 	var found *report.MemoryCgroup
-	best := -1
+	best, below := -1, n.podsBelow()
 	for i := range n.Report.Memory.Cgroups {
 		c := &n.Report.Memory.Cgroups[i]
-		base := path.Base(c.Path)
-		if base != "kubepods" && base != "kubepods.slice" && !strings.HasSuffix(base, "-kubepods.slice") || ParseCgroupPath(path.Dir(c.Path)).PodUID != "" {
+		if !isPodsCgroup(c.Path) || ParseCgroupPath(path.Dir(c.Path)).PodUID != "" {
 			continue
 		}
-		known := n.podsBelow(c.Path)
-		if root := path.Clean("/" + config.CgroupRoot); root != "/" && path.Dir(c.Path) == root {
+		known := below[c.Path]
+		if root != "/" && path.Dir(c.Path) == root {
 			known = math.MaxInt
 		}
 		if found == nil || known > best || known == best && strings.Count(c.Path, "/") < strings.Count(found.Path, "/") {
@@ -32,20 +32,28 @@ func (n *Node) podsMemory() *report.MemoryCgroup {
 	return found
 }
 
-// podsBelow counts cgroups of pods that the node or the API server knows.
-func (n *Node) podsBelow(dir string) int {
-	count := 0
+func isPodsCgroup(dir string) bool {
+	base := path.Base(dir)
+	return base == "kubepods" || base == "kubepods.slice" || strings.HasSuffix(base, "-kubepods.slice")
+}
+
+// podsBelow counts, by cgroup of all pods, those below it that are a pod's which
+// the node or the API server knows.
+func (n *Node) podsBelow() map[string]int {
+	below := map[string]int{}
 	for i := range n.Report.Memory.Cgroups {
-		c := &n.Report.Memory.Cgroups[i]
-		if !strings.HasPrefix(c.Path, dir+"/") {
-			continue
-		}
-		uid := ParseCgroupPath(c.Path[len(path.Dir(dir)):]).PodUID
-		if _, recorded := n.podRecords[uid]; uid != "" && (recorded || n.podByUID[uid] != nil) {
-			count++
+		p := n.Report.Memory.Cgroups[i].Path
+		for dir := parentOf(p); len(dir) > 1; dir = parentOf(dir) {
+			if !isPodsCgroup(dir) {
+				continue
+			}
+			uid := ParseCgroupPath(p[max(strings.LastIndexByte(dir, '/'), 0):]).PodUID
+			if _, recorded := n.podRecords[uid]; uid != "" && (recorded || n.podByUID[uid] != nil) {
+				below[dir]++
+			}
 		}
 	}
-	return count
+	return below
 }
 
 func workingSetOf(c *report.MemoryCgroup) uint64 {

@@ -16,9 +16,10 @@ func (n *Node) reserved(config inventory.KubeletConfig, k *KubeletMemory, e *Evi
 	if hard := e.hard(); hard != nil {
 		r.Eviction = hard.Bytes
 	}
-	r.Allocatable = notNegative(amount(&r.Capacity) - amount(&r.Kube) - amount(&r.System) - amount(&r.Eviction) - hugePagesOf(n.Report.Memory))
+	r.HugePages = notNegative(hugePagesOf(n.Report.Memory))
+	r.Allocatable = notNegative(amount(&r.Capacity) - amount(&r.Kube) - amount(&r.System) - amount(&r.Eviction) - amount(&r.HugePages))
 	// What is not the pods': a cgroup's usage has the kernel memory that is charged to
-	// it, the root's has none.
+	// it, the root's has none. Huge pages are set aside by themselves.
 	i := n.Report.Memory.Info
 	used := int64(k.WorkingSet) + n.uncounted(k)
 	if k.Usage == notNegative(amount(i.Total)-amount(i.Free)) {
@@ -29,7 +30,7 @@ func (n *Node) reserved(config inventory.KubeletConfig, k *KubeletMemory, e *Evi
 		r.PodsUse = workingSetOf(pods)
 		r.Reclaimable -= min(r.Reclaimable, uint64(amount(pods.ActiveFile)))
 	}
-	r.Used = notNegative(used - int64(r.PodsUse))
+	r.Used = notNegative(used - int64(r.PodsUse) - amount(&r.HugePages))
 	r.Reclaimable = min(r.Reclaimable, r.Used)
 	if n.Inventory == nil {
 		return r

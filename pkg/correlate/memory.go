@@ -139,7 +139,10 @@ type Reserved struct {
 	Kube        uint64 `json:"kube"`
 	System      uint64 `json:"system"`
 	Eviction    uint64 `json:"eviction"` // the hard threshold, which is set aside, too
-	// Used is the working set of all that is in no pod, with the kernel's own memory.
+	// HugePages are all pools, used or not: no pod gets them as memory either.
+	HugePages uint64 `json:"hugePages,omitempty"`
+	// Used is the working set of all that is in no pod, with the kernel's own memory
+	// but for huge pages.
 	// Reclaimable of it is page cache that the kernel would drop (active_file).
 	Used        uint64 `json:"used"`
 	Reclaimable uint64 `json:"reclaimable"`
@@ -175,7 +178,10 @@ type MemoryRow struct {
 	Shmem         uint64  `json:"shmem"`
 	// MappedShmem is the most of Shmem that one process maps: a database's buffers are
 	// mapped, what lies in a tmpfs is not.
-	MappedShmem uint64   `json:"mappedShmem,omitempty"`
+	MappedShmem uint64 `json:"mappedShmem,omitempty"`
+	// MappedByAll is the sum of what processes map of it that map much: of a
+	// database's buffers each of its processes has touched another part.
+	MappedByAll uint64   `json:"mappedByAll,omitempty"`
 	Kernel      uint64   `json:"kernel"`
 	Swap        uint64   `json:"swap,omitempty"`
 	RSS         uint64   `json:"rss"`           // sum over its processes: shared pages count in each

@@ -23,6 +23,9 @@ func newMemoryGroup(key groupKey) *memoryGroup {
 	return &memoryGroup{row: MemoryRow{Owner: key.owner, PID: key.pid}, containers: map[string]uint64{}, live: map[string]bool{}}
 }
 
+// mapsMuch of shared memory: one of many small mappings says nothing of large files.
+const mapsMuch = 64 << 20
+
 // addProcess counts a process beside its cgroup; one: there is nothing else.
 func (g *memoryGroup) addProcess(n *Node, p *report.Process, exact Owner, one bool) {
 	rss := unsigned(p.RSSBytes)
@@ -35,7 +38,11 @@ func (g *memoryGroup) addProcess(n *Node, p *report.Process, exact Owner, one bo
 		g.unread += rss
 	}
 	if m := p.Memory; m != nil {
-		g.row.MappedShmem = max(g.row.MappedShmem, unsigned(bytesOr(m.Shmem, 0)))
+		shmem := unsigned(bytesOr(m.Shmem, 0))
+		g.row.MappedShmem = max(g.row.MappedShmem, shmem)
+		if shmem >= mapsMuch {
+			g.row.MappedByAll += shmem
+		}
 	}
 	if h := g.row.Heaviest; h == nil || rss > h.RSS {
 		heaviest := n.memoryProcess(p, exact)

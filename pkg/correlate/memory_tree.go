@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -145,13 +144,28 @@ func rootCounts(t memoryCounts, c *report.MemoryCgroup, info report.MemInfo) mem
 
 // above is the nearest cgroup that holds a path's, and is in the report.
 func (t *memoryTree) above(p string) int {
-	for p != "/" && p != "." && p != "" {
-		p = path.Dir(p)
+	for p = parentOf(p); p != ""; p = parentOf(p) {
 		if i, ok := t.at[p]; ok {
 			return i
 		}
 	}
 	return -1
+}
+
+// maxCgroupPath is PATH_MAX: who claims a longer one has it looked up in the root.
+const maxCgroupPath = 4096
+
+// parentOf is path.Dir of a clean path, "" for the root's. That of a path of
+// somebody's, all of it slashes, would take the square of its length.
+func parentOf(p string) string {
+	i := strings.LastIndexByte(p, '/')
+	switch {
+	case i < 0 || p == "/":
+		return ""
+	case i == 0 || i > maxCgroupPath:
+		return "/"
+	}
+	return p[:i]
 }
 
 // find is the cgroup at a path, or the nearest one around it.

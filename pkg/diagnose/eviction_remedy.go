@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
@@ -14,11 +15,30 @@ func setKubelet(n *correlate.Node, flag, field, value string) []Step {
 		switch _, given := k.Flags[flag]; {
 		case given:
 			step.Do = fmt.Sprintf("set %s: %s; on this node the flag --%s of the kubelet's command line decides, and replaces what its file says", field, value, flag)
-		case len(k.Configs) > 0 && !k.Configs[0].DropIn && k.Configs[0].Path != "k3s":
+		case len(k.Configs) > 0 && k.Configs[0].Path == "k3s":
+			step.Do = fmt.Sprintf("set %s: %s, as a kubelet-arg %s in /etc/rancher/k3s/config.yaml on the node; one of your own replaces all that k3s sets there", field, value, flag)
+		case len(k.Configs) > 0 && !k.Configs[0].DropIn:
 			step.Do = fmt.Sprintf("set %s: %s in %s on the node, beside what else stands there (an evictionHard of your own replaces all defaults)", field, value, k.Configs[0].Path)
 		}
 	}
-	return []Step{step, {Do: "and, on the node", Run: "systemctl restart kubelet"}, {Do: "see that it is in force", Run: configzCommand(n)}}
+	return []Step{step, {Do: "and, on the node", Run: "systemctl restart " + kubeletUnit(n)}, {Do: "see that it is in force", Run: configzCommand(n)}}
+}
+
+// kubeletUnit is the unit that the kubelet runs in: of k3s, rke2 and MicroK8s it has
+// another name.
+func kubeletUnit(n *correlate.Node) string {
+	k, all := n.Report.Kubelet, n.Report.Processes
+	if k == nil || all == nil {
+		return "kubelet"
+	}
+	for i := range all.List {
+		if p := &all.List[i]; p.PID == k.PID {
+			if unit := n.Blame(p).Owner.Unit; unitName.MatchString(unit) && strings.HasSuffix(unit, ".service") {
+				return trimService(unit)
+			}
+		}
+	}
+	return "kubelet"
 }
 
 func configzCommand(n *correlate.Node) string {

@@ -17,7 +17,7 @@ func memoryReservedTooSmall(n *correlate.Node, _ []Finding) []Finding {
 	}
 	r := f.Reserved
 	needed, set := r.Used-min(r.Used, r.Reclaimable), r.Kube+r.System+r.Eviction
-	if r.Requested == 0 || needed <= set || r.Requested+needed <= r.Capacity {
+	if r.Requested == 0 || needed <= set || r.Requested+needed <= r.Capacity-min(r.HugePages, r.Capacity) {
 		return nil
 	}
 	proposed := (needed + needed/10 + quantityStep - 1) / quantityStep * quantityStep

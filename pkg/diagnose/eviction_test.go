@@ -225,3 +225,31 @@ func TestRealNodesAtRest(t *testing.T) {
 		}
 	}
 }
+
+// Huge pages are set aside by themselves: a reservation of as much again would leave
+// nothing to pods.
+func TestHugePagesAreNotReservedTwice(t *testing.T) {
+	r := byDay()
+	r.Memory.Info.Hugetlb, r.Memory.Info.Available, r.Memory.Info.AnonPages = new(32*gi), new(10*gi), new(9*gi)
+	r.Memory.Cgroups[0].Usage, r.Memory.Cgroups[1].Usage = new(9*gi+454*mi), new(8*gi)
+	inv := aboutNode(func(m *inventory.Memory) { m.Allocatable = 31 * gi })
+	inv.Pods = []inventory.Pod{{UID: "a", Phase: "Running", MemoryRequest: 30 * gi}}
+	findings := diagnosed(r, inv)
+	if len(findings) != 1 || findings[0].ID != MemoryReservedTooSmall || !strings.Contains(findings[0].Remedy[1].Do, ": 3968Mi in the kubelet's") {
+		t.Errorf("got %+v", findings)
+	}
+}
+
+func TestKubeletOfADistributionIsRestartedByItsOwnUnit(t *testing.T) {
+	for unit, want := range map[string]string{"k3s.service": "k3s", "rke2-agent.service": "rke2-agent", "kubelet.service": "kubelet",
+		"snap.microk8s.daemon-kubelite.service": "snap.microk8s.daemon-kubelite", "x;reboot.service": "kubelet", "session-3.scope": "kubelet"} {
+		r := nightly()
+		r.Processes.Cgroups = append(r.Processes.Cgroups, report.Cgroup{Entries: []report.CgroupEntry{{Controllers: "memory", Path: "/system.slice/" + unit}}})
+		add(r, report.Process{PID: 7, PPID: 1, Comm: "k3s-server", State: "S", Cgroup: len(r.Processes.Cgroups) - 1, StartTicks: 1})
+		r.Kubelet.Flags, r.Kubelet.Configs = nil, []report.KubeletConfigFile{{Path: "k3s", Text: `{"evictionHard":{"nodefs.available":"5%"}}`}}
+		f := diagnosed(r, nil)[0]
+		if f.ID != MemoryThresholdTooLow || !strings.Contains(f.Remedy[0].Do, "/etc/rancher/k3s/config.yaml") || f.Remedy[1].Run != "systemctl restart "+want {
+			t.Errorf("%s: got %s %+v", unit, f.ID, f.Remedy)
+		}
+	}
+}

@@ -34,6 +34,8 @@ const (
 	// pressedPercent of the node's memory are available: what holds it is no longer a
 	// matter of planning.
 	pressedPercent = 10.0
+	// pressedMost: with more than that left a large node is not, whatever the share.
+	pressedMost = 16 << 30
 
 	// A container's working set against its limit, and what of it no reclaim frees.
 	workingSetPercent, heldPercent, heldNearPercent = 95.0, 90.0, 75.0
@@ -54,7 +56,8 @@ func memoryPressed(m correlate.NodeMemory) bool {
 	if m.Kernel == nil || m.Kernel.Total == nil || *m.Kernel.Total == 0 {
 		return false
 	}
-	return shareOf(*m.Kernel.Total-min(m.Kernel.Used, *m.Kernel.Total), *m.Kernel.Total) < pressedPercent
+	left := *m.Kernel.Total - min(m.Kernel.Used, *m.Kernel.Total)
+	return left < pressedMost && shareOf(left, *m.Kernel.Total) < pressedPercent
 }
 
 func shareOf(part, whole uint64) float64 {

@@ -29,10 +29,15 @@ func memoryGrowth(n *correlate.Node, _ []Finding) []Finding {
 		return nil
 	}
 	m := n.Memory(correlate.MemoryOptions{By: correlate.ByContainer})
-	named := map[correlate.Owner]bool{}
+	named, limits := map[correlate.Owner]bool{}, map[correlate.Owner]*correlate.MemoryRow{}
+	for i := range m.Rows {
+		if row := &m.Rows[i]; row.Fullest != nil {
+			limits[row.Owner] = row
+		}
+	}
 	var findings []Finding
 	for _, g := range n.MemoryGains() {
-		room := roomOf(m, g, total)
+		room := roomOf(m, limits[g.Owner], total)
 		if len(findings) == memoryPerFindingMax {
 			break
 		}
@@ -53,12 +58,14 @@ type room struct {
 	falls bool
 }
 
-func roomOf(m correlate.NodeMemory, g correlate.MemoryGain, total uint64) room {
+// roomOf is for a process of row's; nil: no limit holds it.
+func roomOf(m correlate.NodeMemory, row *correlate.MemoryRow, total uint64) room {
 	r := room{left: total - min(m.Kernel.Used, total), of: total, falls: m.Kernel.AvailablePerSecond != nil && *m.Kernel.AvailablePerSecond < 0}
-	for _, row := range m.Rows {
-		if u := row.Fullest; row.Owner == g.Owner && u != nil && u.Limit-min(u.Held, u.Limit) < r.left {
-			r = room{left: u.Limit - min(u.Held, u.Limit), of: u.Limit, container: true, falls: row.PerSecond != nil && *row.PerSecond > 0}
-		}
+	if row == nil {
+		return r
+	}
+	if u := row.Fullest; u.Limit-min(u.Held, u.Limit) < r.left {
+		r = room{left: u.Limit - min(u.Held, u.Limit), of: u.Limit, container: true, falls: row.PerSecond != nil && *row.PerSecond > 0}
 	}
 	return r
 }

@@ -31,13 +31,16 @@ func memoryHostProcess(n *correlate.Node, earlier []Finding) []Finding {
 }
 
 // holdsTooMuch: kubelet and runtime at their usual size are what a node is for, and
-// so is whatever fits into what is set aside for the system.
+// so is whatever fits into what is set aside for the system. Page cache goes when
+// somebody needs it, though the kubelet counts what is in use: a backup in a session
+// fills a node with it.
 func holdsTooMuch(n *correlate.Node, row correlate.MemoryRow, total uint64) bool {
 	least := uint64(hostMemoryMin)
 	if isNodeDaemon(row) {
 		least = nodeDaemonMin
 	}
-	return row.WorkingSet >= least && shareOf(row.WorkingSet, total) >= memoryShareMin && row.WorkingSet > setAside(n)
+	held := min(row.WorkingSet, row.Usage-min(row.File, row.Usage))
+	return held >= least && shareOf(held, total) >= memoryShareMin && held > setAside(n)
 }
 
 // setAside is what the kubelet's configuration reserves for the system; where that is
@@ -62,7 +65,7 @@ func isNodeDaemon(row correlate.MemoryRow) bool {
 	for _, name := range names {
 		switch name {
 		case "k3s", "k3s-server", "k3s-agent", "rke2-server", "rke2-agent", "k0s", "k0scontroller", "k0sworker", "kubelite", "snap.microk8s.daemon-kubelite",
-			"docker", "systemd-journald", "podruntime":
+			"docker", "systemd-journald", "podruntime", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "ovs-vswitchd":
 			return true
 		}
 		if nodeHangsOn(name) {
@@ -151,9 +154,12 @@ func hostRemedy(n *correlate.Node, row correlate.MemoryRow, p correlate.MemoryPr
 	case known && strings.HasSuffix(unit, ".service"):
 		steps = append(steps, Step{Do: "to end it now, on the node", Run: "systemctl stop " + unit})
 	}
-	if known {
+	switch {
+	case known && isJob(unit, p):
 		bound := max(total/20, hostMemoryMin) >> 20
-		return append(steps, Step{Do: "to bound it for good, on the node; all that runs in the unit shares this", Run: fmt.Sprintf("systemctl set-property %s MemoryMax=%dM", unit, bound)})
+		return append(steps, Step{Do: "to bound it for good, once it has ended, on the node; all that runs in the unit shares this", Run: fmt.Sprintf("systemctl set-property %s %s=%dM", unit, memoryMax(n), bound)})
+	case known:
+		return append(steps, Step{Do: "for good: count it in the kubelet's system-reserved, and bound it at what it needs, on the node; with less than it has it is killed at once", Run: oomUnitLimit(n, row.Owner)})
 	}
 	return append(steps, Step{Do: "for good: run it as a unit with MemoryMax=, or count it in the kubelet's system-reserved"})
 }
@@ -174,6 +180,11 @@ func startsJobs(unit string) bool {
 		return true
 	}
 	return false
+}
+
+// isJob: it comes and goes, and how much it may have is not what it now has.
+func isJob(unit string, p correlate.MemoryProcess) bool {
+	return startsJobs(unit) || isIndexer(p.Comm) || p.Background != nil && len(p.Background.Timers) > 0
 }
 
 func kubeletRoot(n *correlate.Node) string {

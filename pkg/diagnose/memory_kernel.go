@@ -27,15 +27,23 @@ func memoryKernel(n *correlate.Node, _ []Finding) []Finding {
 		}
 		if bytes > most {
 			most = bytes
-			f.Summary = fmt.Sprintf("the kernel has %s of %s, %.0f %% of the node's memory", size(bytes), p.Name, shareOf(bytes, total))
+			f.Summary = fmt.Sprintf("the kernel has %s of %s, %.0f %% of the node's memory", size(bytes), partName(p), shareOf(bytes, total))
 		}
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s (%s): %s", p.Name, size(bytes), p.Source, about.why))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s (%s): %s", partName(p), size(bytes), p.Source, about.why))
 		f.Remedy = append(f.Remedy, about.remedy)
 	}
 	if most == 0 {
 		return nil
 	}
 	return []Finding{f}
+}
+
+// partName is a part as a sentence has it: "the kernel has 9 GiB of …".
+func partName(p correlate.Term) string {
+	if p.Source == correlate.UnnamedKernelMemory {
+		return "memory under no name"
+	}
+	return p.Name
 }
 
 // kernelSort is what a part of the kernel's memory means where it is large.
@@ -59,8 +67,8 @@ func kernelPart(source string) kernelSort {
 		return kernelSort{share: pageTablesShare, why: "cgroups and mounts have counters for each CPU; dead cgroups keep theirs",
 			remedy: Step{Do: "see how many cgroups there are, dead ones, too, on the node", Run: "cat /proc/cgroups; grep nr_dying /sys/fs/cgroup/cgroup.stat"}}
 	case correlate.UnnamedKernelMemory:
-		return kernelSort{why: "network buffers, drivers, a hypervisor's balloon",
-			remedy: Step{Do: "on a virtual machine, ask the hypervisor how much it took back; see what sockets hold, on the node", Run: "cat /proc/net/sockstat"}}
+		return kernelSort{why: "network buffers, drivers, the cache of ZFS (ARC; it shrinks), a hypervisor's balloon",
+			remedy: Step{Do: "on a virtual machine, ask the hypervisor how much it took back; see what sockets hold, and ZFS, on the node", Run: "cat /proc/net/sockstat; grep -wE 'size|c_max' /proc/spl/kstat/zfs/arcstats"}}
 	}
 	return kernelSort{}
 }

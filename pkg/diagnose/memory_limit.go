@@ -53,14 +53,14 @@ func memoryLimitFinding(n *correlate.Node, row correlate.MemoryRow, u correlate.
 		f.Evidence = append(f.Evidence, fmt.Sprintf("process %d (%s) has %s resident", h.PID, h.Comm, size(h.RSS)))
 		f.Remedy = append(f.Remedy, Step{Do: "see what it is", Run: whoisCommand(n, h.PID)})
 	}
-	f.Remedy = append(f.Remedy, higherMemoryLimit(owner, u.Limit))
+	f.Remedy = append(f.Remedy, higherMemoryLimit(n, owner, u.Limit))
 	return f
 }
 
-func higherMemoryLimit(o correlate.Owner, limit uint64) Step {
+func higherMemoryLimit(n *correlate.Node, o correlate.Owner, limit uint64) Step {
 	switch {
 	case o.Type == correlate.OwnerUnit && unitName.MatchString(o.Unit):
-		return Step{Do: "if it needs so much, on the node", Run: fmt.Sprintf("systemctl set-property %s MemoryMax=%dM", o.Unit, limit>>19)}
+		return Step{Do: "if it needs so much, on the node", Run: fmt.Sprintf("systemctl set-property %s %s=%dM", o.Unit, memoryMax(n), limit>>19)}
 	case o.Type == correlate.OwnerPod && o.Workload != "" && !o.Static:
 		return Step{Do: fmt.Sprintf("if it needs so much: raise resources.limits.memory of the container in %s; else bound its heap or caches below the limit", o.Workload)}
 	}

@@ -43,7 +43,7 @@ func memoryOOMKills(n *correlate.Node, earlier []Finding) []Finding {
 		default:
 			switch {
 			case byOwner[v.Owner] != nil:
-			case v.Owner.PodState == correlate.PodGone || v.Owner.PodState == correlate.PodReplaced:
+			case v.Owner.PodState == correlate.PodGone || v.Owner.PodState == correlate.PodReplaced || isNameless(v.Owner):
 				gone = append(gone, v.Owner)
 			default:
 				owners = append(owners, v.Owner)
@@ -103,6 +103,11 @@ func oomOfOwner(n *correlate.Node, o correlate.Owner, victims []correlate.OOMVic
 	return f
 }
 
+// isNameless: neither the node nor, unasked, the API server has the pod's name.
+func isNameless(o correlate.Owner) bool {
+	return o.Type == correlate.OwnerPod && o.Pod == "" && o.PodState != correlate.PodKnown
+}
+
 // oomOfGone is about all pods that are no longer there, e.g. runs of a job.
 func oomOfGone(n *correlate.Node, gone []correlate.Owner, byOwner map[correlate.Owner][]correlate.OOMVictim) Finding {
 	f := Finding{Severity: Warning}
@@ -125,7 +130,11 @@ func oomOfGone(n *correlate.Node, gone []correlate.Owner, byOwner map[correlate.
 	for _, o := range gone {
 		pods[o.PodUID] = true
 	}
-	f.Summary = fmt.Sprintf("OOM kills in %s, gone by now: %d in all%s", english.Plural(len(pods), "pod", ""), kills, ago(n, newest.Last))
+	what := ", gone by now"
+	if slices.ContainsFunc(gone, func(o correlate.Owner) bool { return o.PodState == correlate.PodUnasked }) {
+		what = " whose names the node does not have (any more)"
+	}
+	f.Summary = fmt.Sprintf("OOM kills in %s%s: %d in all%s", english.Plural(len(pods), "pod", ""), what, kills, ago(n, newest.Last))
 	f.Remedy = oomRemedy(n, newest)
 	return f
 }

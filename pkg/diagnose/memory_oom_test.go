@@ -152,6 +152,9 @@ func TestOOMKilledPodsThatAreGone(t *testing.T) {
 			t.Errorf("%d: got %+v", count, f)
 		}
 	}
+	if f := diagnosed(oomReport(kills...), nil); len(f) != 1 || !strings.HasPrefix(f[0].Summary, "OOM kills in 12 pods whose names the node does not have (any more): 12 in all") {
+		t.Errorf("without the API server: got %+v", f)
+	}
 	text := findingText(diagnosed(oomReport(kills...), &inventory.Inventory{})[0])
 	for _, want := range []string{"OOM kills in 12 pods, gone by now: 12 in all, last 3 minutes ago\n", "- and 2 more\n", "involvedObject.uid=00000011-",
 		"- pod 00000011-1f00-4c6e-9d51-0242ac120002, gone: at its pod's memory limit of 64 MiB; process 4711 (x) had 60 MiB anonymous, last 3 minutes ago\n"} {

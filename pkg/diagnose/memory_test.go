@@ -113,14 +113,25 @@ func TestMemoryFindings(t *testing.T) {
 		inv  *inventory.Inventory
 		want []string
 	}{
-		"healthy":                             {memoryNode(), hubInventory(), nil},
-		"no memory was looked at":             {newNode(), hubInventory(), nil},
-		"an empty report":                     {&report.NodeReport{Memory: &report.Memory{}}, nil, nil},
-		"a host process, room left":           {memoryNode(updatedb), hubInventory(), []string{"memory-host-process warning"}},
-		"a host process, no room":             {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical", "memory-threshold-too-low critical"}},
-		"it fits into what is set aside":      {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib)), withSetAside(8 * gib), nil},
-		"it fits, and pods have the rest":     {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib), pressed(gib)), withSetAside(8 * gib), nil},
-		"it does not":                         {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 9*gib)), withSetAside(8 * gib), []string{"memory-host-process warning"}},
+		"healthy":                   {memoryNode(), hubInventory(), nil},
+		"no memory was looked at":   {newNode(), hubInventory(), nil},
+		"an empty report":           {&report.NodeReport{Memory: &report.Memory{}}, nil, nil},
+		"a host process, room left": {memoryNode(updatedb), hubInventory(), []string{"memory-host-process warning"}},
+		"a host process, no room":   {memoryNode(updatedb, pressed(400*mib)), hubInventory(), []string{"memory-host-process critical", "memory-threshold-too-low critical"}},
+		"a large node with 40 GiB left": {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 60*gib), func(r *report.NodeReport) {
+			*r.Memory.Info.Total, *r.Memory.Info.Free, *r.Memory.Info.AnonPages = 512*gib, 40*gib, 462*gib
+		}, pressed(40*gib)), hubInventory(), []string{"memory-host-process warning"}},
+		"it fits into what is set aside":  {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib)), withSetAside(8 * gib), nil},
+		"it fits, and pods have the rest": {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 6*gib), pressed(gib)), withSetAside(8 * gib), nil},
+		"it does not":                     {memoryNode(host("postgres", inUpdatedb, updatedbCgroup, 9*gib)), withSetAside(8 * gib), []string{"memory-host-process warning"}},
+		"a backup that fills the page cache": {memoryNode(host("rsync", inUpdatedb, "", 300*mib), func(r *report.NodeReport) {
+			c := memCgroup(updatedbCgroup, 300*mib, 9*gib)
+			c.InactiveFile = new(uint64(0))
+			r.Memory.Cgroups = append(r.Memory.Cgroups, c)
+		}), hubInventory(), nil},
+		"a control plane of units": {memoryNode(small(4), func(r *report.NodeReport) {
+			r.Processes.Cgroups[inUpdatedb].Entries[0].Path = "/system.slice/etcd.service"
+		}, host("etcd", inUpdatedb, "/system.slice/etcd.service", 500*mib)), hubInventory(), nil},
 		"a kubelet at its usual size":         {memoryNode(small(4), host("kubelet", inKubelet, "", 700*mib)), hubInventory(), nil},
 		"a runtime that leaks":                {memoryNode(host("dockerd", inDocker, "/system.slice/docker.service", 8*gib)), hubInventory(), []string{"memory-host-process warning"}},
 		"a small one on a small node":         {memoryNode(small(1), host("apt", inUpdatedb, updatedbCgroup, 150*mib)), hubInventory(), nil},
@@ -138,6 +149,8 @@ func TestMemoryFindings(t *testing.T) {
 		"a host process eats the node":        {memoryNode(updatedb, pressed(2*gib), swells(500*mib, 500*mib, 3000)), hubInventory(), []string{"memory-growth critical", "memory-host-process critical"}},
 		"tmpfs of a pod":                      {memoryNode(inTmpfs(podCgroup, 5*gib, 0)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"a database's shared memory":          {memoryNode(inTmpfs(podCgroup, 5*gib, 5*gib)), hubInventory(), nil},
+		"a database of many processes":        {memoryNode(inTmpfs(podCgroup, 6*gib, gib), forks(5, gib)), hubInventory(), nil},
+		"tmpfs beside many small processes":   {memoryNode(inTmpfs(podCgroup, 5*gib, 0), forks(200, 30*mib)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"tmpfs of pods that are gone":         {memoryNode(inTmpfs("/kubepods", 5*gib, 0)), hubInventory(), []string{"memory-tmpfs warning"}},
 		"slab":                                {memoryNode(func(r *report.NodeReport) { *r.Memory.Info.SUnreclaim = 6 * gib }), hubInventory(), []string{"memory-kernel warning"}},
 		"slab that can be freed":              {memoryNode(func(r *report.NodeReport) { *r.Memory.Info.SReclaimable = 6 * gib }), hubInventory(), nil},
@@ -168,6 +181,15 @@ func inTmpfs(path string, files, mapped uint64) func(*report.NodeReport) {
 	}
 }
 
+// forks are processes of a pod that map shared memory.
+func forks(many int, shmem uint64) func(*report.NodeReport) {
+	return func(r *report.NodeReport) {
+		for i := range many {
+			holding(r, 4_000_000+i, "postgres", inPod, "", 10*mib).Memory.Shmem = &shmem
+		}
+	}
+}
+
 func TestHostProcessSaysWhoStartsItAndWhatToDo(t *testing.T) {
 	r := memoryNode(func(r *report.NodeReport) {
 		p := holding(r, 1337531, "updatedb", inUpdatedb, updatedbCgroup, 18*gib)
@@ -185,7 +207,7 @@ func TestHostProcessSaysWhoStartsItAndWhatToDo(t *testing.T) {
 		text += "\n" + s.Do + ": " + s.Run
 	}
 	for _, want := range []string{"18.0 GiB of memory, 56 %", "updatedb", "not in kubepods", "1.0 GiB are set aside", "of pod prod/hub-0", "the memory is not the pod's", "mlocate-updatedb.timer starts it (OnCalendar=daily)", ", next 2023-11-1",
-		"/etc/crontab line 7: 0 3 * * *", "/data/kubelet", "PRUNEPATHS", "systemctl stop mlocate-updatedb.service", "systemctl set-property mlocate-updatedb.service MemoryMax=1638M", "kubectl nodedoc whois-pid node-43 1337531"} {
+		"/etc/crontab line 7: 0 3 * * *", "/data/kubelet", "PRUNEPATHS", "systemctl stop mlocate-updatedb.service", "systemctl set-property mlocate-updatedb.service MemoryLimit=1638M", "kubectl nodedoc whois-pid node-43 1337531"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -209,6 +231,19 @@ func TestHostRemediesAreSafe(t *testing.T) {
 		}
 		if !strings.Contains(commands, want) || strings.Contains(commands, "reboot") || want == "" && (strings.Contains(commands, "stop") || strings.Contains(commands, "kill")) {
 			t.Errorf("%s: got %q", unit, commands)
+		}
+	}
+}
+
+// What a service needs is not for us to say: a bound below what it has kills it.
+func TestServiceIsNotBoundBelowWhatItHas(t *testing.T) {
+	for version, want := range map[int]string{1: "MemoryLimit=SIZE", 2: "MemoryMax=SIZE"} {
+		r := memoryNode(host("postgres", inUpdatedb, "/system.slice/postgresql.service", 9*gib))
+		r.Processes.Cgroups[inUpdatedb].Entries[0].Path = "/system.slice/postgresql.service"
+		r.Memory.CgroupVersion = version
+		f := diagnosed(r, hubInventory())[0]
+		if got := f.Remedy[len(f.Remedy)-1].Run; got != "systemctl set-property postgresql.service "+want {
+			t.Errorf("v%d: got %q", version, got)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func memoryTmpfs(n *correlate.Node, _ []Finding) []Finding {
 	var findings []Finding
 	for _, row := range n.Memory(correlate.MemoryOptions{}).Rows {
 		files := row.Shmem - min(row.MappedShmem, row.Shmem)
-		if files < tmpfsMin || shareOf(files, total) < memoryShareMin || row.Limit > 0 || len(findings) == memoryPerFindingMax {
+		if files < tmpfsMin || shareOf(files, total) < memoryShareMin || row.Limit > 0 || row.MappedByAll >= row.Shmem || len(findings) == memoryPerFindingMax {
 			continue
 		}
 		owner := row.Owner
