@@ -3,6 +3,7 @@ package hostfs
 import (
 	"errors"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,18 +23,52 @@ var (
 // errNoAnswer: connected, or not even that, and nothing came back.
 var errNoAnswer = errors.New("no answer")
 
-// Greet connects to a daemon's socket on the node and says how long the first byte of
-// its answer took.
-func (f FS) Greet(socket string, docker bool, patience time.Duration) (time.Duration, error) {
+// errNobodyListens: the file is there, the daemon is not.
+var errNobodyListens = errors.New("nobody listens: it does not run")
+
+// errNoSocket: a file, a FIFO or a directory in the socket's place.
+var errNoSocket = errors.New("not a socket")
+
+// Greet connects to a daemon's socket on the node, through symbolic links as the node
+// follows them, and says how long the first byte of its answer took.
+func (r *Root) Greet(socket string, docker bool, patience time.Duration) (time.Duration, error) {
+	at, err := r.Resolve(socket)
+	if err != nil {
+		return 0, err
+	}
+	inside, err := r.inside(at)
+	if err != nil {
+		return 0, err
+	}
+	file, err := r.root.OpenFile(inside, unix.O_PATH, 0) // opens nothing but the path
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if info.Mode().Type() != os.ModeSocket {
+		return 0, errNoSocket
+	}
+	// By its descriptor: a socket's own path has 108 bytes at most, unix(7).
+	return greet("/proc/self/fd/"+strconv.Itoa(int(file.Fd())), docker, patience)
+}
+
+func greet(address string, docker bool, patience time.Duration) (time.Duration, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
 	defer unix.Close(fd)
 	began := time.Now()
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: f.Root + socket}); err != nil {
-		if errors.Is(err, unix.EAGAIN) { // its backlog is full: nobody accepts
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: address}); err != nil {
+		switch {
+		case errors.Is(err, unix.EAGAIN): // its backlog is full: nobody accepts
 			err = errNoAnswer
+		case errors.Is(err, unix.ECONNREFUSED):
+			err = errNobodyListens
 		}
 		return 0, err
 	}
