@@ -43,6 +43,8 @@ func TestSickNode(t *testing.T) {
 		{"kubelet killed", kubeletKilled},
 		{"containerd stopped", containerdStopped},
 		{"containerd stopped mid-run", containerdStoppedMidRun},
+		{"left behind", leftBehind},
+		{"runc hangs", runcHangs},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlace(t, *sickNode, nil)
