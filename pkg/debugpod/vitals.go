@@ -33,14 +33,17 @@ var errLate = fmt.Errorf("no answer within %v", vitalsPatience)
 // vitals are what the API server, and the kubelet through it, still tell of a node
 // on which a pod does not start.
 type vitals struct {
-	now                      time.Time
-	node                     *corev1.Node
-	pod                      *corev1.Pod
-	pods                     []corev1.Pod
-	events                   []corev1.Event
-	nodeErr, podsErr         error
-	healthz, summary         error // of the kubelet's endpoints; nil: it has answered
-	healthzTold, summaryTold bool  // by the kubelet itself, be it an error
+	now              time.Time
+	node             *corev1.Node
+	pod              *corev1.Pod
+	pods             []corev1.Pod
+	events           []corev1.Event
+	nodeErr, podsErr error
+	// The kubelet's endpoints; nil: it has answered. healthz asks nobody else; runningpods
+	// asks the runtime's daemon for what it remembers; for stats/summary that asks its
+	// shims, which wait for runc.
+	healthz, running, summary             error
+	healthzTold, runningTold, summaryTold bool // by the kubelet itself, be it an error
 }
 
 // vitalsTold is what whoever waits is told.
@@ -113,14 +116,15 @@ func (s *Session) askVitals(ctx context.Context) *vitals {
 			}
 		}, err
 	}, &ignored[1])
-	part(func(ctx context.Context) (func(), error) {
-		err := s.kubeletSays(ctx, "healthz")
-		return func() { v.healthzTold = answeredByKubelet(err) }, err
-	}, &v.healthz)
-	part(func(ctx context.Context) (func(), error) {
-		err := s.kubeletSays(ctx, "stats", "summary")
-		return func() { v.summaryTold = answeredByKubelet(err) }, err
-	}, &v.summary)
+	kubelet := func(path string, told *bool, failure *error) {
+		part(func(ctx context.Context) (func(), error) {
+			err := s.kubeletSays(ctx, strings.Split(path, "/")...)
+			return func() { *told = answeredByKubelet(err) }, err
+		}, failure)
+	}
+	kubelet("healthz", &v.healthzTold, &v.healthz)
+	kubelet("runningpods/", &v.runningTold, &v.running)
+	kubelet("stats/summary", &v.summaryTold, &v.summary)
 	asked.Wait()
 	return v
 }
@@ -160,12 +164,14 @@ func (v *vitals) verdict(takenUp bool) string {
 		return ""
 	case !v.healthzTold && v.healthz != nil:
 		return "the kubelet does not answer, or the API server does not reach it"
-	case !v.summaryTold && errors.Is(v.summary, errLate):
-		return "the kubelet answers, and its container runtime does not: the runtime's daemon (containerd, docker, cri-o) hangs or does not run"
+	case errors.Is(v.running, errLate):
+		return "the kubelet answers, and its container runtime does not: the runtime's daemon (containerd, docker, cri-o) hangs"
+	case v.running == nil && (errors.Is(v.summary, errLate) || v.withoutSandbox()):
+		return "the kubelet and the runtime's daemon answer, and no container starts: runc, a shim or the network plugin hangs or is slow"
+	case errors.Is(v.summary, errLate):
+		return "the kubelet answers, and its container runtime does not: the runtime's daemon, a shim or runc hangs"
 	case !takenUp:
 		return "the kubelet answers and does not take the pod up: its loop over pods (syncloop) stands still"
-	case v.withoutSandbox():
-		return "the kubelet and the runtime's daemon answer, and the pod's sandbox is not made: runc, a shim or the network plugin hangs or is slow"
 	}
 	return ""
 }

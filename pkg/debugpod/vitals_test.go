@@ -22,7 +22,7 @@ func sickVitals(now time.Time) *vitals {
 	}
 	going := stuck("old", &long)
 	grace := ago(-time.Minute)
-	return &vitals{now: now, healthzTold: true, summary: errLate,
+	return &vitals{now: now, healthzTold: true, running: errLate, summary: errLate,
 		node: &corev1.Node{Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{
 			{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse},
 			{Type: corev1.NodeReady, Status: corev1.ConditionFalse, LastTransitionTime: ago(5 * time.Minute), Reason: "KubeletNotReady", Message: "PLEG is not healthy: \x1b[2Jpleg was last seen active 8m0s ago"}}}},
@@ -65,14 +65,18 @@ func TestVitalsVerdict(t *testing.T) {
 		takenUp bool
 		want    string
 	}{
-		"runtime hangs":         {func(*vitals) {}, true, "container runtime does not"},
-		"kubelet is dead":       {func(v *vitals) { v.healthz, v.healthzTold = unreachable, answeredByKubelet(unreachable) }, false, "the kubelet does not answer"},
-		"kubelet hangs":         {func(v *vitals) { v.healthz, v.healthzTold = errLate, false }, false, "the kubelet does not answer"},
-		"no right to ask":       {func(v *vitals) { v.healthz, v.summary, v.healthzTold = forbidden, forbidden, false }, false, ""},
-		"syncloop stands still": {func(v *vitals) { v.summary, v.summaryTold = nil, true }, false, "syncloop"},
-		"runc hangs":            {func(v *vitals) { v.summary, v.summaryTold, v.pod.Status.Conditions = nil, true, noSandbox }, true, "runc, a shim or the network plugin"},
-		"nothing is odd":        {func(v *vitals) { v.summary, v.summaryTold = nil, true }, true, ""},
-		"summary fails at once": {func(v *vitals) { v.summary = errors.New("500") }, true, ""},
+		"runtime hangs":   {func(*vitals) {}, true, "the runtime's daemon (containerd"},
+		"kubelet is dead": {func(v *vitals) { v.healthz, v.healthzTold = unreachable, answeredByKubelet(unreachable) }, false, "the kubelet does not answer"},
+		"kubelet hangs":   {func(v *vitals) { v.healthz, v.healthzTold = errLate, false }, false, "the kubelet does not answer"},
+		"no right to ask": {func(v *vitals) {
+			v.healthz, v.running, v.summary, v.healthzTold = forbidden, forbidden, forbidden, false
+		}, false, ""},
+		"syncloop stands still": {func(v *vitals) { v.running, v.summary = nil, nil }, false, "syncloop"},
+		"runc hangs":            {func(v *vitals) { v.running, v.summary, v.pod.Status.Conditions = nil, nil, noSandbox }, true, "runc, a shim or the network plugin"},
+		"runc holds a shim up":  {func(v *vitals) { v.running = nil }, true, "runc, a shim or the network plugin"},
+		"runningpods is off":    {func(v *vitals) { v.running, v.runningTold = errors.New("405"), true }, true, "daemon, a shim or runc"},
+		"nothing is odd":        {func(v *vitals) { v.running, v.summary = nil, nil }, true, ""},
+		"both fail at once":     {func(v *vitals) { v.running, v.summary = errors.New("500"), errors.New("500") }, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := sickVitals(time.Now())

@@ -37,11 +37,11 @@ func (v *vitals) conditions() (lines []string) {
 	return lines
 }
 
-// endpoints are the kubelet's own: healthz asks it alone, stats/summary the runtime.
 func (v *vitals) endpoints() []string {
 	return []string{
 		"kubelet, healthz: " + endpoint(v.healthz, v.healthzTold),
-		"container runtime, by the kubelet's stats/summary: " + endpoint(v.summary, v.summaryTold),
+		"runtime's daemon, by the kubelet's runningpods: " + endpoint(v.running, v.runningTold),
+		"its shims, by the kubelet's stats/summary: " + endpoint(v.summary, v.summaryTold),
 	}
 }
 

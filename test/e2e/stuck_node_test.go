@@ -83,6 +83,9 @@ func freezeAndForget(t *testing.T, p place, name, uid string) {
 // leftBehind: each kind of leftover is made for real, and told. The runtime hangs
 // meanwhile, so that a shim can die and nobody clears up after it.
 func leftBehind(t *testing.T, p place) {
+	script := p.script(t)
+	p.nothingFound(t)
+	healthy := p.byScript(t, script, "dash")
 	leaveThings(t, p.node)
 	pod := func(name string) string {
 		got, err := cluster.Pod(t.Context(), p.namespace, name, incidents.PodSpec(p.node, incidents.Container("main", "/actor", "hold", "1")))
@@ -93,8 +96,7 @@ func leftBehind(t *testing.T, p place) {
 	}
 	frozen, _ := pod("frozen"), pod("shimless")
 	made := time.Now()
-	script := p.script(t)
-	healthy := p.byScript(t, script, "dash")
+	t.Run("runc hangs", func(t *testing.T) { runcHangs(t, newPlace(t, p.node, nil)) })
 	freezeAndForget(t, p, "frozen", frozen)
 	// Younger than a minute, a container may be between two steps of its start.
 	eventually(t, "they are old enough", 2*time.Minute, func() bool { return time.Since(made) > 65*time.Second })
@@ -123,6 +125,18 @@ func leftBehind(t *testing.T, p place) {
 	p.answersFrom(t, sick, true)
 }
 
+// nothingFound: a node in good health is left alone.
+func (p place) nothingFound(t *testing.T) {
+	t.Helper()
+	for _, command := range []string{"runtime", "pipes"} {
+		var a struct{ Findings []diagnose.Finding }
+		eventually(t, "what the tests before have left is gone", 30*time.Second, func() bool {
+			decode(t, p.runDirty(t, time.Minute, command, p.node, "-o", "json"), &a)
+			return len(a.Findings) == 0
+		})
+	}
+}
+
 // shimOf prints the pid of the shim above a pod's sandbox.
 func shimOf(namespace, pod string) string {
 	return `for d in /run/containerd/io.containerd.runtime.v2.task/k8s.io/*/; do if grep -q '"io.kubernetes.cri.container-type":"sandbox"' $d/config.json && grep -q '"io.kubernetes.cri.sandbox-name":"` + pod +
@@ -137,7 +151,7 @@ func (p place) hungRuntimeIsTold(t *testing.T) {
 	if r.code != 1 {
 		t.Errorf("exit code %d", r.code)
 	}
-	for _, want := range []string{"its container runtime does not", "healthz: answers", "stats/summary: no answer", "kubectl nodedoc script " + p.node} {
+	for _, want := range []string{"its container runtime does not", "healthz: answers", "runningpods: no answer", "kubectl nodedoc script " + p.node} {
 		if !strings.Contains(r.stderr, want) {
 			t.Errorf("%q does not say %q", r.stderr, want)
 		}
@@ -214,6 +228,6 @@ func runcHangs(t *testing.T, p place) {
 	}
 	r := p.runDirty(t, time.Minute, "fd", p.node, "--start-timeout", "9s")
 	restore()
-	refused(t, r, "the pod's sandbox is not made: runc, a shim or the network plugin hangs", "stats/summary: answers", "kubectl nodedoc script "+p.node)
+	refused(t, r, "no container starts: runc, a shim or the network plugin hangs", "runningpods: answers", "kubectl nodedoc script "+p.node)
 	p.cleanWithin(t, 90*time.Second)
 }
