@@ -23,6 +23,9 @@ var (
 // errNoAnswer: connected, or not even that, and nothing came back.
 var errNoAnswer = errors.New("no answer")
 
+// errClosed: it hung up, before or after it was greeted.
+var errClosed = errors.New("it closed the connection without an answer")
+
 // errNobodyListens: the file is there, the daemon is not.
 var errNobodyListens = errors.New("nobody listens: it does not run")
 
@@ -76,7 +79,9 @@ func greet(address string, docker bool, patience time.Duration) (time.Duration, 
 	if docker {
 		greeting = greetDocker
 	}
-	if _, err := unix.SendmsgN(fd, greeting, nil, nil, unix.MSG_NOSIGNAL); err != nil {
+	if _, err := unix.SendmsgN(fd, greeting, nil, nil, unix.MSG_NOSIGNAL); errors.Is(err, unix.EPIPE) {
+		return 0, errClosed
+	} else if err != nil {
 		return 0, os.NewSyscallError("sendmsg", err)
 	}
 	for {
@@ -91,8 +96,8 @@ func greet(address string, docker bool, patience time.Duration) (time.Duration, 
 		case err != nil:
 			return 0, os.NewSyscallError("poll", err)
 		}
-		if n, err = unix.Read(fd, make([]byte, 16)); err == nil && n == 0 {
-			err = errors.New("it closed the connection without an answer")
+		if n, err = unix.Read(fd, make([]byte, 16)); err == nil && n == 0 || errors.Is(err, unix.ECONNRESET) {
+			err = errClosed
 		}
 		return time.Since(began), err
 	}
