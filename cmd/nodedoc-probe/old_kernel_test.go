@@ -82,7 +82,8 @@ func TestOldKernel(t *testing.T) {
 	}
 	child := holder(t)
 	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers, report.CollectBackground,
-		report.CollectMounts, report.CollectDevices, report.CollectTasks, report.CollectKubelet)
+		report.CollectMounts, report.CollectDevices, report.CollectTasks, report.CollectKubelet,
+		report.CollectPipes, report.CollectRuntime)
 	req.PIDs, req.FDs, req.AllFDs, req.FileTypes, req.Users = []int{child}, true, true, true, true
 	text, err := json.Marshal(req)
 	if err != nil {

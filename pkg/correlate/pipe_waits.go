@@ -19,9 +19,10 @@ type PipeWait struct {
 	// Runtime names the part of a container's life that a runtime's program is at:
 	// "runc init", "runc exec", "shim"; "" for all others.
 	Runtime string `json:"runtime,omitempty"`
-	// Op is write, read or open, Wchan the kernel function that it waits in.
+	// Op is write, read or open, Wchan the kernel function that it waits in; "": the
+	// kernel does not say.
 	Op    string `json:"op"`
-	Wchan string `json:"wchan"`
+	Wchan string `json:"wchan,omitempty"`
 	FD    *int   `json:"fd,omitempty"`
 	// StayedSeconds is for how long it has waited at least, as seen; 0: it ran in
 	// between. AgeSeconds is how long ago the process started.

@@ -53,6 +53,7 @@ const (
 	LeftPodDir        LeftoverKind = "pod directory"
 	LeftPodCgroup     LeftoverKind = "pod cgroup"
 	LeftLogDir        LeftoverKind = "log directory"
+	LeftContainer     LeftoverKind = "container of no pod"
 	LeftMissing       LeftoverKind = "container that the node does not have"
 	troubleNoProcess               = "its first process has ended"
 	troubleNoShim                  = "no shim watches it"

@@ -82,12 +82,12 @@ func (n *Node) shimOf(id string, shims map[string]*report.Process) *report.Proce
 }
 
 func (n *Node) addTrouble(c *RuntimeContainer) {
-	ours := n.Report.Containers != nil
+	watched := n.watched(c)
 	switch c.State {
 	case "dead", "removing":
 		c.Trouble = append(c.Trouble, "docker cannot remove it: "+c.State)
 	case report.TaskStopped:
-		if c.Shim == 0 {
+		if !watched {
 			c.Trouble = append(c.Trouble, troubleNoProcess+", and "+troubleNoShim)
 		}
 	case report.TaskCreated:
@@ -95,11 +95,27 @@ func (n *Node) addTrouble(c *RuntimeContainer) {
 			c.Trouble = append(c.Trouble, troubleNotStarted)
 		}
 	case report.TaskRunning:
-		if c.Shim == 0 && ours && c.AgeSeconds > justMade && n.Report.Processes != nil {
+		if !watched && c.AgeSeconds > justMade {
 			c.Trouble = append(c.Trouble, troubleNoShim)
 		}
 	}
-	if (c.Owner.PodState == PodGone || c.Owner.PodState == PodReplaced) && !n.departed(c.Owner.PodUID) {
+	// The kubelet removes containers that have ended with its next collection of garbage.
+	if c.alive() && (c.Owner.PodState == PodGone || c.Owner.PodState == PodReplaced) && !n.departed(c.Owner.PodUID) {
 		c.Trouble = append(c.Trouble, "the API server does not know its pod")
 	}
+}
+
+// watched: a shim watches it, or none is to be expected. cri-o keeps the state of
+// containers that have ended, whose conmon has gone with them, and conmon-rs serves
+// a whole pod; what is not of Kubernetes has watchers of its own.
+func (n *Node) watched(c *RuntimeContainer) bool {
+	return c.Shim != 0 || n.Report.Processes == nil || c.Runtime != "containerd" && c.Runtime != "docker"
+}
+
+func (c *RuntimeContainer) alive() bool {
+	switch c.State {
+	case report.TaskRunning, report.TaskCreated, "paused", "restarting":
+		return true
+	}
+	return false
 }

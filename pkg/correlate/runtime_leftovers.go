@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ func (n *Node) leftovers(containers []RuntimeContainer, shims map[string]*report
 			found = append(found, Leftover{Kind: LeftShim, Owner: n.Blame(p).Owner, PID: p.PID, ContainerID: id})
 		}
 	}
+	found = append(found, n.strangers(containers)...)
 	found = append(found, n.podLeftovers(alive)...)
 	found = append(found, n.missingContainers(ids)...)
 	slices.SortStableFunc(found, func(a, b Leftover) int {
@@ -30,6 +32,28 @@ func (n *Node) leftovers(containers []RuntimeContainer, shims map[string]*report
 	})
 	return found
 }
+
+// strangers are containers in the kubelet's namespace of containerd that no pod has:
+// somebody has made them by hand, and nobody but them removes them.
+func (n *Node) strangers(containers []RuntimeContainer) (found []Leftover) {
+	if n.Report.Containers == nil || len(n.Report.Containers.Unreadable) > 0 {
+		return nil
+	}
+	sources := map[string]string{}
+	for _, t := range n.Report.Runtime.Tasks {
+		sources[t.ID] = t.Source
+	}
+	for _, c := range containers {
+		if c.Runtime == "" && c.AgeSeconds > justMade && path.Base(path.Dir(path.Dir(sources[c.ID]))) == "k8s.io" {
+			found = append(found, Leftover{Kind: LeftContainer, Owner: c.Owner, PID: c.PID, ContainerID: c.ID})
+		}
+	}
+	return found
+}
+
+// isPodUID: the API server's UIDs, and hashes of static pods. Another directory is
+// none of the kubelet's, as lost+found.
+func isPodUID(name string) bool { return likelyUID.MatchString(name) }
 
 // podLeftovers: whether a pod is gone, only the API server tells.
 func (n *Node) podLeftovers(alive map[string]bool) (found []Leftover) {
@@ -41,7 +65,7 @@ func (n *Node) podLeftovers(alive map[string]bool) (found []Leftover) {
 	}
 	r := n.Report.Runtime
 	for _, uid := range r.PodDirs {
-		if gone(uid) {
+		if isPodUID(uid) && gone(uid) {
 			dir := path.Join(n.podsDir(), uid)
 			found = append(found, Leftover{Kind: LeftPodDir, Owner: n.podOwner(uid, "", report.Container{}), Path: dir, Mounts: n.mountsBelow(dir)})
 		}
@@ -102,6 +126,13 @@ func (n *Node) mountsBelow(dir string) []string {
 func (n *Node) missingContainers(ids map[string]bool) (found []Leftover) {
 	if n.Inventory == nil || n.Report.Containers == nil || len(n.Report.Containers.Unreadable) > 0 {
 		return nil
+	}
+	// What a process lives in is there, whatever the runtime that keeps its files elsewhere.
+	if n.Report.Processes != nil {
+		ids = maps.Clone(ids)
+		for _, c := range n.Report.Processes.Cgroups {
+			ids[PlaceOf(c).ContainerID] = true
+		}
 	}
 	for i := range n.Inventory.Pods {
 		pod := &n.Inventory.Pods[i]

@@ -110,6 +110,29 @@ func TestNoRuntimeTrouble(t *testing.T) {
 			}
 			return inv
 		},
+		"cri-o keeps the state of what has ended, and its conmon goes": func(r *report.NodeReport, inv *inventory.Inventory) *inventory.Inventory {
+			r.Processes.List[0].Shim = nil
+			for i := range r.Containers.List {
+				r.Containers.List[i].Runtime = "cri-o"
+			}
+			r.Runtime.Tasks[1].State = report.TaskStopped
+			return inv
+		},
+		"ended, of a pod that is gone: garbage is collected every minute": func(r *report.NodeReport, inv *inventory.Inventory) *inventory.Inventory {
+			r.Containers.List[1].Runtime, r.Containers.List[1].State, r.Containers.List[1].PodUID = "docker", "exited", gonePod
+			r.Runtime.Tasks[1].State, inv.Pods[0].Containers = "", nil
+			return inv
+		},
+		"directories beside the pods'": func(r *report.NodeReport, inv *inventory.Inventory) *inventory.Inventory {
+			r.Runtime.PodDirs = append(r.Runtime.PodDirs, "lost+found", "a b", "$(reboot)", "..")
+			return inv
+		},
+		"a runtime whose files are elsewhere": func(r *report.NodeReport, inv *inventory.Inventory) *inventory.Inventory {
+			other := hexID('7')
+			r.Processes.Cgroups = append(r.Processes.Cgroups, report.Cgroup{Entries: []report.CgroupEntry{{Path: "/kubepods/burstable/pod" + livePod + "/" + other}}})
+			inv.Pods[0].Containers = append(inv.Pods[0].Containers, inventory.Container{Name: "elsewhere", ID: other, RunningSince: 1_799_000_000})
+			return inv
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, inv := runtimeReport()
@@ -135,16 +158,21 @@ func TestLeftovers(t *testing.T) {
 	dir := "/var/lib/kubelet/pods/" + gonePod
 	r.Mounts = &report.Mounts{List: []report.Mount{{Point: dir + "/volumes/a"}, {Point: dir + "/volumes/a/b"}, {Point: dir + "x"}}}
 	inv.Pods[0].Containers = append(inv.Pods[0].Containers, inventory.Container{Name: "lost", ID: hexID('e'), RunningSince: 1_799_000_000})
+	r.Runtime.Tasks = append(r.Runtime.Tasks, report.RuntimeTask{ID: "by-hand", PID: 120, State: report.TaskRunning, Created: 1_799_990_000, Source: "/run/containerd/runc/k8s.io/by-hand/state.json"},
+		report.RuntimeTask{ID: hexID('f'), PID: 120, State: report.TaskRunning, Created: 1_799_990_000, Source: "/run/runc/" + hexID('f') + "/state.json"})
 	got := Join(r, inv).Runtime().Leftovers
 	kinds := map[LeftoverKind]Leftover{}
 	for _, l := range got {
 		kinds[l.Kind] = l
 	}
-	if len(got) != 5 || len(kinds) != 5 {
+	if len(got) != 6 || len(kinds) != 6 {
 		t.Fatalf("got %+v", got)
 	}
 	if l := kinds[LeftPodDir]; l.Path != dir || !slices.Equal(l.Mounts, []string{dir + "/volumes/a/b", dir + "/volumes/a"}) || l.Owner.Pod != "old-0" || l.Owner.PodState != PodGone {
 		t.Errorf("pod directory: %+v", l)
+	}
+	if l := kinds[LeftContainer]; l.ContainerID != "by-hand" || l.PID != 120 {
+		t.Errorf("container made by hand: %+v", l)
 	}
 	if l := kinds[LeftShim]; l.PID != 200 || l.ContainerID != hexID('d') {
 		t.Errorf("shim: %+v", l)

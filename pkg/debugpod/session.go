@@ -25,6 +25,7 @@ type Session struct {
 	cfg     Config
 	node    *corev1.Node
 	sick    string // why the node may start no pod, "" if nothing says so
+	hangs   string // what keeps the pod from starting, as far as others tell
 	nonce   string
 	pod     *corev1.Pod
 	left    leftover

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -40,16 +41,22 @@ func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) 
 	go func() { ended <- w.wait(ctx, s.pod) }()
 	began, slow, given := time.Now(), time.NewTimer(slowStart), s.cfg.StartTimeout > 0
 	defer slow.Stop()
+	told := s.vitalsLater(ctx, &w)
 	var enough <-chan time.Time
 	last := "nothing"
 	for {
 		select {
 		case last = <-w.reasons:
 			progress(last)
+		case v := <-told:
+			s.tellVitals(v, warn)
 		case <-slow.C:
 			s.lookAgain(ctx, began, w.takenUp.Load())
 			said := fmt.Sprintf("the pod has not started within %v: %s", slowStart, last)
 			if s.sick == "" {
+				if s.hangs != "" {
+					said += "; if it does not heal, " + otherWay(s.cfg.Kubectl, s.node.Name)
+				}
 				warn(said + "; still waiting")
 				continue
 			}
@@ -66,6 +73,15 @@ func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) 
 		case <-ctx.Done():
 			return s.notStarted(fmt.Errorf("%w; last seen: %s", context.Cause(ctx), last), errors.Is(ctx.Err(), context.DeadlineExceeded))
 		}
+	}
+}
+
+func (s *Session) tellVitals(v vitalsTold, warn func(string)) {
+	if s.hangs = v.verdict; s.hangs != "" {
+		warn(fmt.Sprintf("node %q starts no pod so far: %s", s.node.Name, s.hangs))
+	}
+	for _, line := range v.lines {
+		warn("  " + line)
 	}
 }
 
@@ -92,7 +108,7 @@ func (s *Session) lookAgain(ctx context.Context, began time.Time, takenUp bool) 
 			s.sick = leaseExpired(now.node, now.lease, metav1.NewTime(s.pod.CreationTimestamp.Add(time.Since(began))))
 		}
 	}
-	if s.sick == "" && !takenUp {
+	if s.sick == "" && s.hangs == "" && !takenUp {
 		s.sick = fmt.Sprintf("the kubelet of node %q does not react", s.node.Name)
 	}
 }
@@ -105,9 +121,9 @@ func (s *Session) notStarted(err error, long bool) error {
 	}
 	err = fmt.Errorf("failed to start pod %s/%s on node %q: %w", s.pod.Namespace, s.pod.Name, s.node.Name, err)
 	other := otherWay(s.cfg.Kubectl, s.node.Name)
-	if s.sick != "" {
+	if why := strings.Trim(s.sick+"; "+s.hangs, "; "); s.sick != "" || why != "" && long {
 		s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
-		return fmt.Errorf("%w; %s; %s", err, s.sick, other)
+		return fmt.Errorf("%w; %s; %s", err, why, other)
 	}
 	if lacks := exhausted(err.Error()); lacks != "" {
 		return fmt.Errorf("%w; %s: if that does not heal, %s", err, lacks, other)

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -98,7 +99,7 @@ func runtimeBlockedFinding(n *correlate.Node, w correlate.PipeWait, earlier []Fi
 	owner := w.Owner
 	f := Finding{Severity: Critical, Subject: &owner,
 		Summary: fmt.Sprintf("%s (process %d) of %s hangs: it writes into a full pipe that nobody reads", w.Runtime, w.PID, Title(owner))}
-	waits := fmt.Sprintf("process %d (%s) waits in %s for at least %.1f s, and was started %s ago", w.PID, w.Comm, w.Wchan, w.StayedSeconds, duration.HumanDuration(time.Duration(w.AgeSeconds*float64(time.Second))))
+	waits := fmt.Sprintf("process %d (%s) waits in %s for at least %.1f s, and was started %s ago", w.PID, w.Comm, cmp.Or(w.Wchan, "a "+w.Op), w.StayedSeconds, duration.HumanDuration(time.Duration(w.AgeSeconds*float64(time.Second))))
 	if w.FD != nil {
 		waits += fmt.Sprintf(", on its descriptor %d", *w.FD)
 	}
@@ -123,7 +124,7 @@ func runtimeBlockedFinding(n *correlate.Node, w correlate.PipeWait, earlier []Fi
 func pipeEvidence(p correlate.PipeState) []string {
 	var lines []string
 	switch {
-	case p.Capacity == nil:
+	case p.Capacity == nil || p.Filled == nil:
 		lines = append(lines, p.Name+": its capacity could not be asked for")
 	case p.Small:
 		lines = append(lines, fmt.Sprintf("%s has %s of %s bytes: %s instead of 16, as its user had too many", p.Name, comma(*p.Filled), comma(*p.Capacity), english.Plural(int(p.Pages), "page", "")))

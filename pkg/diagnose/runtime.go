@@ -85,9 +85,9 @@ func stuckRemedy(n *correlate.Node, c correlate.RuntimeContainer) []Step {
 		steps = append(steps, Step{Do: "see what its processes do", Run: whoisCommand(n, c.PID)})
 	}
 	if c.Runtime == "docker" {
-		return append(steps, Step{Do: "then, on the node, what is removed is the container, not its volumes", Run: "docker rm -f " + correlate.ShortID(c.ID)})
+		return append(steps, Step{Do: "then, on the node, what is removed is the container, not its volumes", Run: onPath("docker rm -f %s", correlate.ShortID(c.ID))})
 	}
-	return append(steps, Step{Do: "then, on the node, what is removed is the container, not its volumes", Run: "crictl rm -f " + correlate.ShortID(c.ID)})
+	return append(steps, Step{Do: "then, on the node, what is removed is the container, not its volumes", Run: onPath("crictl rm -f %s", correlate.ShortID(c.ID))})
 }
 
 // runtimeLeftovers: what is left of pods that the API server does not know. Log
@@ -98,7 +98,7 @@ func runtimeLeftovers(n *correlate.Node, earlier []Finding) []Finding {
 	}
 	all := n.Runtime().Leftovers
 	var findings []Finding
-	for _, kind := range []correlate.LeftoverKind{correlate.LeftShim, correlate.LeftPodDir, correlate.LeftPodCgroup, correlate.LeftMissing} {
+	for _, kind := range []correlate.LeftoverKind{correlate.LeftShim, correlate.LeftPodDir, correlate.LeftPodCgroup, correlate.LeftContainer, correlate.LeftMissing} {
 		some := slices.DeleteFunc(slices.Clone(all), func(l correlate.Leftover) bool { return l.Kind != kind })
 		if len(some) > 0 {
 			findings = append(findings, leftoverFinding(kind, some, earlier))
@@ -125,13 +125,16 @@ func leftoverFinding(kind correlate.LeftoverKind, some []correlate.Leftover, ear
 			{Do: "the kubelet removes it once nothing is mounted in it and its volumes' directories are empty; its log says what it waits for (orphaned pod)"}}
 	case correlate.LeftPodCgroup:
 		f.Remedy = []Step{{Do: "the kubelet kills what lives in it and removes it with its next look; if not, see its log"}}
+	case correlate.LeftContainer:
+		f.Remedy = []Step{{Do: "see what it is, on the node: somebody has made it by hand, the kubelet does not see it", Run: onPath("ctr -n k8s.io containers info %s", some[0].ContainerID)},
+			{Do: "if nobody needs it, end it, on the node", Run: onPath("ctr -n k8s.io tasks rm -f %[1]s; ctr -n k8s.io containers rm %[1]s", some[0].ContainerID)}}
 	case correlate.LeftMissing:
 		f.Remedy = []Step{{Do: "the kubelet starts it anew once it sees that it is gone; if not, restart the kubelet, on the node", Run: "systemctl restart kubelet"}}
 	}
 	return f
 }
 
-// onPath is a command with a path in it; none where the path has more in it than the
+// onPath is a command with a path or an id in it; none where it has more in it than the
 // kubelet writes.
 func onPath(command, path string) string {
 	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.-") != "" {
@@ -142,6 +145,8 @@ func onPath(command, path string) string {
 
 func leftoverText(l correlate.Leftover) string {
 	switch {
+	case l.Kind == correlate.LeftContainer:
+		return fmt.Sprintf("%s, its first process %d", l.ContainerID, l.PID)
 	case l.PID > 0:
 		return fmt.Sprintf("process %d watches %s, which no runtime has", l.PID, correlate.ShortID(l.ContainerID))
 	case len(l.Mounts) > 0:

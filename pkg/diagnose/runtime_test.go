@@ -18,7 +18,7 @@ func sickRuntime() (*report.NodeReport, *inventory.Inventory) {
 		Processes:  &report.Processes{List: []report.Process{{PID: 17, Comm: "runc:[2:INIT]", Cgroup: -1}}},
 		Containers: &report.Containers{List: []report.Container{{ID: id, Runtime: "containerd", Name: "agent", PodUID: "u", PodName: "hub-0", PodNamespace: "prod"}}},
 		Runtime: &report.Runtime{Daemons: []report.RuntimeDaemon{{Name: "containerd", Socket: "/run/containerd/containerd.sock", Error: "no answer"}},
-			Tasks:   []report.RuntimeTask{{ID: id, PID: 17, State: report.TaskCreated, Created: 1_799_990_000}},
+			Tasks:   []report.RuntimeTask{{ID: id, PID: 17, State: report.TaskCreated, Created: 1_799_990_000}, {ID: "$(reboot)", PID: 18, Created: 1_799_990_000, Source: "/run/containerd/runc/k8s.io/x/state.json"}},
 			PodDirs: []string{leftUID, "$(reboot)"}},
 	}, &inventory.Inventory{Node: "node-43", Pods: []inventory.Pod{{Namespace: "prod", Name: "hub-0", UID: "u"}}}
 }
@@ -32,7 +32,8 @@ func TestRuntimeFindings(t *testing.T) {
 	}{
 		{RuntimeDaemon, Critical, "containerd does not answer"},
 		{RuntimeStuck, Warning, "container aaaaaaaaaaaaa of prod/hub-0, container agent: created and never started"},
-		{RuntimeLeftovers, Warning, "2 × pod directory"},
+		{RuntimeLeftovers, Warning, "1 × pod directory"},
+		{RuntimeLeftovers, Warning, "1 × container of no pod"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %+v", got)
@@ -52,6 +53,7 @@ func TestRuntimeFindings(t *testing.T) {
 func TestRuntimeThatAnswers(t *testing.T) {
 	r, inv := sickRuntime()
 	r.Runtime.Daemons[0].AnswerMillis = new(int64(2))
+	r.Runtime.Tasks = r.Runtime.Tasks[:1]
 	r.Runtime.Tasks[0].Created = r.Node.Now - 3
 	r.Runtime.PodDirs = nil
 	if got := Diagnose(correlate.Join(r, inv)); len(got) > 0 {

@@ -3,6 +3,7 @@ package hostfs
 import (
 	"errors"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,18 +23,55 @@ var (
 // errNoAnswer: connected, or not even that, and nothing came back.
 var errNoAnswer = errors.New("no answer")
 
-// Greet connects to a daemon's socket on the node and says how long the first byte of
-// its answer took.
-func (f FS) Greet(socket string, docker bool, patience time.Duration) (time.Duration, error) {
+// errClosed: it hung up, before or after it was greeted.
+var errClosed = errors.New("it closed the connection without an answer")
+
+// errNobodyListens: the file is there, the daemon is not.
+var errNobodyListens = errors.New("nobody listens: it does not run")
+
+// errNoSocket: a file, a FIFO or a directory in the socket's place.
+var errNoSocket = errors.New("not a socket")
+
+// Greet connects to a daemon's socket on the node, through symbolic links as the node
+// follows them, and says how long the first byte of its answer took.
+func (r *Root) Greet(socket string, docker bool, patience time.Duration) (time.Duration, error) {
+	at, err := r.Resolve(socket)
+	if err != nil {
+		return 0, err
+	}
+	inside, err := r.inside(at)
+	if err != nil {
+		return 0, err
+	}
+	file, err := r.root.OpenFile(inside, unix.O_PATH, 0) // opens nothing but the path
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if info.Mode().Type() != os.ModeSocket {
+		return 0, errNoSocket
+	}
+	// By its descriptor: a socket's own path has 108 bytes at most, unix(7).
+	return greet("/proc/self/fd/"+strconv.Itoa(int(file.Fd())), docker, patience)
+}
+
+func greet(address string, docker bool, patience time.Duration) (time.Duration, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
 	defer unix.Close(fd)
 	began := time.Now()
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: f.Root + socket}); err != nil {
-		if errors.Is(err, unix.EAGAIN) { // its backlog is full: nobody accepts
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: address}); err != nil {
+		switch {
+		case errors.Is(err, unix.EAGAIN): // its backlog is full: nobody accepts
 			err = errNoAnswer
+		case errors.Is(err, unix.ECONNREFUSED):
+			err = errNobodyListens
 		}
 		return 0, err
 	}
@@ -41,7 +79,9 @@ func (f FS) Greet(socket string, docker bool, patience time.Duration) (time.Dura
 	if docker {
 		greeting = greetDocker
 	}
-	if _, err := unix.SendmsgN(fd, greeting, nil, nil, unix.MSG_NOSIGNAL); err != nil {
+	if _, err := unix.SendmsgN(fd, greeting, nil, nil, unix.MSG_NOSIGNAL); errors.Is(err, unix.EPIPE) {
+		return 0, errClosed
+	} else if err != nil {
 		return 0, os.NewSyscallError("sendmsg", err)
 	}
 	for {
@@ -56,8 +96,8 @@ func (f FS) Greet(socket string, docker bool, patience time.Duration) (time.Dura
 		case err != nil:
 			return 0, os.NewSyscallError("poll", err)
 		}
-		if n, err = unix.Read(fd, make([]byte, 16)); err == nil && n == 0 {
-			err = errors.New("it closed the connection without an answer")
+		if n, err = unix.Read(fd, make([]byte, 16)); err == nil && n == 0 || errors.Is(err, unix.ECONNRESET) {
+			err = errClosed
 		}
 		return time.Since(began), err
 	}

@@ -47,6 +47,11 @@ func (s Syscall) FD() int {
 	return int(uint32(s.Args[0])) // the kernel takes an unsigned int of it
 }
 
+// WchanUntold says that the kernel does not tell where a thread waits. On x86, kernels from 4.14
+// to 5.15 say "0" of every thread where they were built with the ORC unwinder, as
+// most distributions do, since get_wchan() followed frame pointers.
+func WchanUntold(wchan string) bool { return wchan == "0" }
+
 // PipeWait tells from the kernel function that a thread waits in whether it waits
 // for the other end of a pipe, and for what: "write", "read", "open" (of a FIFO,
 // for somebody at the other end), "" for both of the first two, on kernels before

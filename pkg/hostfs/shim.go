@@ -65,6 +65,21 @@ func option(args []string, names ...string) string {
 // digits, by docker, containerd's CRI and cri-o alike.
 func IsContainerID(s string) bool { return len(s) == 64 && isHex(s) }
 
+// IsContainerName says whether containerd takes s as a container's name (its package
+// identifiers): letters, digits, and "._-" between them, 76 at most.
+func IsContainerName(s string) bool {
+	const most, between = 76, "._-"
+	if s == "" || len(s) > most || strings.ContainsRune(between, rune(s[0])) {
+		return false
+	}
+	for _, c := range s {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && !strings.ContainsRune(between, c) {
+			return false
+		}
+	}
+	return true
+}
+
 func isHex(s string) bool {
 	for i := range len(s) {
 		c := s[i]

@@ -84,6 +84,8 @@ func leftoverSection(r correlate.NodeRuntime) tasksSection {
 	for _, l := range r.Leftovers {
 		what, with := l.Path, ""
 		switch {
+		case l.Kind == correlate.LeftContainer:
+			what = fmt.Sprintf("%s, its first process %d", l.ContainerID, l.PID)
 		case l.PID > 0:
 			what = fmt.Sprintf("process %d for %s", l.PID, correlate.ShortID(l.ContainerID))
 		case l.Path == "":

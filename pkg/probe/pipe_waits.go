@@ -39,7 +39,7 @@ func (p *pipes) waits(ctx context.Context) error {
 	p.out.LookedMillis = time.Since(began).Milliseconds()
 	lists := map[pipeKey]int{}
 	for _, w := range found {
-		if _, ok := hostfs.PipeWait(p.wchan(w.PID, w.TID)); !ok {
+		if now, ok := p.waitOf(w.PID, w.TID, w.Comm); !ok || now.Op != w.Op {
 			continue
 		}
 		if now := p.switches(w.PID, w.TID); w.look.Switches != nil && now.Switches != nil && *now.Switches == *w.look.Switches {
@@ -70,14 +70,9 @@ func (p *pipes) firstWaits(ctx context.Context) (found []pipeWait) {
 			return found
 		}
 		for _, tid := range p.threadsOf(process) {
-			wchan := p.wchan(process.PID, tid)
-			op, ok := hostfs.PipeWait(wchan)
-			if !ok {
-				continue
-			}
-			w := report.PipeWait{PID: process.PID, TID: tid, Comm: process.Comm, Wchan: wchan, Op: op, Pipe: -1}
-			p.addSyscall(&w)
+			w, ok := p.waitOf(process.PID, tid, process.Comm)
 			switch {
+			case !ok:
 			case w.Op != "write" && !runtimeProgram(process):
 			case len(found) == maxPipeWaits:
 				p.out.Left++
@@ -87,6 +82,19 @@ func (p *pipes) firstWaits(ctx context.Context) (found []pipeWait) {
 		}
 	}
 	return found
+}
+
+// waitOf says whether a thread waits in a pipe, and in which.
+func (p *pipes) waitOf(pid, tid int, comm string) (w report.PipeWait, ok bool) {
+	w = report.PipeWait{PID: pid, TID: tid, Comm: comm, Wchan: p.wchan(pid, tid), Pipe: -1}
+	if w.Op, ok = hostfs.PipeWait(w.Wchan); !ok && !hostfs.WchanUntold(w.Wchan) {
+		return w, false
+	}
+	if !ok {
+		w.Wchan = ""
+	}
+	p.addSyscall(&w)
+	return w, ok || w.FD != nil && w.Op != ""
 }
 
 // runtimeProgram: runc under any of its names, and the shims. "runc init" calls
@@ -124,7 +132,7 @@ func (p *pipes) wchan(pid, tid int) string {
 		}
 		return ""
 	}
-	return report.Escape(string(b[:min(len(b), maxWchan)]))
+	return report.Escape(strings.TrimSpace(string(b[:min(len(b), maxWchan)])))
 }
 
 func (p *pipes) switches(pid, tid int) hostfs.TaskLook {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,5 +118,50 @@ uid 1000
 	}
 	if *p.UserPagesSoft != 16384 || p.UserPagesHard != nil || len(p.Unreadable) > 0 {
 		t.Errorf("got %+v", p)
+	}
+}
+
+// TestPipesWithoutWchan: x86 kernels from 4.14 to 5.15 mostly tell of no thread where it
+// waits; the system call that it is in does.
+func TestPipesWithoutWchan(t *testing.T) {
+	const tree = `
+-- proc/7 (process) --
+comm runc:[2:INIT]
+uid 0
+-- proc/7/fd/4 -> pipe:[100] --
+-- proc/7/fd/5 -> socket:[100] --
+-- proc/7/task/7/wchan --
+0
+-- proc/7/task/7/syscall --
+{write} 0x4 0xc000142000 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00
+-- proc/7/task/7/status --
+voluntary_ctxt_switches:	9
+nonvoluntary_ctxt_switches:	1
+-- proc/8 (process) --
+comm writes
+uid 0
+-- proc/8/fd/5 -> socket:[100] --
+-- proc/8/task/8/wchan --
+0
+-- proc/8/task/8/syscall --
+{write} 0x5 0xc000142000 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00
+-- proc/9 (process) --
+comm runs
+uid 0
+-- proc/9/fd/4 -> pipe:[100] --
+-- proc/9/task/9/wchan --
+0
+-- proc/9/task/9/syscall --
+running
+`
+	r, err := Collect(t.Context(), plant(t, strings.ReplaceAll(tree, "{write}", strconv.Itoa(unix.SYS_WRITE))), "test", pipesRequest())
+	if err != nil || r.Pipes == nil {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	if len(r.Pipes.Waits) != 1 {
+		t.Fatalf("who waits: %+v", r.Pipes.Waits)
+	}
+	if w := r.Pipes.Waits[0]; w.PID != 7 || w.Op != "write" || w.Wchan != "" || w.FD == nil || *w.FD != 4 || w.Pipe != 0 || w.StayedMillis < 50 {
+		t.Errorf("got %+v", w)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -86,11 +87,17 @@ func (s *runtimeState) ids(dir string) []string {
 	return ids
 }
 
+// ofContainer: what Kubernetes has made has an id, what a person has made in its
+// namespace (ctr -n k8s.io run) any name.
+func ofContainer(dir, name string) bool {
+	return hostfs.IsContainerID(name) || path.Base(dir) == "k8s.io" && hostfs.IsContainerName(name)
+}
+
 // states reads what the low-level runtime says of each container. exec.fifo is there
 // while the first process waits for its start.
 func (s *runtimeState) states(ctx context.Context, dir string) {
 	for _, id := range s.ids(dir) {
-		if !hostfs.IsContainerID(id) || s.seen[id] || !s.room(ctx, dir) {
+		if !ofContainer(dir, id) || s.seen[id] || !s.room(ctx, dir) {
 			continue
 		}
 		for _, name := range []string{"state.json", "status"} {
@@ -248,16 +255,36 @@ func (s *runtimeState) daemons(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		took, err := s.fs.Greet(d.Socket, d.Name == dockerName, daemonPatience)
+		if by := activated(d.Name); by != "" && !s.runs(by) {
+			continue
+		}
+		took, err := s.root.Greet(d.Socket, d.Name == dockerName, daemonPatience)
 		switch {
 		case hostfs.Gone(err):
 			continue
 		case err != nil:
-			d.Error = err.Error()
+			d.Error = report.Escape(err.Error())
 		default:
 			ms := took.Milliseconds()
 			d.AnswerMillis = &ms
 		}
 		s.out.Daemons = append(s.out.Daemons, d)
 	}
+}
+
+// activated is the program of a daemon whose socket systemd may listen on
+// (docker.socket): a connection would start it on a node that does not use it.
+func activated(daemon string) string {
+	switch daemon {
+	case dockerName:
+		return "dockerd"
+	case "cri-dockerd":
+		return daemon
+	}
+	return ""
+}
+
+// runs: a program by that name, or one that begins so (dockerd-current of RHEL 7).
+func (s *runtimeState) runs(comm string) bool {
+	return s.report.Processes != nil && slices.ContainsFunc(s.report.Processes.List, func(p report.Process) bool { return strings.HasPrefix(p.Comm, comm) })
 }

@@ -82,8 +82,9 @@ type PipeWait struct {
 	PID  int    `json:"pid"`
 	TID  int    `json:"tid"`
 	Comm string `json:"comm"`
-	// Wchan is the kernel function that it waits in: pipe_write, anon_pipe_write.
-	Wchan string `json:"wchan"`
+	// Wchan is the kernel function that it waits in: pipe_write, anon_pipe_write; "": the
+	// kernel does not say, and it is in a system call that reads or writes a pipe.
+	Wchan string `json:"wchan,omitempty"`
 	// Op is write, read or open, FD the descriptor by /proc/PID/task/TID/syscall; nil:
 	// the kernel does not say, or it is an open.
 	Op string `json:"op,omitempty"`

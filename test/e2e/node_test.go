@@ -41,8 +41,7 @@ func TestSickNode(t *testing.T) {
 		{"object made anew", objectMadeAnew},
 		{"kubelet stopped", kubeletStopped},
 		{"kubelet killed", kubeletKilled},
-		{"containerd stopped", containerdStopped},
-		{"containerd stopped mid-run", containerdStoppedMidRun},
+		{"left behind", leftBehind},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlace(t, *sickNode, nil)

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,4 +93,27 @@ func TestHungRunc(t *testing.T) {
 	if after := pipes(t); after.finding(diagnose.PipesRuntimeBlocked) != nil {
 		t.Errorf("after the relief: %+v", after.Waits)
 	}
+	hungInSandbox(t, space, user)
+}
+
+// hungInSandbox: the same on the node itself, in the cgroup of a pod's sandbox, as when
+// the sandbox is being made: no container has the blame, the pod has.
+func hungInSandbox(t *testing.T, space, user string) {
+	t.Helper()
+	onNode(t, "s=$("+shimOf(space, "starts")+"); id=$(tr '\\0' '\\n' </proc/$s/cmdline | sed -n '/^-id$/{n;p;}'); cd /; "+
+		"setsid sh -c 'for f in $(find /sys/fs/cgroup -path \"*'$id'*\" -name cgroup.procs); do echo $$ >$f || exit; done; "+
+		"exec setpriv --reuid "+user+" --regid "+user+" --clear-groups /opt/actor --comm e2e-sandbox runc-init' >/dev/null 2>&1 </dev/null &")
+	hung := onlyPID(t, "runc:.2:INIT.")
+	t.Cleanup(func() { onNode(t, "kill -KILL "+strconv.Itoa(hung)+" 2>/dev/null || true") })
+	var f *diagnose.Finding
+	eventually(t, "it hangs", 30*time.Second, func() bool {
+		f = pipes(t, "--interval", "500ms").finding(diagnose.PipesRuntimeBlocked)
+		return f != nil
+	})
+	if f.Subject.Name() != space+"/starts" || f.Subject.Container != "" || !strings.Contains(f.Summary, "runc init") {
+		t.Errorf("who hangs in a sandbox: %+v", f)
+	}
+	i := slices.IndexFunc(f.Remedy, func(s diagnose.Step) bool { return strings.Contains(s.Run, "/fd/") })
+	onNode(t, f.Remedy[i].Run+" || true")
+	eventually(t, "it goes on", 10*time.Second, func() bool { return len(pidsOf(t, "runc:.2:INIT.")) == 0 })
 }

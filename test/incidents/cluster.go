@@ -97,6 +97,11 @@ func (c *Cluster) OnNode(ctx context.Context, node string, command ...string) (s
 	return strings.TrimSpace(string(out)), nil
 }
 
+// Shell is a command on a node, as ssh would run it, to be started by the caller.
+func (c *Cluster) Shell(ctx context.Context, node string, command ...string) *exec.Cmd {
+	return c.tool(ctx, append([]string{"exec", node, "--"}, command...)...)
+}
+
 // Namespace makes a namespace.
 func (c *Cluster) Namespace(ctx context.Context, name string) error {
 	_, err := c.Client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
