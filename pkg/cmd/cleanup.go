@@ -26,7 +26,7 @@ func newCleanup(e env) *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	c.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "Look into all namespaces")
-	c.Flags().BoolVar(&o.force, "force", false, "Also delete pods that somebody may be using right now")
+	c.Flags().BoolVar(&o.force, "force", false, "Also delete pods that somebody may be using right now, and recorders with what they recorded")
 	return c
 }
 
@@ -44,6 +44,7 @@ func (o *cleanupOptions) run(ctx context.Context) error {
 		text string
 	}{
 		{swept.Deleted, "deleted pod %s\n"},
+		{swept.Recorders, "left pod %s; `kubectl nodedoc history` reads it, `kubectl nodedoc record --stop` ends it (or --force)\n"},
 		{swept.Running, "left pod %s: it may be in use (--force deletes it)\n"},
 		{swept.Stuck, "pod %s\n"},
 	} {
@@ -51,7 +52,7 @@ func (o *cleanupOptions) run(ctx context.Context) error {
 			fmt.Fprintf(o.streams.Out, group.text, report.Clean(pod))
 		}
 	}
-	if err == nil && len(swept.Deleted)+len(swept.Running)+len(swept.Stuck) == 0 {
+	if err == nil && len(swept.Deleted)+len(swept.Recorders)+len(swept.Running)+len(swept.Stuck) == 0 {
 		fmt.Fprintln(o.streams.Out, "nothing to clean up")
 	}
 	return err

@@ -85,3 +85,50 @@ func namedNodes(ctx context.Context, client kubernetes.Interface, names []string
 
 // atATime is how many nodes are asked at once by default: a tenth, at least 5.
 func atATime(nodes int) int { return max(5, (nodes+9)/10) }
+
+// targets are the nodes to ask, those named or those with the labels, and how many
+// at a time; parallel 0: the default. The cluster gets a survey for all of them.
+func (s *source) targets(ctx context.Context, named []string, selector string, parallel int) ([]target, int, error) {
+	s.progress.show("listing the nodes")
+	at, err := s.reach()
+	if err != nil {
+		return nil, 0, err
+	}
+	var targets []target
+	if len(named) > 0 {
+		targets, err = namedNodes(ctx, at.clients.Kube, named)
+	} else {
+		targets, err = allNodes(ctx, at.clients.Kube, selector)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	toAsk := 0
+	for _, t := range targets {
+		if t.state == "" {
+			toAsk++
+		}
+	}
+	if parallel == 0 {
+		parallel = atATime(toAsk)
+	}
+	// The same cluster, with room for as many at a time.
+	if at.clients, _, err = s.env.clients(parallel); err != nil || toAsk == 0 {
+		return targets, parallel, err
+	}
+	at.survey, err = debugpod.NewSurvey(ctx, at.clients, s.podConfig("", at, 0), s.progress.warn)
+	return targets, parallel, err
+}
+
+// addNodes takes nodes off arguments, each once.
+func addNodes(nodes *[]string, args []string) error {
+	for _, node := range args {
+		if node == "" {
+			return errors.New("a node's name is empty: leave it away to ask all nodes")
+		}
+		if !slices.Contains(*nodes, node) {
+			*nodes = append(*nodes, node)
+		}
+	}
+	return nil
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/labels"
@@ -92,15 +91,7 @@ func (o *mountsOptions) complete(c *cobra.Command, args []string) error {
 			return fmt.Errorf("--selector: %w", err)
 		}
 	}
-	for _, node := range args {
-		if node == "" {
-			return errors.New("a node's name is empty: leave it away to ask all nodes")
-		}
-		if !slices.Contains(o.nodes, node) {
-			o.nodes = append(o.nodes, node)
-		}
-	}
-	return nil
+	return addNodes(&o.nodes, args)
 }
 
 func (o *mountsOptions) validate() error {

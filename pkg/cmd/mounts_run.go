@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
-	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
@@ -126,7 +125,7 @@ func (s *source) saveAll(items []saved.Item) error {
 // runFleet asks many nodes.
 func (o *mountsOptions) runFleet(ctx context.Context, s *source) error {
 	defer s.progress.clear()
-	targets, parallel, err := o.targets(ctx, s)
+	targets, parallel, err := s.targets(ctx, o.nodes, o.selector, o.maxParallel)
 	if err != nil {
 		return err
 	}
@@ -146,40 +145,6 @@ func (o *mountsOptions) runFleet(ctx context.Context, s *source) error {
 		err = errors.Join(err, fmt.Errorf("no answer from %d of %d nodes: %s", len(gone), len(visits), names(gone)))
 	}
 	return errors.Join(err, unlessReaderLeft(o.print(visits)), fleetError(visits))
-}
-
-// targets are the nodes to ask, and how many at a time.
-func (o *mountsOptions) targets(ctx context.Context, s *source) ([]target, int, error) {
-	s.progress.show("listing the nodes")
-	at, err := s.reach()
-	if err != nil {
-		return nil, 0, err
-	}
-	var targets []target
-	if len(o.nodes) > 0 {
-		targets, err = namedNodes(ctx, at.clients.Kube, o.nodes)
-	} else {
-		targets, err = allNodes(ctx, at.clients.Kube, o.selector)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	toAsk := 0
-	for _, t := range targets {
-		if t.state == "" {
-			toAsk++
-		}
-	}
-	parallel := o.maxParallel
-	if !o.parallelGiven {
-		parallel = atATime(toAsk)
-	}
-	// The same cluster, with room for as many at a time.
-	if at.clients, _, err = s.env.clients(parallel); err != nil || toAsk == 0 {
-		return targets, parallel, err
-	}
-	at.survey, err = debugpod.NewSurvey(ctx, at.clients, s.podConfig("", at, 0), s.progress.warn)
-	return targets, parallel, err
 }
 
 // askNode asks one of many.

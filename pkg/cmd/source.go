@@ -41,19 +41,36 @@ func newSourceFlags() *sourceFlags {
 }
 
 func (f *sourceFlags) add(c *cobra.Command) {
+	f.addSaved(c)
+	f.addPod(c)
+	fs := c.Flags()
+	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
+	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
+}
+
+// addSaved adds what keeps an answer and gives it again.
+func (f *sourceFlags) addSaved(c *cobra.Command) {
 	fs := c.Flags()
 	f.given = fs.Changed
 	fs.StringVar(&f.from, "from", "", "Answer from a saved report instead of a node; - reads stdin")
 	fs.StringVar(&f.save, "save", "", "Also save the raw report, with what the API server said, to this file")
-	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
-	fs.StringVar(&f.podNamespace, "pod-namespace", "", "Namespace that the pod runs in; default: that of -n, else of the kubeconfig's context")
+}
+
+// addPod adds what says how the pod is to be.
+func (f *sourceFlags) addPod(c *cobra.Command) {
+	f.addNamespace(c)
+	fs := c.Flags()
 	fs.StringVar(&f.image, "image", "", "Image for the pod, any with a shell; default: one that the node already has")
 	fs.StringVar(&f.probeImage, "probe-image", "", "Image for the pod that holds the probe itself (cmd/nodedoc-probe/Dockerfile)")
 	fs.StringVar(&f.pullSecret, "image-pull-secret", "", "Secret in the pod's namespace to pull --image or --probe-image with")
 	fs.StringVar(&f.profile, "profile", f.profile, "What the pod may do: sysadmin (privileged) or minimal (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG)")
 	fs.DurationVar(&f.startTimeout, "start-timeout", f.startTimeout, "How long to wait for the pod to start; 20s if the node is not ready and this is not given")
-	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
 	must(c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(profiles(), cobra.ShellCompDirectiveNoFileComp)))
+}
+
+func (f *sourceFlags) addNamespace(c *cobra.Command) {
+	f.given = c.Flags().Changed
+	c.Flags().StringVar(&f.podNamespace, "pod-namespace", "", "Namespace that the pod runs in; default: that of -n, else of the kubeconfig's context")
 }
 
 func profiles() []string {

@@ -75,6 +75,8 @@ func explainRejection(ctx context.Context, client kubernetes.Interface, p *corev
 		return podSecurityError(ctx, client, p.Namespace, err)
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("there is no namespace %q for the debug pod: name another one with --pod-namespace: %w", p.Namespace, err)
+	case apierrors.IsAlreadyExists(err): // only a recorder's name is not new each time
+		return fmt.Errorf("pod %s/%s is there: somebody has just started to record node %q", p.Namespace, p.Name, p.Spec.NodeName)
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
 		return fmt.Errorf("the debug pod is not allowed in namespace %q%s: try another one with --pod-namespace: %w", p.Namespace, mountsWhat(p), err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -61,6 +61,9 @@ type Config struct {
 	// Lifetime after which the kubelet ends the pod, whatever became of us.
 	Lifetime time.Duration
 
+	// Record, if set, makes it the pod of a recorder, see Session.Record.
+	Record *Recording
+
 	// Created, if set, is told the command that removes the pod by hand just
 	// before the pod is created, for whoever must leave without waiting.
 	Created func(removeByHand string)

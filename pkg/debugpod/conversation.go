@@ -32,8 +32,9 @@ type conversation struct {
 	outW   *io.PipeWriter
 }
 
-// converse attaches. The stream is nobody's child: it lives until hangUp.
-func converse(attach attachFunc, nonce string) *conversation {
+// converse attaches; maxNoise bounds, in bytes, what else may be heard before a
+// message. The stream is nobody's child: it lives until hangUp.
+func converse(attach attachFunc, nonce string, maxNoise int) *conversation {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
@@ -45,15 +46,16 @@ func converse(attach attachFunc, nonce string) *conversation {
 		_ = inR.CloseWithError(io.ErrClosedPipe)
 		_ = outW.Close()
 	}()
-	go c.read(outR)
+	go c.read(outR, maxNoise)
 	return c
 }
 
 // read takes one message ahead, so that a node cannot fill our memory.
-func (c *conversation) read(from *io.PipeReader) {
+func (c *conversation) read(from *io.PipeReader, maxNoise int) {
 	defer close(c.frames)
 	defer func() { _ = from.Close() }()
 	messages := report.NewFrameReader(from, c.nonce)
+	messages.MaxNoise = maxNoise
 	for {
 		frame, err := messages.Next()
 		if err != nil {

@@ -22,6 +22,9 @@ const (
 	appName        = "nodedoc"
 	managedBy      = "kubectl-nodedoc"
 
+	// labelRecorder marks the pod of a recorder, which outlives its client.
+	labelRecorder = "nodedoc.io/recorder"
+
 	annotationVersion = "nodedoc.io/version"
 	annotationAbout   = "nodedoc.io/about"
 	// The pod must not keep an empty node from being scaled down.
@@ -43,6 +46,7 @@ type podSpec struct {
 	lifetimeSeconds              int64
 	version                      string
 	command                      []string
+	record                       *Recording // nil: an ordinary session
 }
 
 // pod builds the debug pod. Every line of it is there so that it starts where
@@ -84,16 +88,16 @@ func podMeta(s podSpec) metav1.ObjectMeta {
 		annotations[corev1.DeprecatedAppArmorBetaContainerAnnotationKeyPrefix+containerName] =
 			corev1.DeprecatedAppArmorBetaProfileNameUnconfined
 	}
-	return metav1.ObjectMeta{
-		Namespace: s.namespace,
-		Name:      s.name,
-		Labels: map[string]string{
-			labelName:      appName,
-			labelManagedBy: managedBy,
-			labelSession:   s.nonce,
-		},
-		Annotations: annotations,
+	labels := map[string]string{
+		labelName:      appName,
+		labelManagedBy: managedBy,
+		labelSession:   s.nonce,
 	}
+	if s.record != nil {
+		labels[labelRecorder] = "true"
+		s.record.annotate(annotations, s.node)
+	}
+	return metav1.ObjectMeta{Namespace: s.namespace, Name: s.name, Labels: labels, Annotations: annotations}
 }
 
 func container(s podSpec) corev1.Container {
@@ -105,8 +109,8 @@ func container(s podSpec) corev1.Container {
 		WorkingDir:      "/", // the image's own may be below a mount that is read-only
 		Stdin:           true,
 		// The first attach is the last: when it ends, so does stdin, and the
-		// probe with it.
-		StdinOnce:       true,
+		// probe with it. A recorder goes on, and is asked by later ones.
+		StdinOnce:       s.record == nil,
 		Resources:       s.resources,
 		SecurityContext: securityContext(s.profile, s.server),
 		// What the script says on failure reaches us in the pod's status, too.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
@@ -46,6 +47,10 @@ func TestPod(t *testing.T) {
 			s.arch, s.profile = "arm64", ProfileMinimal
 			s.image = imageChoice{name: "registry.k8s.io/pause:3.10", pull: corev1.PullNever, onNode: true, by: byHostShell}
 			s.command = command(byHostShell, s.nonce, []byte("probe"))
+		},
+		"recorder": func(s *podSpec) {
+			s.record = &Recording{For: 12 * time.Hour, Every: 30 * time.Second}
+			s.name, s.lifetimeSeconds = recorderName(s.node), int64(s.record.Lifetime().Seconds())
 		},
 		"probe-image": func(s *podSpec) {
 			s.image = imageChoice{name: "registry.example/probe:1", pull: corev1.PullIfNotPresent, by: byItself}

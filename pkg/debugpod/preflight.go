@@ -78,9 +78,13 @@ func specify(cfg Config, found *surroundings, p *plan, warn func(string)) podSpe
 		warn(fmt.Sprintf("node %q is under %s and has no known room for a critical pod: it may refuse this one",
 			p.node.Name, strings.Join(pressed, ", ")))
 	}
+	name := podName(p.node.Name, p.nonce)
+	if cfg.Record != nil {
+		name = recorderName(p.node.Name)
+	}
 	return podSpec{
 		namespace:       cfg.Namespace,
-		name:            podName(p.node.Name, p.nonce),
+		name:            name,
 		nonce:           p.nonce,
 		node:            p.node.Name,
 		arch:            architecture(p.node),
@@ -93,6 +97,7 @@ func specify(cfg Config, found *surroundings, p *plan, warn func(string)) podSpe
 		lifetimeSeconds: int64(cfg.Lifetime.Seconds()),
 		version:         cfg.Version,
 		command:         command(image.by, p.nonce, p.probe),
+		record:          cfg.Record,
 	}
 }
 

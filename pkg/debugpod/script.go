@@ -9,8 +9,10 @@ import (
 // maxProbeBytes is the size of the tmpfs that the probe is delivered to.
 const maxProbeBytes = 16 << 20
 
-// attachSeconds is how long the shell waits for the client's first line.
-const attachSeconds = "120"
+// attachSeconds is how long the shell waits for the client's first line,
+// deliverySeconds how long for the probe: where stdin outlives its client, as a
+// recorder's does, nothing else says that no more will come.
+const attachSeconds, deliverySeconds = "120", "900"
 
 // script receives the probe on stdin and becomes it. $1 is the nonce, $2 the
 // probe's length, $3 its SHA-256. It says nothing before the client's first
@@ -23,7 +25,8 @@ const attachSeconds = "120"
 // leaves nobody to wait for. Its own pid is ${$}: the kubelet makes one dollar
 // of two in a command.
 const script = `fail() { echo "nodedoc: $1" >&2; exit 1; }
-{ trap 'kill $nap; exit' TERM; sleep ` + attachSeconds + ` & nap=$!; wait $nap && kill ${$}; } >/dev/null 2>&1 &
+within() { { trap 'kill $nap; exit' TERM; sleep "$1" & nap=$!; wait $nap && kill ${$}; } >/dev/null 2>&1 & }
+within ` + attachSeconds + `
 IFS= read -r line
 got=$?
 kill $! 2>/dev/null
@@ -34,7 +37,9 @@ for tool in head sha256sum chmod; do
 done
 umask 077
 probe=` + probeDir + `/probe
+within ` + deliverySeconds + `
 head -c "$2" >"$probe" || fail "failed to write the probe"
+kill $! 2>/dev/null
 sum=$(sha256sum "$probe") || fail "failed to read the probe back"
 [ "${sum%% *}" = "$3" ] || fail "the probe arrived cut short or damaged"
 chmod 0700 "$probe" || fail "failed to make the probe executable"

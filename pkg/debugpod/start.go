@@ -116,7 +116,7 @@ func (s *Session) open(ctx context.Context, p *plan, by parts, progress, warn fu
 	if err != nil {
 		return err
 	}
-	s.talk = converse(attach, s.nonce)
+	s.talk = converse(attach, s.nonce, report.MaxNoise)
 	return s.deliver(ctx, p.probe)
 }
 

@@ -72,7 +72,7 @@ func askAll(ctx context.Context, client kubernetes.Interface, cfg Config, questi
 }
 
 func (s *Survey) askAccess(ctx context.Context, client kubernetes.Interface, cfg Config) (err error) {
-	s.access, err = checkAccess(ctx, client, cfg.Namespace)
+	s.access, err = checkAccess(ctx, client, cfg.Namespace, verbs())
 	return err
 }
 

@@ -30,6 +30,8 @@ type Swept struct {
 	Deleted []string
 	// Running pods belong to a session that may be alive; Force takes them.
 	Running []string
+	// Recorders were left, each with what it is; Force takes them.
+	Recorders []string
 	// Stuck pods were deleted before, and something holds them.
 	Stuck []string
 }
@@ -39,7 +41,8 @@ type Swept struct {
 const overdue = 5 * time.Minute
 
 // Sweep deletes the pods that earlier sessions left: those that have finished,
-// and those that have outlived their deadline. It neither strips finalizers
+// and those that have outlived their deadline. Recorders stay, and once they have
+// ended, for a while what they recorded. It neither strips finalizers
 // nor forces a deletion.
 func Sweep(ctx context.Context, client kubernetes.Interface, o SweepOptions) (Swept, error) {
 	list, err := client.CoreV1().Pods(o.Namespace).List(ctx, metav1.ListOptions{
@@ -62,6 +65,8 @@ func Sweep(ctx context.Context, client kubernetes.Interface, o SweepOptions) (Sw
 				swept.Stuck = append(swept.Stuck, fmt.Sprintf("%s (terminating since %s, %s)",
 					name, p.DeletionTimestamp.UTC().Format(time.RFC3339), stuck(p)))
 			}
+		case !o.Force && isRecorder(p) && !recordingIsOld(p, o.Now):
+			swept.Recorders = append(swept.Recorders, name+": "+asRecorder(p).String())
 		case !o.Force && !isOver(p, o.Now):
 			swept.Running = append(swept.Running, name)
 		case o.Now.Sub(p.CreationTimestamp.Time) < o.MinAge:

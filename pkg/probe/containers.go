@@ -41,13 +41,19 @@ func containerDirs() (bundles, docker []string) {
 
 // collectContainers reads what the runtimes left on disk; no runtime is asked.
 func collectContainers(ctx context.Context, r run) (publish, error) {
+	out, err := readContainers(ctx, r, map[string]bool{})
+	return func(r *run) { r.report.Containers = out }, err
+}
+
+// readContainers passes over the containers that have been seen.
+func readContainers(ctx context.Context, r run, seen map[string]bool) (*report.Containers, error) {
 	bad := unreadable{}
 	root, err := hostfs.OpenRoot(r.fs, rootMounts(r.fs, bad))
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	s := &stateFiles{root: root, bad: bad, seen: map[string]bool{}, out: &report.Containers{}}
+	s := &stateFiles{root: root, bad: bad, seen: seen, out: &report.Containers{}}
 	bundles, docker := containerDirs()
 	for _, dir := range unique(append(bundles, r.dirs.bundles...)) {
 		s.each(ctx, dir, s.bundle)
@@ -60,7 +66,7 @@ func collectContainers(ctx context.Context, r run) (publish, error) {
 	s.containerLogs()
 	s.out.Unreadable = s.bad.list()
 	sort.Slice(s.out.List, func(i, j int) bool { return s.out.List[i].ID < s.out.List[j].ID })
-	return func(r *run) { r.report.Containers = s.out }, nil
+	return s.out, nil
 }
 
 // rootMounts are the mounts of the namespace behind fs.Root. Without them

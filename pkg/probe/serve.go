@@ -4,10 +4,10 @@ package probe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -19,6 +19,11 @@ var ErrClientGone = errors.New("the client is gone")
 // errAcked: the client has what it wanted.
 var errAcked = errors.New("acknowledged")
 
+// firstRequest is how long the first request may take to come.
+const firstRequest = 2 * time.Minute
+
+var errNoRequest = fmt.Errorf("no request came within %v", firstRequest)
+
 // session is one conversation over a pair of streams.
 type session struct {
 	out            io.Writer
@@ -28,7 +33,7 @@ type session struct {
 }
 
 // Serve speaks one session: hello, then a report for each request, until the
-// client acknowledges. It stops at once when in ends: then nobody is there to
+// client acknowledges; or it records, see record. It stops at once when in ends: then nobody is there to
 // read the answer, and a sick node should not work for nobody.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, nonce, version string, fs hostfs.FS) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -36,7 +41,12 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, nonce, version stri
 	// A client waits for each answer. With room for what comes early the end
 	// of in is noticed while an answer is being made.
 	frames := make(chan report.Frame, 16)
-	go listen(ctx, report.NewFrameReader(in, nonce), frames, cancel)
+	reader := report.NewFrameReader(in, nonce)
+	go listen(ctx, reader, frames, cancel)
+	// A recorder's stdin does not end with its client: one that was killed before it
+	// asked for anything leaves nobody to wait for.
+	first := time.AfterFunc(firstRequest, func() { cancel(errNoRequest) })
+	defer first.Stop()
 	s := session{out: out, nonce: nonce, version: version, fs: fs, silence: hostfs.NewSilence()}
 	err := s.write(ctx, report.Frame{Type: report.FrameHello, Payload: []byte(version)})
 	for err == nil {
@@ -44,6 +54,10 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, nonce, version stri
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		case f := <-frames:
+			first.Stop()
+			if f.Type == report.FrameRecord {
+				return s.record(ctx, reader, f)
+			}
 			err = s.answer(ctx, f)
 		}
 	}
@@ -74,6 +88,9 @@ func listen(ctx context.Context, r *report.FrameReader, frames chan<- report.Fra
 		case <-ctx.Done():
 			return
 		}
+		if f.Type == report.FrameRecord { // the recorder reads on
+			return
+		}
 	}
 }
 
@@ -101,15 +118,9 @@ func (s session) answer(ctx context.Context, f report.Frame) error {
 }
 
 func (s session) packedReport(ctx context.Context, f report.Frame) ([]byte, error) {
-	var req report.Request
-	if f.Type != report.FrameRequest {
-		return nil, fmt.Errorf("message %q is not known to this probe", f.Type)
-	}
-	if err := json.Unmarshal(f.Payload, &req); err != nil {
-		return nil, fmt.Errorf("failed to read the request: %w", err)
-	}
-	if req.APIVersion != report.APIVersion || req.Kind != report.RequestKind {
-		return nil, fmt.Errorf("the request is %q of %q, this probe answers %q of %q", req.Kind, req.APIVersion, report.RequestKind, report.APIVersion)
+	req, err := readRequest(f)
+	if err != nil {
+		return nil, err
 	}
 	r, err := collectBeside(ctx, s.fs, s.version, req, s.silence)
 	if err != nil {

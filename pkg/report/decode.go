@@ -127,6 +127,9 @@ func cleanStrings(v reflect.Value) {
 			cleanStrings(v.Field(i))
 		}
 	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
 		for i := range v.Len() {
 			cleanStrings(v.Index(i))
 		}

@@ -41,6 +41,7 @@ func hashOf(payload []byte) (sum [hashBytes]byte) {
 const (
 	FrameHello   = "hello"   // probe to client: I run; payload: its version
 	FrameRequest = "request" // client to probe: a Request in JSON
+	FrameRecord  = "record"  // client to probe: a Request in JSON; the probe records from now on, also without a client
 	FrameReport  = "report"  // probe to client: EncodeReport's bytes
 	FrameError   = "error"   // probe to client, in place of a report: a sentence
 	FrameAck     = "ack"     // client to probe: arrived whole, you may go
@@ -49,8 +50,8 @@ const (
 const (
 	// MaxFrame bounds a frame's payload in bytes.
 	MaxFrame = 32 << 20
-	// maxNoise bounds what is skipped before a frame.
-	maxNoise  = 1 << 20
+	// MaxNoise bounds what is skipped before a frame, unless a reader is told otherwise.
+	MaxNoise  = 1 << 20
 	lineBytes = 3072 // payload bytes per line: 4096 characters, below a log's 16 KiB chunks
 )
 
@@ -67,6 +68,7 @@ type Frame struct {
 func WriteFrame(w io.Writer, nonce string, f Frame) error {
 	sum := hashOf(f.Payload)
 	var b bytes.Buffer
+	b.Grow(256 + base64.StdEncoding.EncodedLen(len(f.Payload)) + len(f.Payload)/lineBytes)
 	fmt.Fprintf(&b, "%s %s %s %d %x\n", magic, f.Type, nonce, len(f.Payload), sum)
 	for rest := f.Payload; len(rest) > 0; {
 		n := min(lineBytes, len(rest))
@@ -82,13 +84,15 @@ func WriteFrame(w io.Writer, nonce string, f Frame) error {
 type FrameReader struct {
 	r     *bufio.Reader
 	nonce string
+	// MaxNoise bounds, in bytes, what is skipped before a frame.
+	MaxNoise int
 	// Noise holds the start of what was skipped, for error messages.
 	Noise []byte
 }
 
 // NewFrameReader reads frames that carry nonce from r.
 func NewFrameReader(r io.Reader, nonce string) *FrameReader {
-	return &FrameReader{r: bufio.NewReaderSize(r, 64<<10), nonce: nonce}
+	return &FrameReader{r: bufio.NewReaderSize(r, 64<<10), nonce: nonce, MaxNoise: MaxNoise}
 }
 
 // Next returns the next frame of the session. It fails with ErrTruncated at
@@ -104,8 +108,8 @@ func (fr *FrameReader) Next() (Frame, error) {
 			}
 		}
 		fr.keepNoise(line)
-		if skipped += len(line); skipped > maxNoise {
-			return Frame{}, fmt.Errorf("more than %d bytes of other output before a message", maxNoise)
+		if skipped += len(line); skipped > fr.MaxNoise {
+			return Frame{}, fmt.Errorf("more than %d bytes of other output before a message", fr.MaxNoise)
 		}
 		switch {
 		case err == nil, errors.Is(err, bufio.ErrBufferFull):

@@ -59,7 +59,7 @@ func TestDamagedFrame(t *testing.T) {
 		"foreign line within":   strings.Replace(whole, "\n", "\nlog line!\n", 1),
 		"hash changed":          strings.Replace(whole, " 5000 ", " 4999 ", 1),
 		"absurd length":         strings.Replace(whole, " 5000 ", " 999999999999 ", 1),
-		"endless noise":         strings.Repeat("y", 2*maxNoise) + whole,
+		"endless noise":         strings.Repeat("y", 2*MaxNoise) + whole,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if f, err := NewFrameReader(strings.NewReader(bad), nonce).Next(); err == nil {

@@ -35,6 +35,7 @@ type NodeReport struct {
 	OOM        *OOM        `json:"oom,omitempty"`
 	Pipes      *Pipes      `json:"pipes,omitempty"`
 	Runtime    *Runtime    `json:"runtime,omitempty"`
+	Recording  *Recording  `json:"recording,omitempty"`
 }
 
 // Probe says which program made the report, and how.

@@ -42,6 +42,10 @@ type Request struct {
 	HostMounts bool `json:"hostMounts,omitempty"`
 	// Users: read the user of every process.
 	Users bool `json:"users,omitempty"`
+	// Record is in a FrameRecord. ReplyTo names, in a request to a recorder, the session
+	// of who asks: several may be attached at once, and all of them hear every answer.
+	Record  *RecordRequest `json:"record,omitempty"`
+	ReplyTo string         `json:"replyTo,omitempty"`
 	// ShowSecrets leaves command lines as they are; else likely secrets in them
 	// never leave the node.
 	ShowSecrets bool `json:"showSecrets,omitempty"`
