@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -49,6 +50,9 @@ func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) 
 		case <-slow.C:
 			s.lookAgain(ctx, began, w.takenUp.Load())
 			said := fmt.Sprintf("the pod has not started within %v: %s", slowStart, last)
+			if !given && s.cfg.elsewhere(ctx) {
+				return &ElsewhereError{Why: errors.New(strings.TrimSuffix(said+"; "+s.sick, "; "))}
+			}
 			if s.sick == "" {
 				warn(said + "; still waiting")
 				continue

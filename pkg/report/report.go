@@ -48,7 +48,19 @@ type Probe struct {
 	Root string `json:"root"`
 	// Failed lists collectors that did not finish, e.g. by their deadline.
 	Failed []Unreadable `json:"failed,omitempty"`
+	// Standby is there where one made the report.
+	Standby *Standby `json:"standby,omitempty"`
 }
+
+// Standby is a probe that was on the node before it was asked.
+type Standby struct {
+	// Sick is why it took the node for sick, as it kept the report by itself.
+	Sick []string `json:"sick,omitempty"`
+}
+
+// A standby keeps its last report, as EncodeReport packs it, in KeptName in KeptDir of
+// the node, and the kubelet serves /var/log.
+const KeptDir, KeptName = "/var/log/nodedoc", "report.gz"
 
 // Node is the node as its kernel describes it.
 type Node struct {
