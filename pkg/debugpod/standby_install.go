@@ -201,7 +201,8 @@ func gzipped(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	_, err = z.Write(b)
-	return packed.Bytes(), errors.Join(err, z.Close())
+	err = errors.Join(err, z.Close())
+	return packed.Bytes(), err
 }
 
 // admitStandby asks, by a dry run, for a pod as the DaemonSet would make it: of the

@@ -59,6 +59,7 @@ func startOnce(ctx context.Context, c Clients, cfg Config, by parts, progress, w
 			return nil, err
 		}
 		if other, ok := errors.AsType[*ElsewhereError](err); ok {
+			s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
 			s.Finish() // and nobody waits for it now
 			other.Removed = s.Close
 			return nil, other
