@@ -140,10 +140,10 @@ func (s *standby) serve(ctx context.Context) {
 			if f.Payload, err = s.packed(ctx, req, nil); err != nil {
 				f = report.Frame{Type: report.FrameError, Payload: []byte(err.Error())}
 			}
-			s.tell(ctx, req.ReplyTo, f)
 			s.mu.Lock()
-			delete(s.waiting, req.ReplyTo)
+			delete(s.waiting, req.ReplyTo) // who comes now waits for nobody
 			s.mu.Unlock()
+			s.tell(ctx, req.ReplyTo, f)
 		case <-ctx.Done():
 			return
 		}

@@ -65,5 +65,5 @@ func taskRoom(look *hostfs.Proc) (used, most uint64) {
 			most = n
 		}
 	}
-	return uint64(*total), most
+	return *total, most
 }

@@ -58,9 +58,13 @@ type Standby struct {
 	Sick []string `json:"sick,omitempty"`
 }
 
-// A standby keeps its last report, as EncodeReport packs it, in KeptName in KeptDir of
-// the node, and the kubelet serves /var/log.
-const KeptDir, KeptName = "/var/log/nodedoc", "report.gz"
+const (
+	// KeptDir is where on the node a standby keeps its last report: the kubelet serves
+	// /var/log.
+	KeptDir = "/var/log/nodedoc"
+	// KeptName is the report's file, as EncodeReport packs it.
+	KeptName = "report.gz"
+)
 
 // Node is the node as its kernel describes it.
 type Node struct {
