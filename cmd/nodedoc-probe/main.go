@@ -104,5 +104,5 @@ func printReport(fs hostfs.FS, request string) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(r) // not indented: that takes memory three times over
+	return report.WriteJSON(os.Stdout, r)
 }

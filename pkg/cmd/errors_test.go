@@ -73,7 +73,7 @@ func TestUsageErrors(t *testing.T) {
 		"tasks":                            "which node? name one (kubectl get nodes), or use --local or --from FILE",
 		"tasks n":                          "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
 		"tasks n other":                    `unexpected argument "other": tasks takes one node, and none with --local or --from`,
-		"tasks n --by kind":                `--by is one of pod, container, workload, process, unit, not "kind"`,
+		"tasks n --by kind":                `--by is one of pod, container, workload, process, unit, user, not "kind"`,
 		"tasks n --top -1":                 "--top must be 0 or more, not -1",
 		"tasks n --interval 99ms":          "--interval must be between 100ms and 10m, not 99ms",
 		"tasks n -l a==b==c":               "",

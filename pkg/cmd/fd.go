@@ -19,6 +19,10 @@ const fdLong = `Who holds the node's file descriptors, how fast they grow, what 
 What they are is looked up a moment after they are counted, for the heaviest: where
 they grow fast MOSTLY may be more than FDS.
 
+A file is known by its path: what reads "file" may be a named FIFO or a directory,
+too. --file-types asks the kernel what it is, by a statx(2) that opens nothing, and
+not for files on filesystems that may wait for a server (NFS, FUSE).
+
 -n and -l show some pods only; the first line stays the whole node's. The pod that
 looks runs in the namespace of -n, too, unless --pod-namespace names another one.
 
@@ -53,6 +57,8 @@ type fdOptions struct {
 	node   string
 	sort   string
 	pid    int
+	// fileTypes: ask what type each file is.
+	fileTypes bool
 	// Flags that were given.
 	pidGiven, rankingGiven bool
 
@@ -75,6 +81,7 @@ func newFD(e env) *cobra.Command {
 	fs := c.Flags()
 	fs.StringVar(&o.sort, "sort", o.sort, "Sort by: "+strings.Join(correlate.Orders(), "|"))
 	fs.IntVar(&o.pid, "pid", 0, "Show this process in full, or that of this thread, as the node numbers them")
+	fs.BoolVar(&o.fileTypes, "file-types", false, "Also tell named FIFOs, directories, and block and character devices from files")
 	o.repeat.add(c)
 	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(correlate.Orders(), cobra.ShellCompDirectiveNoFileComp)))
 	o.addRanking(c, "Time between the two counts that growth is computed from, and so that of each sample")
@@ -113,6 +120,7 @@ func (o *fdOptions) request() report.Request {
 	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers)
 	req.FDs, req.IntervalMillis = true, o.interval.Milliseconds()
 	req.Users, req.AllFDs = o.by == string(correlate.ByUser), o.by == string(correlate.ByKind)
+	req.FileTypes = o.fileTypes
 	if o.pidGiven {
 		req.PIDs = []int{o.pid}
 	}
@@ -122,7 +130,12 @@ func (o *fdOptions) request() report.Request {
 func (o *fdOptions) run(ctx context.Context) error {
 	s := source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut)}
 	if o.repeat.on() {
-		return o.watch(ctx, &s)
+		o.window = correlate.NewWindow()
+		return o.watching().watch(ctx, &s, o.request())
 	}
-	return s.answer(ctx, o.node, o.request(), o.print)
+	return s.answer(ctx, o.node, o.request(), o.watching().print)
+}
+
+func (o *fdOptions) watching() *watching {
+	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, answer: o.answer}
 }

@@ -91,6 +91,7 @@ func TestFDRefusesWhatAReportCannotTell(t *testing.T) {
 		"labels are the API server's, and the report was saved without it":                         {"--from", save(t, sickNode(), nil), "-l", "a=b"},
 		"would not list the node's pods, so that --selector cannot be answered: pods is forbidden": {"--from", save(t, sickNode(), refused), "-l", "a=b"},
 		"the report was made without asking for users: make one with fd --by user --save":          {"--from", save(t, sickNode(), nil), "--by", "user"},
+		"the report was made without asking for file types: make one with fd --file-types --save":  {"--from", save(t, sickNode(), nil), "--file-types"},
 	} {
 		stdout, stderr, code := run(t, append([]string{"fd"}, args...)...)
 		if stdout != "" || !strings.Contains(stderr, want) || code != ExitFailed {
@@ -142,7 +143,7 @@ func TestSamplesInEveryFormat(t *testing.T) {
 			o.kube = testKube()
 			o.output.format = format
 			for i := 1; i <= 2; i++ {
-				if err := o.appendSample(n, i); err != nil {
+				if err := o.watching().appendSample(n, i); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -24,34 +24,14 @@ type fdProcessDocument struct {
 	Findings []diagnose.Finding `json:"findings"`
 }
 
-// fdReply is what one report comes to, in every format.
-type fdReply struct {
-	kind   string
-	doc    any
-	owners []correlate.Owner
-	text   func(io.Writer, printer.Style) error
-}
-
-// print prints the answer of one report.
-func (o *fdOptions) print(n *correlate.Node) error {
-	a, err := o.answer(n)
-	if err != nil {
-		return err
-	}
-	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return a.text(o.streams.Out, style)
-	}
-	return o.output.print(o.streams.Out, a.kind, a.doc, a.owners)
-}
-
-func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
+func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 	switch {
 	case n.Report.Processes == nil:
-		return fdReply{}, noProcesses(n.Report)
+		return reply{}, noProcesses(n.Report)
 	case n.Report.Processes.FDMethod == "":
-		return fdReply{}, errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
+		return reply{}, errors.New("the report was made without counting descriptors, as whois-pid does: make one with fd --save")
+	case o.fileTypes && n.Report.Processes.FileTypes == nil:
+		return reply{}, errors.New("the report was made without asking for file types: make one with fd --file-types --save")
 	}
 	facts := n
 	if o.window != nil { // a leak may be too slow for one sample
@@ -62,13 +42,13 @@ func (o *fdOptions) answer(n *correlate.Node) (fdReply, error) {
 		return o.processAnswer(n, findings)
 	}
 	if err := o.answerable(n); err != nil {
-		return fdReply{}, err
+		return reply{}, err
 	}
 	findings = slices.DeleteFunc(findings, func(f diagnose.Finding) bool {
 		return f.Subject != nil && !n.Shows(o.filter, *f.Subject)
 	})
 	ranking := n.Rank(correlate.RankOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
-	a := fdReply{kind: "FileDescriptorRanking"}
+	a := reply{kind: "FileDescriptorRanking"}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FD(w, ranking, findings, s) }
 	shown := ranking
 	if o.topGiven && o.top > 0 {
@@ -105,15 +85,15 @@ func answersSelector(n *correlate.Node, f correlate.Filter) error {
 	return nil
 }
 
-func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding) (fdReply, error) {
+func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding) (reply, error) {
 	p, ok := n.ProcessFDs(o.pid)
 	if !ok {
-		return fdReply{}, o.source.noProcess(n, o.pid)
+		return reply{}, o.source.noProcess(n, o.pid)
 	}
 	findings = slices.DeleteFunc(findings, func(f diagnose.Finding) bool {
 		return f.Subject != nil && *f.Subject != p.Process.Owner
 	})
-	a := fdReply{kind: "ProcessFileDescriptors", owners: []correlate.Owner{p.Process.Owner}}
+	a := reply{kind: "ProcessFileDescriptors", owners: []correlate.Owner{p.Process.Owner}}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FDProcess(w, p, findings, s) }
 	shown := p
 	if o.topGiven && o.top > 0 {

@@ -26,6 +26,12 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","tasks":{"pidMax":10,"total":18446744073709551615,"limits":[{"path":"/a","current":9,"max":0,"refused":3}],` +
 		`"kernelThreads":[{"pattern":"jbd2/*","count":-1,"devices":2,"names":[{"name":"vd","cut":true,"threads":-9},{"name":"8:0"}]}],"blocked":[{"pid":1,"tid":-1,"wchan":"nfs_x","stayedMillis":9223372036854775807}]},` +
 		`"mounts":{"filesystems":[{"number":"8:0","source":"/dev/vda"}],"list":[{"fs":0,"point":"/x"},{"fs":9}]},"devices":{"list":[{"number":"8:0","name":"vda"}]},"processes":{"list":[{"pid":1,"state":"Z","threads":0}]}}`))
+	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","node":{"now":9,"clockTicks":100},"processes":{"cgroups":[{"entries":[{"controllers":"","path":"/a/b"}]}],"list":[{"pid":1,"rssBytes":-1,"memory":{"rssBefore":18446744073709551615}},` +
+		`{"pid":2,"rssBytes":9223372036854775807,"memory":{"rssBefore":1,"rssSteps":[3,2],"anon":18446744073709551615,"pss":18446744073709551615,"cwd":"/var/lib/kubelet/pods/93e182b4-1f00-4c6e-9d51-0242ac120002/x"}}]},` +
+		`"memory":{"cgroupVersion":2,"noHierarchy":true,"info":{"total":18446744073709551615,"free":18446744073709551615,"available":1,"sUnreclaim":9223372036854775807,"anonPages":1,"cached":1},"hugePages":[{"pageBytes":2,"pages":18446744073709551615}],` +
+		`"samples":[{"atMillis":-9223372036854775808,"available":5},{"atMillis":9223372036854775807,"available":18446744073709551615}],"pressure":{"some":{"avg10":1e308}},` +
+		`"cgroups":[{"path":"/","anon":0},{"path":"/"},{"path":"relative"},{"path":"/a/b/../c","usage":18446744073709551615,"usageBefore":0,"limit":1,"oomKills":18446744073709551615},{"path":"/a","anon":18446744073709551615,"limit":0}]},` +
+		`"oom":{"kills":[{"pid":-1,"comm":"x","at":1e300}]}}`))
 	f.Add([]byte(backgroundReport))
 	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","processes":{"list":[{"pid":1,"ppid":1,"cgroup":7,"fds":{"count":-1}}]}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -47,6 +53,17 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatal(err)
 			}
 			n.Rank(correlate.RankOptions{By: correlate.By(by), Sort: correlate.SortGrowth, Filter: correlate.Filter{Namespace: "prod"}})
+		}
+		for _, by := range correlate.MemoryGroupings() {
+			memory := n.Memory(correlate.MemoryOptions{By: correlate.By(by), Sort: correlate.SortGrowth})
+			for _, s := range []printer.Style{{Width: 80, Top: 3}, {Width: 1}, {Wide: true}} {
+				if err := printer.Memory(&text, memory, findings, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := toObject("X", memoryDocument{memory, findings}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		tasks := n.Tasks(correlate.TaskOptions{})
 		if err := printer.Tasks(&text, tasks, findings, printer.Style{Width: 40, Top: 3}); err != nil {

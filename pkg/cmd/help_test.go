@@ -47,7 +47,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 
 func TestBareRootIsHelp(t *testing.T) {
 	stdout, stderr, code := run(t)
-	for _, want := range []string{"Find out who makes a node sick", "  fd ", "  whois-pid ", "  tasks ", "  cleanup ", "  version "} {
+	for _, want := range []string{"Find out who makes a node sick", "  fd ", "  whois-pid ", "  tasks ", "  memory ", "  cleanup ", "  version "} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in %s", want, stdout)
 		}
@@ -68,6 +68,8 @@ func TestCompletion(t *testing.T) {
 	for args, want := range map[string]string{
 		"fd n --by ":        "pod\ncontainer\nworkload\nprocess\nunit\nuser\nkind\n:4\n",
 		"fd n --sort ":      "count\ngrowth\n:4\n",
+		"memory n --by ":    "pod\ncontainer\nworkload\nprocess\nunit\nuser\n:4\n",
+		"memory n --sort ":  "memory\ngrowth\n:4\n",
 		"fd n --color ":     "auto\nalways\nnever\n:4\n",
 		"fd n --profile ":   "sysadmin\nminimal\n:4\n",
 		"whois-pid n 1 -o ": "table\nwide\njson\nyaml\nkyaml\nname\ngo-template\ngo-template-file\ntemplate\ntemplatefile\njsonpath\njsonpath-as-json\njsonpath-file\n:4\n",

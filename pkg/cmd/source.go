@@ -124,6 +124,8 @@ type source struct {
 	cluster *cluster
 	// storage is asked for volumes, too; nil: nobody wants them.
 	storage *storage
+	// memory: the API server and the kubelet are asked for the node's memory, too.
+	memory bool
 }
 
 // answer gets a report about node, joins it, saves it where asked, and lets use
@@ -231,6 +233,9 @@ func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	asker := inventory.NewAsker(at.clients.Kube, node)
 	if s.storage != nil {
 		asker.WithVolumes()
+	}
+	if s.memory {
+		asker.WithMemory()
 	}
 	return asker
 }

@@ -30,6 +30,9 @@ const tasksExample = `  # Who has the node's threads, and what is stuck?
   # The containers of one namespace
   kubectl nodedoc tasks node-43 -n prod --by container
 
+  # By the host's users: RLIMIT_NPROC counts all threads of one
+  kubectl nodedoc tasks node-43 --by user
+
   # On this machine, without a cluster
   sudo kubectl nodedoc tasks --local`
 
@@ -73,6 +76,7 @@ func (o *tasksOptions) validate() error {
 func (o *tasksOptions) request() report.Request {
 	req := report.NewRequest(report.CollectProcesses, report.CollectContainers, report.CollectMounts, report.CollectDevices, report.CollectTasks)
 	req.IntervalMillis, req.HostMounts = o.interval.Milliseconds(), true
+	req.Users = o.by == string(correlate.ByUser)
 	return req
 }
 

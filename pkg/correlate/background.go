@@ -77,7 +77,7 @@ func (n *Node) background(p *report.Process, b Blame) Background {
 	}
 	if b.Owner.Type == OwnerUnit {
 		out.Unit = n.unitInfo(b.Owner.Unit, b.Place.Path)
-		out.Timers = n.timers(b.Owner.Unit)
+		out.Timers = n.timersOf(b.Owner.Unit, b.Place.Path)
 	}
 	out.Cron = n.cronOf(p.PID)
 	out.Session = n.session(p)

@@ -114,7 +114,7 @@ func TestNextRuns(t *testing.T) {
 		{[]string{"OnBootSec=x"}, "", "not a time span"},
 		{nil, "", "have no OnCalendar="},
 	} {
-		info := timerNode(timerOf(c.settings...)).timers("a.service")[0]
+		info := timerNode(timerOf(c.settings...)).timers(startedUnit{name: "a.service"})[0]
 		got := ""
 		if info.NextRun != nil {
 			got = info.NextRun.UTC().Format(time.DateTime)
@@ -133,7 +133,7 @@ func TestTimesAreInTheNodesZone(t *testing.T) {
 		t.Errorf("got %s", n.Zone())
 	}
 	n.Report.Node.Now = 0
-	if info := n.timers("a.service")[0]; info.NextRun != nil || info.NextRunBy == "" {
+	if info := n.timers(startedUnit{name: "a.service"})[0]; info.NextRun != nil || info.NextRunBy == "" {
 		t.Errorf("got %+v", info)
 	}
 }
@@ -244,7 +244,6 @@ func FuzzNames(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, unit, point, hex string) {
 		unitTitle(unit)
 		sliceAround(unit)
-		userUnit(unit)
 		report.ExpandUnit(point, unit)
 		parseVolumePath(point)
 		capabilityNames(hex, len(unit))
@@ -285,7 +284,7 @@ func TestWhoStartedTheRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			timer := timerOf("OnCalendar=daily", "Persistent=true")
 			timer.Stamp = c.stamp
-			by := timerNode(timer).timers("a.service")[0].LastRunBy
+			by := timerNode(timer).timers(startedUnit{name: "a.service"})[0].LastRunBy
 			if !strings.Contains(by, c.want) || strings.Contains(by, "something else") != c.other {
 				t.Errorf("got %q", by)
 			}

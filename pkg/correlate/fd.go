@@ -21,6 +21,9 @@ type FDRanking struct {
 	Descriptors int     `json:"descriptors"`
 	Seconds     float64 `json:"seconds"` // between the two counts
 	Rows        []FDRow `json:"rows"`
+	// FileTypes is for how many descriptors the kernel has told the type of the
+	// file; nil: it was not asked, and a "file" may be a directory or a named FIFO.
+	FileTypes *int `json:"fileTypes,omitempty"`
 	// Unread is the number of processes whose descriptors could not be counted.
 	Unread int `json:"unread,omitempty"`
 	// Gaps are what else the answer lacks, and why.

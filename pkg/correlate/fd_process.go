@@ -31,6 +31,8 @@ type ProcessFDs struct {
 	Targets   []report.Target  `json:"targets"`
 	Sockets   []SocketRow      `json:"sockets"`
 	ExecFIFOs []FIFORow        `json:"execFIFOs"`
+	// FileTypes is as in FDRanking.
+	FileTypes *int `json:"fileTypes,omitempty"`
 	// Inotify is its own, InotifyUser what its user has of the allowance.
 	Inotify     *report.Inotify `json:"inotify,omitempty"`
 	InotifyUser *InotifyUse     `json:"inotifyUser,omitempty"`
@@ -61,8 +63,8 @@ func (n *Node) ProcessFDs(id int) (ProcessFDs, bool) {
 	}
 	identity, _ := n.Whois(id)
 	a := ProcessFDs{Node: n.Name(), Time: n.Time(), Process: identity, Gaps: n.Gaps(),
-		Seconds: float64(n.Report.Processes.FDIntervalMillis) / 1000,
-		Kinds:   []report.Counted{}, Targets: []report.Target{}, Sockets: []SocketRow{}, ExecFIFOs: []FIFORow{}}
+		Seconds: float64(n.Report.Processes.FDIntervalMillis) / 1000, FileTypes: n.Report.Processes.FileTypes,
+		Kinds: []report.Counted{}, Targets: []report.Target{}, Sockets: []SocketRow{}, ExecFIFOs: []FIFORow{}}
 	if n.Report.OpenFiles != nil {
 		a.PerProcessMax = n.Report.OpenFiles.PerProcessMax
 	}

@@ -59,6 +59,7 @@ func (n *Node) Rank(o RankOptions) FDRanking {
 	if n.Report.Processes == nil {
 		return r
 	}
+	r.FileTypes = n.Report.Processes.FileTypes
 	r.Seconds = float64(n.Report.Processes.FDIntervalMillis) / 1000
 	groups, seen := newFDGroups(n, by), newOwnerCount(n, by, o.Filter)
 	for i := range n.Report.Processes.List {

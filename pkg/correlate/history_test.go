@@ -14,7 +14,7 @@ import (
 const (
 	recordedAt = 1_700_000_000_000 // ms
 	appPath    = "/kubepods/burstable/pod0c2f2b1e-6f0a-4a54-9c67-1c1f5d2a0b11/" + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	mib        = uint64(1 << 20)
+	mebi       = uint64(1 << 20)
 )
 
 // recordedNode samples a pod, cron's unit and the kernel each 30 s.
@@ -39,7 +39,7 @@ func recordedNode(t *testing.T, samples []report.Sample, edit func(*report.NodeR
 				{PID: 50, Comm: "updatedb", StartTicks: 90_000, Cgroup: 2}}},
 		Containers: &report.Containers{Pods: []report.PodRecord{{UID: "0c2f2b1e-6f0a-4a54-9c67-1c1f5d2a0b11", Namespace: "prod", Name: "shop-1"}}},
 		Recording: &report.Recording{StartMillis: recordedAt, NowMillis: recordedAt + 600_000, UptimeMillis: 1_600_000, ForSeconds: 3600, EveryMillis: 30_000,
-			MemTotal: 4096 * mib, Samples: packed, FromProcesses: []int{3}},
+			MemTotal: 4096 * mebi, Samples: packed, FromProcesses: []int{3}},
 	}
 	if edit != nil {
 		edit(r)
@@ -50,28 +50,28 @@ func recordedNode(t *testing.T, samples []report.Sample, edit func(*report.NodeR
 // at is a sample by its number, of which the pod and cron have so many MiB.
 func at(i int, app, cron uint64) report.Sample {
 	s := report.Sample{At: recordedAt + int64(i)*30_000, Uptime: 1_000_000 + int64(i)*30_000, Count: 1,
-		Owners: []report.SampleOwner{{Cgroup: 0, Tasks: 90}, {Cgroup: 1, Memory: app * mib, FDs: 10, Tasks: 4}, {Cgroup: 2, Memory: cron * mib, FDs: 1, Tasks: 1}}}
+		Owners: []report.SampleOwner{{Cgroup: 0, Tasks: 90}, {Cgroup: 1, Memory: app * mebi, FDs: 10, Tasks: 4}, {Cgroup: 2, Memory: cron * mebi, FDs: 1, Tasks: 1}}}
 	for k := range s.Totals {
 		s.Totals[k] = report.Unknown
 	}
-	s.Totals[report.TotalAvailable] = int64((3000 - app - cron) * mib)
+	s.Totals[report.TotalAvailable] = int64((3000 - app - cron) * mebi)
 	return s
 }
 
 func TestHistoryNamesWhoMadeThePeak(t *testing.T) {
 	samples := []report.Sample{at(0, 1000, 0), at(1, 1000, 10), at(2, 1001, 1500), at(3, 1000, 0)}
-	samples[2].Processes = []report.SampleProcess{{Process: 1, RSS: 900 * mib}, {Process: 2, RSS: 1400 * mib}}
+	samples[2].Processes = []report.SampleProcess{{Process: 1, RSS: 900 * mebi}, {Process: 2, RSS: 1400 * mebi}}
 	n := Join(recordedNode(t, samples, nil), &inventory.Inventory{Node: "node-1"})
 	h, err := n.History(MetricMemory, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := h.Moment
-	if m.Sample != 2 || !h.Peak || *m.Used != (4096-499)*mib || m.Before == nil || !m.Before.At.Equal(h.Samples[0].At) || m.Growth != 1501*int64(mib) {
+	if m.Sample != 2 || !h.Peak || *m.Used != (4096-499)*mebi || m.Before == nil || !m.Before.At.Equal(h.Samples[0].At) || m.Growth != 1501*int64(mebi) {
 		t.Errorf("moment %+v", m)
 	}
 	first := m.Rows[0]
-	if first.Owner.Unit != "cron.service" || first.Growth != 1500*int64(mib) || first.Heaviest == nil || first.Heaviest.Comm != "updatedb" {
+	if first.Owner.Unit != "cron.service" || first.Growth != 1500*int64(mebi) || first.Heaviest == nil || first.Heaviest.Comm != "updatedb" {
 		t.Errorf("first is %+v", first)
 	}
 	// The pod is known by what was noted, and the API server knows it no more.

@@ -24,6 +24,10 @@ type NodeMemory struct {
 	Filter  *MemoryFiltered `json:"filter,omitempty"`
 	Seconds float64         `json:"seconds"` // between the two looks
 	Rows    []MemoryRow     `json:"rows"`
+	// Accounted is the sum of all rows' working sets, filtered or not; Rest is what
+	// that leaves of the node's memory.
+	Accounted uint64 `json:"accounted"`
+	Rest      []Term `json:"rest"`
 	// Processes are the largest, of any owner.
 	Processes []MemoryProcess `json:"processes"`
 	// OOMKills are grouped by victim, the newest first.
@@ -45,6 +49,10 @@ type KernelMemory struct {
 	Used uint64 `json:"used"`
 	// AvailablePerSecond is the trend over the samples; nil: there was one only.
 	AvailablePerSecond *float64 `json:"availablePerSecond,omitempty"`
+	// Falls: it became less with each step between the samples.
+	Falls bool `json:"falls,omitempty"`
+	// Parts are the kernel's own memory, charged to a cgroup or not.
+	Parts []Term `json:"parts"`
 }
 
 // KubeletMemory is the kubelet's arithmetic, made of what it reads:
@@ -80,15 +88,30 @@ type MemoryDifference struct {
 
 // Eviction is when the kubelet evicts pods for memory on this node.
 type Eviction struct {
-	// Source is where it is known from: "configz", "node's files", "defaults".
+	// Source is where it is known from, one of the FromX.
 	Source     string              `json:"source"`
 	Thresholds []EvictionThreshold `json:"thresholds"`
+	// Available is memory.available now, KernelAvailable the kernel's MemAvailable;
+	// nil: not known.
+	Available       *uint64 `json:"available,omitempty"`
+	KernelAvailable *uint64 `json:"kernelAvailable,omitempty"`
+	// AtZero is what memory.available will still be when MemAvailable is 0: the
+	// kernel's own memory, which the kubelet does not count, and what the kernel keeps
+	// free.
+	AtZero *uint64 `json:"atZero,omitempty"`
+	// FallsBy is by how many bytes a second memory.available falls, with each step of
+	// the sample; 0: it does not.
+	FallsBy float64 `json:"fallsBy,omitempty"`
+	// Notified: the kernel tells the kubelet at once when a threshold is crossed
+	// (kernelMemcgNotification, v1 only), else it looks every 10 s.
+	Notified bool `json:"notified,omitempty"`
 	// Pressure is the MemoryPressure condition; nil: not known.
 	Pressure      *bool      `json:"pressure,omitempty"`
 	PressureSince *time.Time `json:"pressureSince,omitempty"`
 	Reserved      *Reserved  `json:"reserved,omitempty"`
-	// TooLow: MemAvailable runs out before the hard threshold can fire; Proposed is a
-	// threshold that would fire in time, in bytes.
+	// TooLow: MemAvailable runs out before the hard threshold can fire, if there is
+	// one. Proposed is a threshold that would fire in time, in bytes; 0: none. Why is
+	// there in either case.
 	TooLow   bool   `json:"tooLow,omitempty"`
 	Proposed uint64 `json:"proposed,omitempty"`
 	Why      string `json:"why,omitempty"`
@@ -117,7 +140,9 @@ type Reserved struct {
 	System      uint64 `json:"system"`
 	Eviction    uint64 `json:"eviction"` // the hard threshold, which is set aside, too
 	// Used is the working set of all that is in no pod, with the kernel's own memory.
-	Used uint64 `json:"used"`
+	// Reclaimable of it is page cache that the kernel would drop (active_file).
+	Used        uint64 `json:"used"`
+	Reclaimable uint64 `json:"reclaimable"`
 	// PodsUse is the working set of kubepods, Requested the sum of requests, Limits
 	// that of limits.
 	PodsUse   uint64 `json:"podsUse"`
@@ -142,19 +167,22 @@ type MemoryRow struct {
 	// of its own, the sum of what its processes have alone (PSS, else anonymous).
 	WorkingSet uint64 `json:"workingSet"`
 	// FromProcesses: it is such a sum.
-	FromProcesses bool     `json:"fromProcesses,omitempty"`
-	Percent       float64  `json:"percent"` // of the node's memory
-	Usage         uint64   `json:"usage"`
-	Anon          uint64   `json:"anon"`
-	File          uint64   `json:"file"` // page cache without Shmem
-	Shmem         uint64   `json:"shmem"`
-	Kernel        uint64   `json:"kernel"`
-	Swap          uint64   `json:"swap,omitempty"`
-	RSS           uint64   `json:"rss"`           // sum over its processes: shared pages count in each
-	PSS           *uint64  `json:"pss,omitempty"` // where read of all its large ones
-	PerSecond     *float64 `json:"perSecond,omitempty"`
-	Request       uint64   `json:"request,omitempty"`
-	Limit         uint64   `json:"limit,omitempty"` // the cgroup's own
+	FromProcesses bool    `json:"fromProcesses,omitempty"`
+	Percent       float64 `json:"percent"` // of the node's memory
+	Usage         uint64  `json:"usage"`
+	Anon          uint64  `json:"anon"`
+	File          uint64  `json:"file"` // page cache without Shmem
+	Shmem         uint64  `json:"shmem"`
+	// MappedShmem is the most of Shmem that one process maps: a database's buffers are
+	// mapped, what lies in a tmpfs is not.
+	MappedShmem uint64   `json:"mappedShmem,omitempty"`
+	Kernel      uint64   `json:"kernel"`
+	Swap        uint64   `json:"swap,omitempty"`
+	RSS         uint64   `json:"rss"`           // sum over its processes: shared pages count in each
+	PSS         *uint64  `json:"pss,omitempty"` // where read of all its large ones
+	PerSecond   *float64 `json:"perSecond,omitempty"`
+	Request     uint64   `json:"request,omitempty"`
+	Limit       uint64   `json:"limit,omitempty"` // the cgroup's own
 	// Fullest is the container nearest to its limit.
 	Fullest *MemoryLimitUse `json:"fullest,omitempty"`
 	// Volumes are its volumes in memory with what is in them, where the kubelet says.
@@ -169,14 +197,25 @@ type MemoryRow struct {
 	Pressure *report.Pressure `json:"pressure,omitempty"`
 	// Host: it is not in kubepods, so that no pod's limit holds it.
 	Host bool `json:"host,omitempty"`
+	// Note says what a row is that no process has.
+	Note string `json:"note,omitempty"`
 }
 
 // MemoryLimitUse is a cgroup against its limit.
 type MemoryLimitUse struct {
-	Container  string  `json:"container"`
+	Container  string  `json:"container"` // "": the pod's own, or the unit's
+	Path       string  `json:"path"`
 	WorkingSet uint64  `json:"workingSet"`
 	Limit      uint64  `json:"limit"`
 	Percent    float64 `json:"percent"`
+	// Held is usage without page cache, which no reclaim frees: anonymous memory,
+	// tmpfs, the kernel's.
+	Held uint64 `json:"held"`
+	// AtLimit counts how often the limit was hit, OOMKills the processes that were
+	// killed for it; UnderOOM: it waits for memory now.
+	AtLimit  uint64 `json:"atLimit,omitempty"`
+	OOMKills uint64 `json:"oomKills,omitempty"`
+	UnderOOM bool   `json:"underOOM,omitempty"`
 }
 
 // MemoryVolumeUse is a volume in memory.

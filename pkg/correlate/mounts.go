@@ -32,6 +32,8 @@ type NodeMounts struct {
 	Volumes []Volume `json:"volumes"`
 	// Holders are all that volumes name in HeldBy.
 	Holders []*Holder `json:"holders,omitempty"`
+	// Detached is what is mounted nowhere and still in use; nil: nothing.
+	Detached *Detached `json:"detached,omitempty"`
 
 	Gaps []report.Unreadable `json:"gaps,omitempty"`
 }

@@ -29,7 +29,7 @@ func (n *Node) joinMounts() *NodeMounts {
 		out.Volumes = append(out.Volumes, j.answer(v, uses[k]))
 	}
 	held.share(out.Volumes)
-	out.Holders = held.holders
+	out.Holders, out.Detached = held.holders, n.detached()
 	for k := range out.Volumes {
 		out.Volumes[k].countMounts()
 	}

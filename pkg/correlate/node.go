@@ -30,6 +30,7 @@ type Node struct {
 	users          map[int]string // the host's names by uid
 
 	mounts *NodeMounts // see Mounts
+	memory *memoryTree // see memoryTree
 }
 
 // Join joins a node's report with what the API server says; inv may be nil.
@@ -163,6 +164,10 @@ func (n *Node) Gaps() []report.Unreadable {
 	if r.Kubelet != nil {
 		gaps = append(gaps, r.Kubelet.Unreadable...)
 	}
+	if r.Memory != nil {
+		_, _, failed := n.kubeletConfig()
+		gaps = append(gaps, failed...)
+	}
 	if inv := n.Inventory; inv != nil {
 		if inv.PodsError != "" {
 			gaps = append(gaps, report.Unreadable{What: "pods of the API server", Cause: inv.PodsError})
@@ -170,6 +175,7 @@ func (n *Node) Gaps() []report.Unreadable {
 		if inv.WorkloadsError != "" {
 			gaps = append(gaps, report.Unreadable{What: "some workloads", Cause: inv.WorkloadsError})
 		}
+		gaps = append(gaps, kubeletGaps(inv.Memory)...)
 	}
 	return gaps
 }

@@ -64,6 +64,7 @@ type TasksFiltered struct {
 type TaskRow struct {
 	Owner     Owner   `json:"owner"`
 	PID       int     `json:"pid,omitempty"` // ranked by process
+	UID       *int    `json:"uid,omitempty"` // ranked by user
 	Tasks     int     `json:"tasks"`
 	Percent   float64 `json:"percent"` // of the node's total
 	Processes int     `json:"processes"`
@@ -92,7 +93,7 @@ type TaskOptions struct {
 
 // TaskGroupings are what tasks can be ranked by.
 func TaskGroupings() []string {
-	return []string{string(ByPod), string(ByContainer), string(ByWorkload), string(ByProcess), string(ByUnit)}
+	return []string{string(ByPod), string(ByContainer), string(ByWorkload), string(ByProcess), string(ByUnit), string(ByUser)}
 }
 
 // Tasks ranks owners by their tasks, and says what is wrong with some of these.

@@ -20,6 +20,9 @@ func (n *Node) rankTasks(t *NodeTasks, f Filter) {
 	group := func(key groupKey) *taskGroup {
 		if groups[key] == nil {
 			groups[key] = &taskGroup{row: TaskRow{Owner: key.owner, PID: key.pid}, containers: map[string]int{}}
+			if key.owner.Type == OwnerUser {
+				groups[key].row.UID = &key.uid
+			}
 		}
 		return groups[key]
 	}
@@ -35,9 +38,12 @@ func (n *Node) rankTasks(t *NodeTasks, f Filter) {
 		exact := n.Blame(p).Owner
 		t.Processes++
 		t.Threads += max(p.Threads, 1)
+		shows := n.Shows(f, exact)
 		g := group(n.keyOf(t.By, p, exact))
-		g.add(p, exact, blocked[p.PID])
-		g.shown = g.shown || n.Shows(f, exact)
+		g.shown = g.shown || shows
+		if shows || t.By != ByUser { // a user's processes are many owners'
+			g.add(p, exact, blocked[p.PID])
+		}
 	}
 	kernel := Owner{Type: OwnerKernel}
 	if t.KernelThreads > 0 {

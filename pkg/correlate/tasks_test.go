@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
@@ -73,6 +74,43 @@ func TestTasksBy(t *testing.T) {
 		row := n.Tasks(TaskOptions{By: by}).Rows[0]
 		if got := fmt.Sprint(row.Owner.Name(), " ", row.PID); got != want {
 			t.Errorf("%s: got %q, want %q", by, got, want)
+		}
+	}
+}
+
+// A user's threads are those of many owners: a filter leaves out processes.
+func TestTasksByUser(t *testing.T) {
+	r := tasksReport()
+	for i := range r.Processes.List[:4] { // of the others nobody read it
+		r.Processes.List[i].UID = new([]int{0, 1000, 1000, 1000}[i])
+	}
+	r.Processes.Users = []report.User{{UID: 0, Name: "root"}}
+	n := Join(r, taskInventory())
+	for name, c := range map[string]struct {
+		filter Filter
+		want   string
+	}{
+		"all":  {Filter{}, "95 1000 (1000), 60 kernel, 6 unknown, 1 root (0)"},
+		"prod": {Filter{Namespace: "prod"}, "95 1000 (1000), 6 unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, row := range n.Tasks(TaskOptions{By: ByUser, Filter: c.filter}).Rows {
+				text := fmt.Sprint(row.Tasks, " ", row.Owner.Name())
+				if row.UID != nil {
+					text += fmt.Sprintf(" (%d)", *row.UID)
+				}
+				got = append(got, text)
+			}
+			if text := strings.Join(got, ", "); text != c.want {
+				t.Errorf("got %s, want %s", text, c.want)
+			}
+		})
+	}
+	r.Processes.List[0].UID = new(1000) // systemd is not prod's
+	for _, row := range Join(r, taskInventory()).Tasks(TaskOptions{By: ByUser, Filter: Filter{Namespace: "prod"}}).Rows {
+		if row.UID != nil && row.Tasks != 95 {
+			t.Errorf("%d threads of user %d, want 95", row.Tasks, *row.UID)
 		}
 	}
 }

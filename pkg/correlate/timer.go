@@ -14,7 +14,10 @@ type TimerInfo struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description,omitempty"`
 	Files       []string `json:"files,omitempty"`
-	// Enabled: something starts the timer at boot.
+	// User: it is one of a user's manager.
+	User bool `json:"user,omitempty"`
+	// Enabled: something starts the timer at boot. Of a user's only what is
+	// enabled for all users is known.
 	Enabled bool `json:"enabled"`
 	// Triggers are its settings as they stand, "OnCalendar=daily".
 	Triggers   []string `json:"triggers,omitempty"`
@@ -33,34 +36,55 @@ type TimerInfo struct {
 // A node may claim any number of timers; each costs a search of the calendar.
 const maxTimers, maxTriggers = 32, 16
 
+// timersOf are those that start the unit of a process, and its user's unit.
+func (n *Node) timersOf(unit, cgroup string) []TimerInfo {
+	list := n.timers(startedUnit{name: unit})
+	if manager, name := report.UserUnitOf(cgroup); name != "" {
+		list = append(list, n.timers(startedUnit{name, manager})...)
+	}
+	return list
+}
+
+// startedUnit is a unit of a user's manager, "" for the system's.
+type startedUnit struct{ name, manager string }
+
+// has says whether a process's cgroup is that of the unit.
+func (u startedUnit) has(p Place) bool {
+	if u.manager == "" {
+		return p.Unit == u.name
+	}
+	manager, name := report.UserUnitOf(p.Path)
+	return manager == u.manager && name == u.name
+}
+
 // timers are those that start a unit.
-func (n *Node) timers(unit string) []TimerInfo {
+func (n *Node) timers(unit startedUnit) []TimerInfo {
 	if n.Report.Background == nil {
 		return nil
 	}
 	var list []TimerInfo
 	for _, t := range n.Report.Background.Timers {
-		if t.Starts == unit && len(list) < maxTimers {
-			list = append(list, n.timer(t))
+		if t.Starts == unit.name && t.User == (unit.manager != "") && len(list) < maxTimers {
+			list = append(list, n.timer(t, unit))
 		}
 	}
 	return list
 }
 
-func (n *Node) timer(t report.Timer) TimerInfo {
+func (n *Node) timer(t report.Timer, unit startedUnit) TimerInfo {
 	info := TimerInfo{Name: t.Name, Description: report.ExpandUnit(last(t.Unit, "Unit", "Description"), t.Name), Files: filesOf(t.Unit),
-		Enabled: len(t.WantedBy) > 0, Persistent: yes(last(t.Unit, "Timer", "Persistent"))}
+		User: t.User, Enabled: len(t.WantedBy) > 0, Persistent: yes(last(t.Unit, "Timer", "Persistent"))}
 	if d, err := calendar.ParseSpan(last(t.Unit, "Timer", "RandomizedDelaySec")); err == nil {
 		info.DelaySeconds = d.Seconds()
 	}
-	n.lastRun(&info, t)
+	n.lastRun(&info, t, unit)
 	triggers := triggersOf(t.Unit)
 	for _, s := range triggers {
 		info.Triggers = append(info.Triggers, s.Key+"="+s.Value)
 	}
 	n.nextRun(&info, triggers)
 	// A timer waits for what it has started before it looks at its clock again.
-	if _, running := n.unitStarted(t.Starts); running && info.NextRun != nil {
+	if _, running := n.unitStarted(unit); running && info.NextRun != nil {
 		info.NextRunBy = "if the timer started the run that is on, not before that has ended"
 	}
 	return info
@@ -90,9 +114,9 @@ const startSlack = 30 * time.Second
 
 // lastRun: a persistent timer's stamp file is written when it elapses (and once
 // when it is first started); for the others the unit itself tells.
-func (n *Node) lastRun(info *TimerInfo, t report.Timer) {
+func (n *Node) lastRun(info *TimerInfo, t report.Timer, unit startedUnit) {
 	zone := n.Zone()
-	started, running := n.unitStarted(t.Starts)
+	started, running := n.unitStarted(unit)
 	if t.Stamp != nil {
 		if at := time.Unix(*t.Stamp, 0).In(zone); inCalendar(at) {
 			info.LastRun, info.LastRunBy = &at, "the timer's stamp file, which its first start writes, too"
@@ -107,15 +131,19 @@ func (n *Node) lastRun(info *TimerInfo, t report.Timer) {
 		info.LastRun, info.LastRunBy = &at, "the start of "+t.Starts+"'s oldest process, if the timer started it"
 		return
 	}
+	if t.User {
+		info.LastRunBy = "unknown: its stamp file would be in the user's home, which is not read, and no process of " + t.Starts + " is left"
+		return
+	}
 	info.LastRunBy = "unknown: the timer keeps no stamp file, and no process of " + t.Starts + " is left"
 }
 
 // unitStarted is when the oldest process of a unit started.
-func (n *Node) unitStarted(unit string) (time.Time, bool) {
+func (n *Node) unitStarted(unit startedUnit) (time.Time, bool) {
 	var oldest *report.Process
 	for i := range n.Report.Processes.List {
 		p := &n.Report.Processes.List[i]
-		if n.place(p).Unit == unit && !p.Blocked && (oldest == nil || p.StartTicks < oldest.StartTicks) {
+		if unit.has(n.place(p)) && !p.Blocked && (oldest == nil || p.StartTicks < oldest.StartTicks) {
 			oldest = p
 		}
 	}

@@ -19,19 +19,31 @@ type UnitInfo struct {
 	Masked bool   `json:"masked,omitempty"`
 	// Slice is the decoded name of the slice around it, where that is escaped.
 	Slice string `json:"slice,omitempty"`
-	// UserUnit is the unit below a user's manager (user@1000.service), whose
-	// files are the user's.
-	UserUnit string `json:"userUnit,omitempty"`
+	// UserUnit is the unit below a user's manager (user@1000.service), and User
+	// what the node's own files for all users say of it. A user's own files, in
+	// the home, are not read.
+	UserUnit string    `json:"userUnit,omitempty"`
+	User     *UnitInfo `json:"user,omitempty"`
 }
 
 // unitInfo is what the report has of a unit; nil where it is not about it.
 func (n *Node) unitInfo(name, cgroup string) *UnitInfo {
-	info := &UnitInfo{Name: name, Title: unitTitle(name), Slice: sliceAround(cgroup), UserUnit: userUnit(cgroup)}
+	info := n.unitFilesOf(name, false)
+	info.Slice = sliceAround(cgroup)
+	if _, info.UserUnit = report.UserUnitOf(cgroup); info.UserUnit != "" {
+		info.User = n.unitFilesOf(info.UserUnit, true)
+	}
+	return info
+}
+
+// unitFilesOf is what files say of a unit of the system's manager, or of a user's.
+func (n *Node) unitFilesOf(name string, user bool) *UnitInfo {
+	info := &UnitInfo{Name: name, Title: unitTitle(name)}
 	if n.Report.Background == nil {
 		return info
 	}
 	for _, u := range n.Report.Background.Units {
-		if u.Name == name {
+		if u.Name == name && u.User == user {
 			info.Description = report.ExpandUnit(last(u, "Unit", "Description"), name)
 			info.Source, info.Masked, info.Files = last(u, "Unit", "SourcePath"), u.Masked, filesOf(u)
 		}
@@ -48,21 +60,6 @@ func sliceAround(cgroup string) string {
 		}
 	}
 	return title
-}
-
-// userUnit is the last unit below user@UID.service, "" for none.
-func userUnit(cgroup string) string {
-	_, below, ok := strings.Cut(cgroup, "/user@")
-	if !ok {
-		return ""
-	}
-	unit := ""
-	for _, e := range strings.Split(below, "/")[1:] {
-		if strings.HasSuffix(e, ".service") || strings.HasSuffix(e, ".scope") {
-			unit = e
-		}
-	}
-	return unit
 }
 
 func filesOf(u report.Unit) []string {

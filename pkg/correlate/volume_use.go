@@ -23,11 +23,7 @@ func (j *mountJoin) uses() [][]VolumeProcess {
 			continue
 		}
 		total++
-		p := VolumeProcess{PID: u.PID, Owner: Owner{Type: OwnerUnknown}, What: u.What, Count: u.Count, Path: u.Path}
-		if process := j.n.processes[u.PID]; process != nil {
-			p.Comm, p.Owner = process.Comm, j.n.Blame(process).Owner
-		}
-		list[index[v]] = append(list[index[v]], p)
+		list[index[v]] = append(list[index[v]], j.n.volumeProcess(*u))
 	}
 	return list
 }

@@ -11,6 +11,7 @@ import (
 type Window struct {
 	begun  float64 // seconds after boot, at the first count
 	counts map[windowKey][]int
+	memory memoryWindow
 }
 
 // windowKey tells a process from a later one with its pid.
@@ -57,11 +58,12 @@ func (w *Window) Add(r *report.NodeReport) *report.NodeReport {
 	w.counts = seen
 	processes.FDIntervalMillis += int64(1000 * (r.Node.Uptime - w.begun))
 	wide.Processes = &processes
+	w.memory.add(&wide)
 	return &wide
 }
 
 // thin keeps the first and the last.
-func thin(points []int) []int {
+func thin[T int | uint64](points []T) []T {
 	if len(points) <= windowPoints {
 		return points
 	}

@@ -50,6 +50,7 @@ func rules() []rule {
 	return []rule{
 		{MountsLeaked, mountsLeaked},
 		{MountsDeviceErrors, mountsDeviceErrors},
+		{MountsDetached, mountsDetached},
 		{ExecFIFOs, execFIFOs},
 		{CloseWait, closeWait},
 		{RuntimeClients, runtimeClients},
@@ -70,7 +71,16 @@ func rules() []rule {
 		{TasksBlocked, tasksBlocked},
 		{TasksPodLimit, tasksPodLimit},
 		{TasksNodeLimit, tasksNodeLimit},
+		{MemoryGrowth, memoryGrowth},
+		{MemoryHostProcess, memoryHostProcess},
+		{MemoryContainerLimit, memoryContainerLimit},
+		{MemoryTmpfs, memoryTmpfs},
+		{MemoryKernel, memoryKernel},
+		{MemoryThresholdTooLow, memoryThresholdTooLow},
+		{MemorySoftOnly, memorySoftOnly},
+		{MemoryReservedTooSmall, memoryReservedTooSmall},
 		{MemoryOOMKills, memoryOOMKills},
+		{MemoryPressure, memoryPressure},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 const (
 	MountsLeaked       = "mounts-leaked"
 	MountsDeviceErrors = "mounts-device-errors"
+	MountsDetached     = "mounts-detached"
 )
 
 // From here on leaked volumes cost the node itself: the kubelet looks at every

@@ -150,6 +150,35 @@ func TestBrokenDeviceInUse(t *testing.T) {
 	}
 }
 
+func TestMountedNowhereAndHeld(t *testing.T) {
+	r, inv := leakyNode(0, "")
+	add(r, process(77, "java", inPod, 1, 1))
+	r.Devices.List = []report.Device{{Number: "7:300", Name: "loop300", BackingFile: "/img", Detached: "ext4", Threads: 2}, {Number: "8:0", Name: "sda"}}
+	r.Devices.Detached = []report.DetachedUse{{PID: 77, Mount: 31, Count: 3, Path: "/data/a"}}
+	f := diagnosed(r, inv)
+	if len(f) != 1 || f[0].ID != MountsDetached || f[0].Subject == nil || f[0].Subject.Pod != "hub-0" {
+		t.Fatalf("got %+v", f)
+	}
+	got := f[0].Summary + "\n" + strings.Join(f[0].Evidence, "\n")
+	want := `ext4 on loop300 is mounted nowhere, and still in use: prod/hub-0, container agent (StatefulSet/hub)
+loop300 (ext4, /img): 2 kernel threads
+process 77 (java) of prod/hub-0, container agent (StatefulSet/hub) has 3 files open on a mount that is nowhere, e.g. /data/a`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if look := f[0].Remedy[1].Run; !strings.HasSuffix(look, "| grep -E '^(10072c) '") {
+		t.Errorf("a look by %s", look)
+	}
+	r.Devices.Detached = nil
+	if f := diagnosed(r, inv); len(f) != 1 || f[0].Subject != nil || !strings.Contains(f[0].Evidence[1], "working directory") {
+		t.Errorf("held by no file: %+v", f)
+	}
+	r.Devices.List[0].Number = "7:$(reboot)"
+	if f := diagnosed(r, inv); len(f) != 1 || strings.Contains(fmt.Sprint(f[0].Remedy), "reboot") {
+		t.Errorf("a number that is none: %+v", f)
+	}
+}
+
 func TestHealthyMountsYieldNothing(t *testing.T) {
 	r, inv := leakyNode(3, "")
 	for _, name := range []string{"d-0", "d-1", "d-2"} {

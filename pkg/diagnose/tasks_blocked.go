@@ -23,8 +23,9 @@ func tasksBlocked(n *correlate.Node, _ []Finding) []Finding {
 	if n.Report.Tasks == nil {
 		return nil
 	}
-	piles := blockedPiles(n.Tasks(correlate.TaskOptions{}).Blocked)
-	var findings []Finding
+	t := n.Tasks(correlate.TaskOptions{})
+	findings := blockedKernel(n, &t)
+	piles := blockedPiles(t.Blocked)
 	for _, p := range piles {
 		if len(findings) == tasksPerFindingMax {
 			break
@@ -112,6 +113,9 @@ func wait(threads int) string {
 
 func blockedEvidence(row correlate.BlockedRow) string {
 	text := fmt.Sprintf("process %d (%s): %s in uninterruptible sleep (D)", row.PID, row.Comm, english.Plural(row.Stayed, "thread", ""))
+	if row.Kernel {
+		text = fmt.Sprintf("kernel thread %d (%s): in uninterruptible sleep (D)", row.PID, row.Comm)
+	}
 	if row.Wchan != "" {
 		text += " in " + row.Wchan
 	}

@@ -39,6 +39,20 @@ func blocked(wchan string, count int, stayed int64) func(*report.NodeReport) {
 	}
 }
 
+// blockedThread is the kernel's thread of the first of devices.
+func blockedThread(stayed, logged int64) func(*report.NodeReport) {
+	return func(r *report.NodeReport) {
+		r.Tasks.Blocked = append(r.Tasks.Blocked, report.BlockedTask{PID: 50, TID: 50, Comm: "jbd2/vd0-8", Wchan: "jbd2_journal_commit_transaction", StayedMillis: stayed, LoggedSeconds: logged, Kernel: true})
+	}
+}
+
+// theDisk is the device of the first of devices.
+func theDisk(size uint64, state string) func(*report.NodeReport) {
+	return func(r *report.NodeReport) {
+		r.Devices = &report.Devices{List: []report.Device{{Number: "253:0", Name: "vd0", SizeBytes: &size, State: state}}}
+	}
+}
+
 func limits(all ...report.TaskLimit) func(*report.NodeReport) {
 	return func(r *report.NodeReport) { r.Tasks.Limits = all }
 }
@@ -123,6 +137,13 @@ func TestTaskFindings(t *testing.T) {
 		"vfork for long":                 {400, blocked("kernel_clone", 1, 11_000), "tasks-blocked warning"},
 		"a paused container":             {400, blocked("__refrigerator", 40, 20_000), ""},
 		"the kernel's own":               {400, both(blocked("io_schedule", 9, 20_000), func(r *report.NodeReport) { r.Tasks.Blocked[0].Kernel = true; r.Tasks.Blocked = r.Tasks.Blocked[:1] }), ""},
+		"a journal for 2 s":              {400, both(devices(1, "/data/%d"), theDisk(9, ""), blockedThread(2000, 0)), ""},
+		"a journal for 10 s":             {400, both(devices(1, "/data/%d"), theDisk(9, ""), blockedThread(10_000, 0)), "tasks-blocked warning"},
+		"a journal that runs":            {400, both(devices(1, "/data/%d"), theDisk(0, ""), blockedThread(0, 0)), ""},
+		"a journal by the log":           {400, blockedThread(2000, 122), "tasks-blocked warning"},
+		"a journal without a disk":       {400, both(devices(1, "/data/%d"), theDisk(0, ""), blockedThread(2000, 0)), "tasks-blocked warning"},
+		"a journal, the disk offline":    {400, both(devices(1, "/data/%d"), theDisk(9, "offline"), blockedThread(2000, 0)), "tasks-blocked warning"},
+		"no device's, for long":          {400, blockedThread(20_000, 0), ""},
 		"the log says for long":          {400, both(blocked("io_schedule", 1, 2000), func(r *report.NodeReport) { r.Tasks.Blocked[0].LoggedSeconds = 122 }), "tasks-blocked warning"},
 		"99 zombies":                     {400, zombies(99, 9), ""},
 		"100 zombies":                    {400, zombies(100, 9), "tasks-zombies warning"},
@@ -151,6 +172,28 @@ func TestTaskFindings(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBlockedJournalNamesItsVolume(t *testing.T) {
+	r := tasksNode(400, func(r *report.NodeReport) {
+		for _, f := range []func(*report.NodeReport){devices(2, podVolume), theDisk(0, ""), blockedThread(2000, 245)} {
+			f(r)
+		}
+	})
+	for _, f := range diagnosed(r, hubInventory()) {
+		if f.ID != TasksBlocked {
+			continue
+		}
+		got := f.Summary + "\n" + strings.Join(f.Evidence, "\n")
+		want := `1 kernel thread stays blocked: jbd2/vd0-8 waits for the disk: the filesystem's journal (ext4)
+kernel thread 50 (jbd2/vd0-8): in uninterruptible sleep (D) in jbd2_journal_commit_transaction, blocked for at least 2.0 s; the kernel's log says for more than 245 seconds
+it works for vd0, which is of size 0: the disk was taken away; volume pv-0 of prod/hub-0 (StatefulSet/hub)`
+		if got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		return
+	}
+	t.Error("no finding")
 }
 
 // Without the section no rule speaks, whatever the process table has.

@@ -10,7 +10,8 @@ import (
 type FDLink struct {
 	// Kind is a short name: file, directory, "deleted file", device, socket, pipe, FIFO,
 	// memfd, dmabuf, namespace, or that of an anonymous inode: eventfd, epoll,
-	// inotify, timerfd, pidfd, BPF, perf and so on.
+	// inotify, timerfd, pidfd, BPF, perf and so on. Where the type is known, see
+	// WithType: "block device", "character device", "socket file", "symbolic link".
 	Kind string
 	// Pattern is the text with ids folded to "…", so that what a leak piles up
 	// reads as one line.
@@ -65,6 +66,9 @@ func decimal32(digits []byte) (uint32, bool) {
 // ParseFDLink classifies a link text.
 func ParseFDLink(link string) FDLink {
 	if strings.HasPrefix(link, "/") {
+		if path, format, told := strings.Cut(link, "\x00"); told {
+			return typedLink(path, format)
+		}
 		return pathLink(link)
 	}
 	if name, ok := strings.CutPrefix(link, "anon_inode:"); ok {
@@ -141,12 +145,8 @@ func anonKind(name string) string {
 
 // pathLink: a path is what the file was opened by, and often in another mount
 // namespace: it proves nothing, but reads well. Directories and most FIFOs
-// cannot be told from files by it; who knows better puts a '/' behind it, which
-// the kernel never does.
+// cannot be told from files by it; who knows better uses WithType.
 func pathLink(link string) FDLink {
-	if directory, ok := strings.CutSuffix(link, "/"); ok && directory != "" {
-		return FDLink{Kind: "directory", Pattern: Fold(directory)}
-	}
 	path := strings.TrimSuffix(link, deletedMark)
 	if strings.HasPrefix(path, "/memfd:") {
 		return FDLink{Kind: "memfd", Pattern: Fold(path)}

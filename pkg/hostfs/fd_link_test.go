@@ -36,9 +36,21 @@ func TestParseFDLink(t *testing.T) {
 		"/run/systemd/sessions/c1.ref":       {Kind: "FIFO", Pattern: "/run/systemd/sessions/c1.ref"},
 		"/dev/pts/3 (deleted)":               {Kind: "device", Pattern: "/dev/pts/3 (deleted)"},
 		"/dev/shm/db (deleted)":              {Kind: "deleted file", Pattern: "/dev/shm/db"},
-		"/etc/":                              {Kind: "directory", Pattern: "/etc"},
 		"/":                                  {Kind: "file", Pattern: "/"},
-		"//":                                 {Kind: "directory", Pattern: "/"},
+		"/\x00\x04":                          {Kind: "directory", Pattern: "/"},
+		"/etc\x00\x04":                       {Kind: "directory", Pattern: "/etc"},
+		"/gone (deleted)\x00\x04":            {Kind: "directory", Pattern: "/gone (deleted)"},
+		"/app/in\x00\x01":                    {Kind: "FIFO", Pattern: "/app/in"},
+		"/app/in (deleted)\x00\x01":          {Kind: "FIFO", Pattern: "/app/in (deleted)"},
+		"/app/log (deleted)\x00\x08":         {Kind: "deleted file", Pattern: "/app/log"},
+		"/dev/sda1\x00\x06":                  {Kind: "block device", Pattern: "/dev/sda1"},
+		"/dev/null\x00\x02":                  {Kind: "character device", Pattern: "/dev/null"},
+		"/dev/notes\x00\x08":                 {Kind: "file", Pattern: "/dev/notes"},
+		"/run/x.sock\x00\x0c":                {Kind: "socket file", Pattern: "/run/x.sock"},
+		"/run/netns/cni-2\x00\x08":           {Kind: "namespace", Pattern: "/run/netns/cni-2"},
+		"/memfd:x (deleted)\x00\x08":         {Kind: "memfd", Pattern: "/memfd:x"},
+		"/type/yet/to/come\x00\x0f":          {Kind: "file", Pattern: "/type/yet/to/come"},
+		"/no/type\x00":                       {Kind: "file", Pattern: "/no/type"},
 		"anon_inode:":                        {Kind: "anon_inode", Pattern: "anon_inode:"},
 		"net:[4026531840]":                   {Kind: "namespace", Pattern: "net:[…]"},
 		"pidfd:[17]":                         {Kind: "pidfd", Pattern: "pidfd:[…]"},
@@ -127,6 +139,7 @@ func FuzzParseFDLink(f *testing.F) {
 	f.Add("/run/docker/containerd/" + cid + "/" + exec + "-stdout")
 	f.Add("pipe:[1]")
 	f.Add("/…/…/\xff123")
+	f.Add("/app/in (deleted)\x00\x01")
 	f.Fuzz(func(t *testing.T, link string) {
 		l := ParseFDLink(link)
 		if l.Kind == "" {

@@ -22,11 +22,18 @@ func MayBeKubelet(comm string) bool {
 	return false
 }
 
+// k3sConfig holds options of k3s, those of its kubelet among them.
+const k3sConfig = "/etc/rancher/k3s/config.yaml"
+
 // KubeletArgs is what a kubelet's command line tells of it.
 type KubeletArgs struct {
 	RootDir string
-	// File holds its options, one a line ("" for none): MicroK8s.
+	// File holds more of its options ("" for none): one a line for MicroK8s, YAML of
+	// its own for K3s, which need not be there.
 	File string
+	K3s  bool
+
+	options []string // the kubelet's own, as its command line would have them
 }
 
 // ParseKubelet reads the arguments of a process of the host; ok is false where
@@ -45,12 +52,11 @@ func ParseKubelet(comm string, args []string) (k KubeletArgs, ok bool) {
 	}
 	switch {
 	case comm == "kubelet", comm == "hyperkube" && second == "kubelet":
-		k.setRootDir(optionValues(args, "root-dir"))
+		k.options = args
 	case comm == "k3s-server", comm == "k3s-agent", comm == "k3s" && (second == "server" || second == "agent"):
+		k.K3s, k.File = true, k3sConfig
 		for _, arg := range optionValues(args, "kubelet-arg") {
-			if dir, ok := strings.CutPrefix(strings.TrimLeft(arg, "-"), "root-dir="); ok {
-				k.setRootDir([]string{dir})
-			}
+			k.options = append(k.options, "--"+strings.TrimLeft(arg, "-"))
 		}
 	case comm == "kubelite":
 		k.RootDir = microk8sRootDir
@@ -60,38 +66,67 @@ func ParseKubelet(comm string, args []string) (k KubeletArgs, ok bool) {
 	default:
 		return KubeletArgs{}, false
 	}
+	k.setRootDir()
 	return k, true
 }
 
 // WithFile is k with the options of its file.
 func (k KubeletArgs) WithFile(content string) KubeletArgs {
-	var args []string
-	for line := range strings.Lines(content) {
-		args = append(args, strings.Fields(line)...)
+	if k.K3s { // what the command line says comes later, and counts
+		k.options = append(k3sOptions(content), k.options...)
+		k.setRootDir()
+		return k
 	}
-	dirs := optionValues(args, "root-dir")
-	for i := range dirs {
-		for _, variable := range [...]string{"${SNAP_COMMON}", "$SNAP_COMMON"} {
-			dirs[i] = strings.ReplaceAll(strings.Trim(dirs[i], `"'`), variable, microk8sCommon)
-		}
+	for _, variable := range [...]string{"${SNAP_COMMON}", "$SNAP_COMMON"} {
+		content = strings.ReplaceAll(content, variable, microk8sCommon)
 	}
-	k.setRootDir(dirs)
+	content = strings.ReplaceAll(strings.ReplaceAll(content, `"`, ""), "'", "")
+	k.options = append(k.options, strings.Fields(content)...)
+	k.setRootDir()
 	return k
 }
 
+// k3sOptions are those of kubelet-arg:
+//
+//	kubelet-arg:
+//	  - "eviction-hard=memory.available<5%"
+func k3sOptions(content string) (options []string) {
+	inside := false
+	for _, line := range strings.Split(content, "\n") {
+		item, ok := strings.CutPrefix(strings.TrimSpace(line), "- ")
+		switch {
+		case ok && inside:
+			options = append(options, "--"+strings.TrimLeft(strings.Trim(item, ` "'`), "-"))
+		case !ok && strings.TrimSpace(line) != "":
+			inside = strings.HasPrefix(line, "kubelet-arg:") || strings.HasPrefix(line, "kubelet-arg+:")
+		}
+	}
+	return options
+}
+
 // setRootDir: of several, the last counts.
-func (k *KubeletArgs) setRootDir(dirs []string) {
-	if len(dirs) > 0 && path.IsAbs(dirs[len(dirs)-1]) {
-		k.RootDir = path.Clean(dirs[len(dirs)-1])
+func (k *KubeletArgs) setRootDir() {
+	if dir := k.option("root-dir"); path.IsAbs(dir) {
+		k.RootDir = path.Clean(dir)
 	}
 }
 
-// optionValues are the values of --name VALUE and --name=VALUE, in order.
+// option is the last value of an option, "" for none.
+func (k KubeletArgs) option(name string) string {
+	values := optionValues(k.options, name)
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
+
+// optionValues are the values of --name VALUE and --name=VALUE, in order. Options
+// may be written with '_' as well.
 func optionValues(args []string, name string) (values []string) {
 	for i, a := range args {
 		key, value, given := strings.Cut(a, "=")
 		switch {
-		case key != "--"+name:
+		case strings.ReplaceAll(key, "_", "-") != "--"+name:
 		case given:
 			values = append(values, value)
 		case i+1 < len(args):

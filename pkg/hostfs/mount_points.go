@@ -51,10 +51,23 @@ func EachParent(path string, fn func(string) bool) {
 // Remote says whether reading a file of this filesystem may wait for somebody
 // else, a server or a daemon, and so for ever.
 func Remote(fstype string) bool {
-	for _, t := range []string{"nfs", "cifs", "smb", "fuse", "ceph", "9p", "afs", "lustre", "gluster", "autofs", "beegfs", "gpfs", "orangefs", "ocfs2", "gfs2"} {
+	for _, t := range []string{"nfs", "cifs", "smb", "fuse", "ceph", "9p", "afs", "lustre", "gluster", "autofs", "beegfs", "gpfs", "orangefs", "ocfs2", "gfs2", "virtiofs", "panfs", "pvfs2", "coda", "vboxsf", "prl_fs", "vmhgfs"} {
 		if strings.HasPrefix(fstype, t) {
 			return true
 		}
+	}
+	return false
+}
+
+// Local says whether a filesystem is known to tell a file's type out of memory:
+// those of Linux itself without a server, a daemon or a cluster behind them.
+// What is not known may have any of these.
+func Local(fstype string) bool {
+	switch fstype {
+	case "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "exfat", "iso9660", "udf", "squashfs", "erofs", "overlay",
+		"tmpfs", "ramfs", "rootfs", "devtmpfs", "devpts", "hugetlbfs", "mqueue", "proc", "sysfs", "cgroup", "cgroup2",
+		"bpf", "debugfs", "tracefs", "securityfs", "selinuxfs", "configfs", "pstore", "efivarfs", "binfmt_misc", "nsfs":
+		return true
 	}
 	return false
 }

@@ -101,6 +101,12 @@ func TestFSTypeAt(t *testing.T) {
 	if !Remote("fuse.glusterfs") || !Remote("nfs4") || Remote("overlay") || Remote("") || Remote("tmpfs") {
 		t.Error("which filesystems are remote?")
 	}
+	for fstype, want := range map[string]bool{"ext4": true, "overlay": true, "tmpfs": true, "proc": true, "fuse": false, "fuseblk": false,
+		"fuse.s3fs": false, "nfs": false, "nfs4": false, "9p": false, "virtiofs": false, "autofs": false, "ocfs2": false, "panfs": false, "": false} {
+		if Local(fstype) != want || want && Remote(fstype) {
+			t.Errorf("%q: local is %v", fstype, Local(fstype))
+		}
+	}
 }
 
 func FuzzMountinfo(f *testing.F) {

@@ -23,6 +23,17 @@ func FDFlags(b []byte) (flags uint64, ok bool) {
 	return 0, false
 }
 
+// FDMount is the id of the mount that the file was opened on, "mnt_id" since
+// Linux 3.15: the first field of a line of mountinfo. ok is false without it.
+func FDMount(b []byte) (id int, ok bool) {
+	for line := range bytes.Lines(b) {
+		if v, found := bytes.CutPrefix(line, []byte("mnt_id:")); found {
+			return decimal(bytes.TrimSpace(v))
+		}
+	}
+	return 0, false
+}
+
 // watchPrefix begins the line of each watch in the fdinfo of an inotify
 // instance (fs/notify/fdinfo.c):
 //

@@ -15,12 +15,26 @@ func TestFDFlags(t *testing.T) {
 	}
 }
 
+func TestFDMount(t *testing.T) {
+	if id, ok := FDMount([]byte(inotifyInfo)); id != 16 || !ok {
+		t.Errorf("got %d %v", id, ok)
+	}
+	for _, none := range []string{"", "pos:\t0\nflags:\t02\n", "mnt_id:\t-1\n", "mnt_id:\n", "mnt_id:\t99999999999\n"} {
+		if id, ok := FDMount([]byte(none)); ok {
+			t.Errorf("%q: got %d", none, id)
+		}
+	}
+}
+
 func FuzzFDInfo(f *testing.F) {
 	f.Add([]byte(inotifyInfo))
 	f.Add([]byte("flags:\t0200000"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if flags, ok := FDFlags(b); !ok && flags != 0 && flags != 1<<64-1 {
 			t.Fatalf("flags %o of %q", flags, b)
+		}
+		if id, ok := FDMount(b); ok && (id < 0 || id > 1<<31-1) {
+			t.Fatalf("mount %d of %q", id, b)
 		}
 		if IsWatch(b) && len(b) < len(watchPrefix) {
 			t.Fatalf("%q is no watch", b)

@@ -37,6 +37,18 @@ func ParseLimits(b []byte) []Limit {
 	return limits
 }
 
+// FindLimit parses one line of them.
+func FindLimit(b []byte, name string) (Limit, bool) {
+	for line := range bytes.Lines(b) {
+		if bytes.HasPrefix(line, []byte(name)) {
+			if l, ok := parseLimit(line); ok && l.Name == name {
+				return l, true
+			}
+		}
+	}
+	return Limit{}, false
+}
+
 func parseLimit(line []byte) (l Limit, ok bool) {
 	if len(line) <= limitNameWidth {
 		return l, false

@@ -29,6 +29,17 @@ func TestParseLimits(t *testing.T) {
 	}
 }
 
+func TestFindLimit(t *testing.T) {
+	if l, ok := FindLimit([]byte(limitsFile), LimitOpenFiles); !ok || *l.Soft != 1024 || *l.Hard != 524288 {
+		t.Errorf("got %+v %v", l, ok)
+	}
+	for _, none := range []string{"", "Max open files            x                    y                    files\n", "Max open files of a kind  1                    2                    files\n"} {
+		if l, ok := FindLimit([]byte(none), LimitOpenFiles); ok {
+			t.Errorf("%q: got %+v", none, l)
+		}
+	}
+}
+
 func FuzzParseLimits(f *testing.F) {
 	f.Add([]byte(limitsFile))
 	f.Add([]byte("Max open files            -1                   x                    files\n"))

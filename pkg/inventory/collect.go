@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,6 +25,7 @@ type Asker struct {
 	node      string
 	workloads *workloads // a controller's own controller never changes
 	volumes   bool       // pods' are wanted, too
+	memory    bool       // and so is what the kubelet says of memory
 	before    []Pod
 }
 
@@ -36,6 +38,12 @@ func NewAsker(client kubernetes.Interface, node string) *Asker {
 // nodes share one Storage.
 func (a *Asker) WithVolumes() *Asker {
 	a.volumes = true
+	return a
+}
+
+// WithMemory has Ask fill in Inventory.Memory, and what pods ask for and have lost.
+func (a *Asker) WithMemory() *Asker {
+	a.memory = true
 	return a
 }
 
@@ -61,6 +69,11 @@ func (a *Asker) Ask(ctx context.Context) *Inventory {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	inv := &Inventory{Node: a.node}
+	if a.memory { // a node in trouble lets its kubelet's answers wait: beside the rest
+		var asked sync.WaitGroup
+		defer asked.Wait()
+		asked.Go(func() { inv.Memory = askMemory(ctx, a.client, a.node) })
+	}
 	list, err := a.list(ctx)
 	if err != nil {
 		inv.PodsError = err.Error()
@@ -95,6 +108,9 @@ func (a *Asker) fromPod(p *corev1.Pod) Pod {
 	pod := fromPod(p)
 	if a.volumes {
 		addVolumes(&pod, p)
+	}
+	if a.memory {
+		addMemory(&pod, p)
 	}
 	return pod
 }

@@ -48,6 +48,11 @@ type Pod struct {
 	QOS     string `json:"qos,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
+	// MemoryRequest is what the scheduler sets aside for the pod, its overhead and
+	// pod-level resources included (KEP-2837); MemoryLimit is what bounds it as a
+	// whole, 0: some container has none. In bytes.
+	MemoryRequest uint64 `json:"memoryRequest,omitempty"`
+	MemoryLimit   uint64 `json:"memoryLimit,omitempty"`
 	// MemoryVolumes are its emptyDir volumes of medium Memory, with their size limits.
 	MemoryVolumes []MemoryVolume `json:"memoryVolumes,omitempty"`
 	// Volumes and their mounts are there where Storage is.

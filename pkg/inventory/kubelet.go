@@ -8,7 +8,9 @@ type Memory struct {
 	Allocatable uint64 `json:"allocatable,omitempty"`
 	// Conditions are the node's, all of them; their times are the API server's.
 	Conditions []Condition `json:"conditions,omitempty"`
-	NodeError  string      `json:"nodeError,omitempty"`
+	// KubeletVersion is that of the node's status, "v1.28.3": its arithmetic depends on it.
+	KubeletVersion string `json:"kubeletVersion,omitempty"`
+	NodeError      string `json:"nodeError,omitempty"`
 
 	// Config is the kubelet's own configz; nil with ConfigError.
 	Config      *KubeletConfig `json:"config,omitempty"`

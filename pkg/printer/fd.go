@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
@@ -80,6 +81,11 @@ func fdRest(w io.Writer, r correlate.FDRanking, shown int, s Style) error {
 		}
 		if err := s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and %s more with %s descriptors (--top 0 shows all)",
 			humanize.Comma(int64(len(rest))), humanize.Comma(int64(sum))))); err != nil {
+			return err
+		}
+	}
+	if r.FileTypes == nil && r.By == correlate.ByKind && slices.ContainsFunc(r.Rows, func(row correlate.FDRow) bool { return row.Owner.Kind == "file" }) {
+		if err := s.printWrapped(w, "", s.dim()(fileHint)); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,9 @@ func fdProcessLines(a correlate.ProcessFDs, s Style) [][2]string {
 		fds += fmt.Sprintf(", %s over %.1f s", rate(a.PerSecond), a.Seconds)
 	}
 	lines = append(lines, [2]string{"fds", fds}, [2]string{"limit", processLimit(a)}, [2]string{"kinds", kindsText(a.Kinds)})
+	if hasFiles(a.Kinds) && a.FileTypes == nil {
+		lines = append(lines, [2]string{"", fileHint})
+	}
 	lines = append(lines, inotifyLines(a)...)
 	for _, e := range a.ExecFIFOs {
 		lines = append(lines, [2]string{"exec FIFOs", fmt.Sprintf("%s of %s in %s: %s", humanize.Comma(int64(e.Count)),
@@ -101,6 +105,14 @@ func kindsText(kinds []report.Counted) string {
 		parts = append(parts, fmt.Sprintf("%s %s", humanize.Comma(int64(k.Count)), k.Name))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// fileHint says what a kind named file may be. By its path alone nothing more is
+// known.
+const fileHint = `a "file" may be a named FIFO or a directory: --file-types tells`
+
+func hasFiles(kinds []report.Counted) bool {
+	return slices.ContainsFunc(kinds, func(k report.Counted) bool { return k.Name == "file" })
 }
 
 func inotifyLines(a correlate.ProcessFDs) [][2]string {

@@ -11,8 +11,8 @@ import (
 
 var nightBegan = time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC)
 
-// night is a recording of 12 hours in which cron's updatedb makes a peak.
-func night() *correlate.NodeHistory {
+// recordedNight is a recording of 12 hours in which cron's updatedb makes a peak.
+func recordedNight() *correlate.NodeHistory {
 	const gib, count, peak = uint64(1 << 30), 360, 130
 	hub, gone := podOwner("hub-0", "StatefulSet/hub", correlate.PodKnown), podOwner("ops-0", "", correlate.PodGone)
 	cron := correlate.Owner{Type: correlate.OwnerUnit, Unit: "cron.service"}
@@ -78,19 +78,19 @@ func showHistory(h *correlate.NodeHistory, edit func(*Style)) show {
 }
 
 func TestHistory(t *testing.T) {
-	golden(t, "history-night", showHistory(night(), nil))
-	golden(t, "history-top", showHistory(night(), func(s *Style) { s.Top = 1 }))
+	golden(t, "history-night", showHistory(recordedNight(), nil))
+	golden(t, "history-top", showHistory(recordedNight(), func(s *Style) { s.Top = 1 }))
 
-	fds := night()
+	fds := recordedNight()
 	fds.Metric, fds.Moment.Limit, fds.Moment.Growth = correlate.MetricFD, 100_000, 0
 	fds.Moment.Before = nil
 	golden(t, "history-fd", showHistory(fds, nil))
 
-	tasks := night()
+	tasks := recordedNight()
 	tasks.Metric, tasks.Moment.Limit, tasks.Moment.Growth, tasks.Peak = correlate.MetricTasks, 0, 500, false
 	golden(t, "history-tasks-around", showHistory(tasks, nil))
 
-	worn := night()
+	worn := recordedNight()
 	worn.Until = of(nightBegan.Add(24 * time.Hour))
 	worn.Merged, worn.CoarsestSeconds, worn.Missed, worn.Why = 120, 480, 3, `gave up after 20s \x1b`
 	worn.Moment.Seconds = 480

@@ -65,8 +65,12 @@ func tasksRanking(w io.Writer, t correlate.NodeTasks, s Style) error {
 	if s.Top > 0 {
 		shown = shown[:min(s.Top, len(shown))]
 	}
+	owner := "OWNER"
+	if t.By == correlate.ByUser {
+		owner = "USER"
+	}
 	columns := []column{{title: "THREADS", right: true}, {title: "SHARE", right: true, drop: 1}, {title: "PROCESSES", right: true, drop: 3},
-		{title: "OWNER", least: 24}, {title: "CONTAINER", least: 9, drop: 2}, {title: "WORKLOAD", least: 10, drop: 4},
+		{title: owner, least: ownerLeast(t.By)}, {title: "CONTAINER", least: 9, drop: 2}, {title: "WORKLOAD", least: 10, drop: 4},
 		{title: "HEAVIEST", least: 14, drop: 6}, {title: "LIMIT", drop: 7}, {title: "D", right: true}, {title: "ZOMBIES", right: true}}
 	rows := make([][]string, 0, len(shown))
 	for _, row := range shown {

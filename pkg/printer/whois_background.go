@@ -24,7 +24,7 @@ func backgroundLines(i correlate.Identity, s Style) [][2]string {
 		}
 		add("made from", u.Source)
 		if u.UserUnit != "" {
-			add("user unit", u.UserUnit+"; its files and timers are the user's own, and not looked at")
+			lines = append(lines, userUnitLines(u)...)
 		}
 		if u.Masked {
 			add("masked", "it cannot be started again until systemctl unmask "+u.Name)
@@ -48,6 +48,23 @@ func backgroundLines(i correlate.Identity, s Style) [][2]string {
 	return lines
 }
 
+// userUnitLines: the node's files for all users are read, a user's own are not.
+func userUnitLines(u *correlate.UnitInfo) [][2]string {
+	text, file := u.UserUnit, ""
+	switch {
+	case u.User != nil && len(u.User.Files) > 0:
+		if u.User.Description != "" {
+			text += ": " + u.User.Description
+		}
+		file = strings.Join(u.User.Files, ", ") + "; one in the user's home would go before it, and is not read"
+	case u.User != nil && u.User.Masked:
+		file = "masked for all users"
+	case !strings.HasSuffix(u.UserUnit, ".scope"): // a scope has none
+		file = "none of the node's own; those in the user's home and /run/user are not read, nor timers there: as that user, systemctl --user cat tells"
+	}
+	return [][2]string{{"user unit", text}, {"its file", file}}
+}
+
 func timerLines(t correlate.TimerInfo, s Style) [][2]string {
 	text := s.bold()(t.Name)
 	if len(t.Triggers) > 0 {
@@ -61,7 +78,11 @@ func timerLines(t correlate.TimerInfo, s Style) [][2]string {
 	if t.Persistent {
 		text += ", persistent"
 	}
-	if !t.Enabled {
+	switch {
+	case t.Enabled:
+	case t.User:
+		text += "; whether the user has enabled it is in the home, which is not read"
+	default:
 		text += "; not enabled, so it runs only where somebody started it"
 	}
 	last, next := t.LastRunBy, t.NextRunBy

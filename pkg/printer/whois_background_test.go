@@ -50,8 +50,13 @@ func TestWhoisBackground(t *testing.T) {
 				i.Unit = &correlate.UnitInfo{Title: "serial-getty@.service for ttyS0", Slice: "serial-getty, below system", Description: "Serial Getty on ttyS0", Masked: true, Name: "serial-getty@ttyS0.service", Source: "/etc/init.d/getty"}
 			}),
 			hostIdentity(`user@1000.service`, func(i *correlate.Identity) {
-				i.Unit = &correlate.UnitInfo{Title: "user@.service for 1000", UserUnit: "syncthing.service"}
+				i.Unit = &correlate.UnitInfo{Title: "user@.service for 1000", UserUnit: "syncthing.service", User: &correlate.UnitInfo{Name: "syncthing.service"}}
 				i.Session = &correlate.SessionInfo{User: "alice", UID: "1000", Since: at("2026-11-21 08:00:00"), State: "active"}
+			}),
+			hostIdentity(`user@1000.service`, func(i *correlate.Identity) {
+				i.Unit = &correlate.UnitInfo{UserUnit: "backup.service", User: &correlate.UnitInfo{Name: "backup.service", Description: "Back up the home",
+					Files: []string{"/etc/systemd/user/backup.service"}}}
+				i.Timers = []correlate.TimerInfo{{Name: "backup.timer", User: true, Triggers: []string{"OnCalendar=hourly"}, LastRunBy: "unknown", NextRun: at("2026-11-22 00:00:00")}}
 			}),
 		},
 		"whois-cron": {hostIdentity("crond.service", func(i *correlate.Identity) {

@@ -126,6 +126,31 @@ func TestTimersSessionsAndDevices(t *testing.T) {
 	}
 }
 
+// A user's unit is told by the node's files for all users, and never by the
+// system's unit of that name. What is in a home is not read.
+func TestUsersUnits(t *testing.T) {
+	n := askFS(t, plantFile(t, "v2-timer-session"), "v2-users-units", 3400, 3402)
+	backup, _ := n.Whois(3400)
+	u := backup.Unit
+	if u == nil || u.Name != "user@1000.service" || u.UserUnit != "backup.service" || u.User == nil || u.User.Description != "Back up the home" ||
+		!slices.Equal(u.User.Files, []string{"/etc/systemd/user/backup.service"}) {
+		t.Fatalf("got %+v", u)
+	}
+	var timers []string
+	for _, timer := range backup.Timers {
+		timers = append(timers, fmt.Sprint(timer.Name, timer.Triggers, timer.User, timer.Enabled, timer.LastRun.Unix()))
+	}
+	// Its own user's process, and not the other's that is older.
+	started := int64(1_700_000_000 + 87_000)
+	if want := []string{fmt.Sprint("again@x.timer[OnCalendar=weekly] true false ", started), fmt.Sprint("backup.timer[OnCalendar=hourly] true true ", started)}; !slices.Equal(timers, want) {
+		t.Errorf("got %q, want %q", timers, want)
+	}
+	own, _ := n.Whois(3402)
+	if u := own.Unit; u == nil || u.UserUnit != "sync.service" || u.User.Description != "" || len(u.User.Files)+len(own.Timers) > 0 {
+		t.Errorf("got %+v, timers %+v", u, own.Timers)
+	}
+}
+
 func checkLogin(t *testing.T, inSession, afterwards, nobody correlate.Identity) {
 	t.Helper()
 	s := inSession.Session

@@ -29,6 +29,10 @@ var errTooMany = errors.New("too many, the rest is left out")
 
 func (t *table) classify(ctx context.Context, budget int) {
 	t.classified = make([]bool, len(t.out.List))
+	if t.req.FileTypes {
+		t.types = newFileTypes(t.fs, t.info, t.bad)
+		defer func() { t.out.FileTypes = t.types.finish() }()
+	}
 	for _, i := range t.heaviestFirst() {
 		asked := t.asked.processes[t.out.List[i].PID] != nil
 		switch {
@@ -91,7 +95,9 @@ func (t *table) classifyProcess(i, most int) (read int) {
 	p := &t.out.List[i]
 	t.classified[i] = true
 	sum := links{index: map[string]int{}, kinds: map[string]int{}, targets: map[report.Target]int{}, fifos: map[string]*stdioFIFOs{}}
-	look := t.info.wants(p, t.asked.processes[p.PID] != nil)
+	asked := t.asked.processes[p.PID] != nil
+	look := t.info.wants(p, asked)
+	typed := t.types != nil && (asked || len(t.req.PIDs) == 0)
 	sockets := len(t.sockets.held)
 	err := t.proc.EachFD(p.PID, func(fd, link []byte) bool {
 		if read == most {
@@ -106,8 +112,10 @@ func (t *table) classifyProcess(i, most int) (read int) {
 		switch {
 		case hostfs.IsInotify(link):
 			t.addInotify(p, fd)
+		case typed && hostfs.MayHaveType(link):
+			link = t.types.tell(p.PID, fd, link)
 		case look && mayBeDirectory(link) && t.info.isDirectory(p.PID, fd):
-			link = append(link, '/')
+			link = hostfs.WithType(link, hostfs.TypeDirectory)
 		}
 		sum.count(link)
 		return true

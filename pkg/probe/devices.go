@@ -50,7 +50,11 @@ func collectDevices(ctx context.Context, r run) (publish, error) {
 	}
 	d.mounted()
 	d.addThreads()
-	out := &report.Devices{List: make([]report.Device, 0, d.listed)}
+	uses, err := d.detached(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &report.Devices{List: make([]report.Device, 0, d.listed), Detached: uses}
 	btrfs := d.btrfs()
 	for _, dev := range d.of {
 		if ctx.Err() != nil {

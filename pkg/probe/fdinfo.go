@@ -53,10 +53,11 @@ func mayBeDirectory(link []byte) bool {
 
 func (f *fdInfo) isDirectory(pid int, fd []byte) bool {
 	b, err := f.proc.Read(fdinfoOf(pid, fd))
-	if err != nil {
-		return false
-	}
-	flags, ok := hostfs.FDFlags(b)
+	return err == nil && openedAsDirectory(b)
+}
+
+func openedAsDirectory(fdinfo []byte) bool {
+	flags, ok := hostfs.FDFlags(fdinfo)
 	// O_TMPFILE, a file without a name, has O_DIRECTORY's bit in it.
 	return ok && flags&unix.O_DIRECTORY != 0 && flags&unix.O_TMPFILE != unix.O_TMPFILE
 }

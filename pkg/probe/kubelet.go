@@ -58,6 +58,7 @@ func collectKubelet(ctx context.Context, r run) (publish, error) {
 	defer proc.Close()
 	k := *r.kubelet
 	k.run, k.proc = r, proc
+	k.configure()
 	if err := k.sample(ctx); err != nil {
 		return nil, err
 	}
@@ -70,6 +71,8 @@ type kubelet struct {
 	proc *hostfs.Proc
 	bad  unreadable
 	out  report.Kubelet
+	// found is its command line.
+	found hostfs.KubeletArgs
 	// first is the first look, or why it failed.
 	first  kubeletLook
 	failed error
@@ -100,7 +103,7 @@ func (k *kubelet) find() bool {
 		}
 		if rank > best {
 			best = rank
-			k.out = report.Kubelet{PID: p.PID, RootDir: report.Escape(args.RootDir)}
+			k.found, k.out = args, report.Kubelet{PID: p.PID, RootDir: report.Escape(args.RootDir)}
 		}
 	}
 	return best >= 0
@@ -137,9 +140,11 @@ func (k *kubelet) args(p report.Process) (hostfs.KubeletArgs, bool) {
 		return args, ok
 	}
 	defer root.Close()
-	content, _, err := root.ReadLinked(args.File, 64<<10)
+	content, _, err := root.ReadLinked(args.File, hostfs.MaxKubeletConfig)
 	if err != nil {
-		k.bad.add(args.File, err)
+		if !args.K3s || !os.IsNotExist(err) {
+			k.bad.add(args.File, err)
+		}
 		return args, ok
 	}
 	return args.WithFile(string(content)), ok

@@ -17,11 +17,10 @@ func (t *table) addLimit(p *report.Process) {
 		t.failed("limits", err, false)
 		return
 	}
-	for _, l := range hostfs.ParseLimits(b) {
-		if l.Name == hostfs.LimitOpenFiles {
-			p.FDs.Limit = &report.FDLimit{Soft: l.Soft, Hard: l.Hard}
-			return
-		}
+	l, ok := hostfs.FindLimit(b, hostfs.LimitOpenFiles)
+	if !ok {
+		t.bad.add("/proc/PID/limits", errTorn)
+		return
 	}
-	t.bad.add("/proc/PID/limits", errTorn)
+	p.FDs.Limit = &report.FDLimit{Soft: l.Soft, Hard: l.Hard}
 }

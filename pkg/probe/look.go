@@ -15,7 +15,7 @@ const (
 	// not looked into by then is named, and the report stands.
 	reserve = 15 * time.Second
 	// lightLinks are read in all of processes that are not looked into.
-	lightLinks = 40_000
+	lightLinks = 60_000
 )
 
 // lookInto finds out what the descriptors are: links first, then the tables

@@ -31,6 +31,7 @@ func (m *mounts) readHost() {
 func (m *mounts) readHostOnce(seen map[int]int, reading int) (ids []int) {
 	skipped, err := m.proc.EachMountLineOf(rootPID(m.fs), func(l *hostfs.MountLine) {
 		ids = append(ids, l.ID)
+		m.known.add(l.ID)
 		last := seen[l.ID]
 		seen[l.ID] = reading
 		if last != 0 {

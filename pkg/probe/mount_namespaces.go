@@ -150,6 +150,9 @@ func (m *mounts) sumUp(ns *report.MountNamespace, pid int) error {
 func (m *mounts) addGroups(ns *report.MountNamespace, t *mountTree) {
 	n := len(t.records) + t.left
 	ns.Mounts = &n
+	for i := range t.records {
+		m.known.add(int(t.records[i].id))
+	}
 	if t.left > 0 {
 		m.bad.add("mounts of a namespace", errTooMany)
 	}

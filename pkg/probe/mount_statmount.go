@@ -13,7 +13,7 @@ import (
 // worthStatmount is the number of mounts from which asking for each by number is
 // cheaper than having the kernel write all of them: some 1 µs against 3.5 µs, but
 // 2 µs more for each whose text is needed.
-const worthStatmount = 256
+const worthStatmount = hostfs.MountBatch
 
 // errNotThisWay: mountinfo is to be read instead.
 var errNotThisWay = errors.New("not by statmount")
@@ -27,35 +27,50 @@ func (m *mounts) statNamespace(ns *report.MountNamespace, pid int) error {
 	if err != nil {
 		return m.refused(err)
 	}
-	if m.ids, err = m.proc.ListMounts(id, m.ids[:0], maxMounts+1); err != nil {
-		return m.refused(err)
-	}
-	if len(m.ids) < worthStatmount || len(m.ids) > maxMounts || m.rootMoved(pid) {
+	if m.rootMoved(pid) {
 		return errNotThisWay
 	}
 	m.tree.reset()
-	kept := m.ids[:0]
-	for _, mount := range m.ids {
-		n, err := m.proc.StatMount(id, mount)
+	m.ids = m.ids[:0]
+	err = m.proc.EachMountBatch(id, func(batch []uint64) error {
+		if len(m.ids) == 0 && len(batch) < worthStatmount {
+			return errNotThisWay
+		}
+		return m.statBatch(id, batch)
+	})
+	if err != nil {
+		return m.refused(err)
+	}
+	m.tree.text = func(r *mountRecord) (point, root string) {
+		t, _ := m.proc.MountTexts(id, m.ids[r.at]) // gone meanwhile: a group without a name
+		return t.Point, t.Root
+	}
+	m.addGroups(ns, &m.tree)
+	m.out.Method = methodStatmount
+	return nil
+}
+
+// statBatch adds mounts to the tree.
+func (m *mounts) statBatch(ns uint64, batch []uint64) error {
+	for _, mount := range batch {
+		if len(m.ids) == maxMounts {
+			m.tree.left++
+			continue
+		}
+		n, err := m.proc.StatMount(ns, mount)
 		if errors.Is(err, syscall.ENOENT) {
 			continue // unmounted meanwhile
 		}
 		fs := -1
 		if err == nil {
-			fs, err = m.filesystemOfID(id, mount, n)
+			fs, err = m.filesystemOfID(ns, mount, n)
 		}
 		if err != nil {
-			return m.refused(err)
+			return err
 		}
-		m.tree.add(mountRecord{id: int32(n.ID), parent: int32(n.Parent), fs: int32(fs), shared: n.Shared != 0, master: n.Master != 0, at: uint32(len(kept))})
-		kept = append(kept, mount)
+		m.tree.add(mountRecord{id: int32(n.ID), parent: int32(n.Parent), fs: int32(fs), shared: n.Shared != 0, master: n.Master != 0, at: uint32(len(m.ids))})
+		m.ids = append(m.ids, mount)
 	}
-	m.tree.text = func(r *mountRecord) (point, root string) {
-		t, _ := m.proc.MountTexts(id, kept[r.at]) // gone meanwhile: a group without a name
-		return t.Point, t.Root
-	}
-	m.addGroups(ns, &m.tree)
-	m.out.Method = methodStatmount
 	return nil
 }
 

@@ -39,6 +39,7 @@ type mounts struct {
 	// noStatmount: this kernel does not do it, or not for this process.
 	noStatmount bool
 	ids         []uint64 // of the namespace at hand
+	known       mountIDs
 }
 
 // rootOfTree is a mounted directory: two namespaces that have the same one at
@@ -65,12 +66,16 @@ func collectMounts(ctx context.Context, r run) (publish, error) {
 	for _, ns := range found {
 		m.out.Namespaces = append(m.out.Namespaces, m.namespace(ctx, ns))
 	}
+	ids := m.known
+	if r.req.HostMounts || len(m.bad) > 0 || m.out.Left+m.out.Skipped > 0 {
+		ids = nil
+	}
 	if !r.req.HostMounts {
 		m.volumeData(ctx)
 		m.uses(ctx, m.residents(found))
 	}
 	m.out.Unreadable = m.bad.list()
-	return func(r *run) { r.report.Mounts = m.out }, nil
+	return func(r *run) { r.report.Mounts, r.mountIDs = m.out, ids }, nil
 }
 
 func newMounts(r run, proc *hostfs.Proc) *mounts {

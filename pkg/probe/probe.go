@@ -33,6 +33,8 @@ type run struct {
 	kubelet *kubelet
 	// kernelThreads are all of them, by pid.
 	kernelThreads []kernelThread
+	// mountIDs are those of every namespace; nil where not all were read.
+	mountIDs mountIDs
 	// silence is what does not answer, see patience.go.
 	silence *hostfs.Silence
 }

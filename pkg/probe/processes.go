@@ -30,6 +30,7 @@ type table struct {
 	asked   asked
 	sockets *sockets
 	info    *fdInfo
+	types   *fileTypes // nil: not asked for
 	// classified are the processes whose descriptors were looked into, by index
 	// of out.List.
 	classified []bool

@@ -10,7 +10,7 @@ import (
 
 const (
 	// ringBytes bounds the encoded samples.
-	ringBytes = 5 << 20
+	ringBytes = 2 << 20
 	// ownersPerSample and processesPerSample bound one; the rest is summed up.
 	ownersPerSample, processesPerSample = 400, 16
 	// keepFinest of the newest samples are never merged.

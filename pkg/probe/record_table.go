@@ -10,9 +10,9 @@ import (
 
 // What samples speak of is kept once. These bound it.
 const (
-	maxRecordedCgroups    = 4096
-	maxRecordedProcesses  = 4096
-	maxRecordedContainers = 4096
+	maxRecordedCgroups    = 2048
+	maxRecordedProcesses  = 2048
+	maxRecordedContainers = 2048
 )
 
 // recorded is all that samples speak of, by index.

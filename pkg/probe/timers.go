@@ -18,14 +18,14 @@ const (
 )
 
 // timers finds the timers that start one of the wanted units: by Unit=, else by
-// their own name.
-func (b *background) timers(files *unitFiles, wanted map[string]bool) {
+// their own name. A user's stamp files are in the home, which is not read.
+func (b *background) timers(files *unitFiles, wanted map[string]bool, user bool) {
 	wants := files.wants()
 	for _, name := range files.timerNames(wants) {
 		unit := files.read(name, func(section, key string) bool { return section == "Timer" || describes(section, key) })
 		// The names are those of files, and anybody's; units come from cgroups'
 		// paths, which are escaped already.
-		unit.Name = report.Escape(name)
+		unit.Name, unit.User = report.Escape(name), user
 		starts := startedBy(unit)
 		if !wanted[starts] || unit.Masked {
 			continue
@@ -35,16 +35,24 @@ func (b *background) timers(files *unitFiles, wanted map[string]bool) {
 			return
 		}
 		t := report.Timer{Unit: unit, Starts: starts, WantedBy: wants[name]}
-		stamp := path.Join(stampDir, "stamp-"+name)
-		switch written, err := b.root.ModTime(stamp); {
-		case err == nil:
-			seconds := written.Unix()
-			t.Stamp = &seconds
-		case !hostfs.Gone(err):
-			b.bad.add(stamp, err)
+		if !user {
+			t.Stamp = b.stamp(name)
 		}
 		b.out.Timers = append(b.out.Timers, t)
 	}
+}
+
+func (b *background) stamp(timer string) *int64 {
+	stamp := path.Join(stampDir, "stamp-"+timer)
+	written, err := b.root.ModTime(stamp)
+	if err == nil {
+		seconds := written.Unix()
+		return &seconds
+	}
+	if !hostfs.Gone(err) {
+		b.bad.add(stamp, err)
+	}
+	return nil
 }
 
 // timerNames are all timers on the node, the enabled instances of templates

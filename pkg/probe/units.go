@@ -45,10 +45,18 @@ type unitDir struct {
 	names []string // sorted
 }
 
-func openUnitFiles(root *hostfs.Root, bad unreadable, showSecrets bool) *unitFiles {
+// userUnitPath are those of users' managers that are the node's own. A user's
+// are in the home and in /run/user: there the user may mount FUSE at any
+// moment, and a reader would wait for it.
+func userUnitPath() []string {
+	return []string{"/etc/systemd/user", "/run/systemd/user", "/usr/local/share/systemd/user", "/usr/share/systemd/user",
+		"/usr/local/lib/systemd/user", "/usr/lib/systemd/user"}
+}
+
+func openUnitFiles(root *hostfs.Root, path []string, bad unreadable, showSecrets bool) *unitFiles {
 	u := &unitFiles{root: root, bad: bad, showSecrets: showSecrets}
 	seen := map[string]bool{}
-	for _, dir := range unitPath() {
+	for _, dir := range path {
 		resolved, err := root.Resolve(dir)
 		if err == nil && seen[resolved] {
 			continue
@@ -166,10 +174,16 @@ func describes(section, key string) bool {
 
 // units reads the units of the asked processes, and the timers behind them.
 func (b *background) units() {
+	b.unitsOf(false, unitPath(), report.Cgroup.Unit)
+	b.unitsOf(true, userUnitPath(), report.Cgroup.UserUnit)
+}
+
+// unitsOf does so for the system's manager, or for those of users.
+func (b *background) unitsOf(user bool, path []string, unitOf func(report.Cgroup) string) {
 	wanted := map[string]bool{}
 	var names []string
 	for _, p := range b.of {
-		if name := b.cgroup(p).Unit(); name != "" && !wanted[name] {
+		if name := unitOf(b.cgroup(p)); name != "" && !wanted[name] {
 			wanted[name] = true
 			names = append(names, name)
 		}
@@ -177,9 +191,11 @@ func (b *background) units() {
 	if len(names) == 0 {
 		return
 	}
-	files := openUnitFiles(b.root, b.bad, b.req.ShowSecrets)
+	files := openUnitFiles(b.root, path, b.bad, b.req.ShowSecrets)
 	for _, name := range names {
-		b.out.Units = append(b.out.Units, files.read(name, describes))
+		unit := files.read(name, describes)
+		unit.User = user
+		b.out.Units = append(b.out.Units, unit)
 	}
-	b.timers(files, wanted)
+	b.timers(files, wanted, user)
 }

@@ -60,6 +60,33 @@ func UnitOf(path string) string {
 	return ""
 }
 
+// UserUnit is the unit of a user's manager that the first entry is in, "" for
+// none.
+func (c Cgroup) UserUnit() string {
+	for _, e := range c.ByWeight() {
+		if _, unit := UserUnitOf(e.Path); unit != "" {
+			return unit
+		}
+	}
+	return ""
+}
+
+// UserUnitOf is the last unit below a user's manager, and that manager,
+// "user@1000.service"; "" for none.
+func UserUnitOf(path string) (manager, unit string) {
+	_, below, ok := strings.Cut(path, "/user@")
+	if !ok {
+		return "", ""
+	}
+	elements := strings.Split(strings.TrimSuffix(below, " (deleted)"), "/")
+	for _, e := range elements[1:] {
+		if strings.HasSuffix(e, ".service") || strings.HasSuffix(e, ".scope") {
+			unit = strings.TrimPrefix(e, "_")
+		}
+	}
+	return "user@" + elements[0], unit
+}
+
 // Where logind keeps its records.
 const (
 	SessionDir = "/run/systemd/sessions/"

@@ -38,6 +38,25 @@ func TestUnitAndSessionOfCgroups(t *testing.T) {
 	}
 }
 
+func TestUserUnitOf(t *testing.T) {
+	const manager = "/user.slice/user-1000.slice/user@1000.service"
+	for path, want := range map[string]string{
+		"/system.slice/ssh.service": "", manager: "", "": "", "/user@": "", manager + "/app.slice": "",
+		manager + "/init.scope":                                     "user@1000.service init.scope",
+		manager + "/app.slice/app-x.slice/sync@1.service":           "user@1000.service sync@1.service",
+		manager + "/app.slice/_cgroup.service/inner (deleted)":      "user@1000.service cgroup.service",
+		"/docker/x" + manager + "/user.slice/podman-1.scope/libpod": "user@1000.service podman-1.scope",
+	} {
+		m, unit := UserUnitOf(path)
+		if unit == "" {
+			m = ""
+		}
+		if got := strings.TrimSpace(m + " " + unit); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+}
+
 func FuzzCgroup(f *testing.F) {
 	f.Add("memory", "/user.slice/user-1000.slice/session-3.scope")
 	f.Add("", "/user@../../x (deleted)")
@@ -45,6 +64,9 @@ func FuzzCgroup(f *testing.F) {
 		c := Cgroup{Entries: []CgroupEntry{{controllers, text}}}
 		if unit := c.Unit(); strings.Contains(unit, "/") || !strings.Contains(text, unit) {
 			t.Fatalf("unit %q", unit)
+		}
+		if manager, unit := UserUnitOf(text); strings.Contains(manager+unit, "/") || !strings.Contains(text, unit) {
+			t.Fatalf("user's unit %q of %q", unit, manager)
 		}
 		for _, file := range SessionFiles(c, nil) {
 			if path.Clean(file) != file || path.Dir(file)+"/" != SessionDir && path.Dir(file)+"/" != UserDir {

@@ -21,19 +21,6 @@ const (
 	maxArrayElements = 300_000
 )
 
-// EncodeReport packs a report for a frame: gzip of its JSON.
-func EncodeReport(r *NodeReport) ([]byte, error) {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if err := stdjson.NewEncoder(z).Encode(r); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
 // DecodeReport reverses EncodeReport, for bytes that nobody vouches for.
 func DecodeReport(packed []byte) (*NodeReport, error) {
 	in := bytes.NewReader(packed)

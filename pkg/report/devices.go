@@ -4,6 +4,11 @@ package report
 // for, whether they are still there or not.
 type Devices struct {
 	List []Device `json:"list,omitempty"`
+	// Detached are processes with files open on mounts that are in no mount
+	// namespace. They are sought where a device is Detached; which of them is on
+	// which device nothing tells. A working directory, a root or a mapped file is
+	// not among them: only touching it would tell.
+	Detached []DetachedUse `json:"detached,omitempty"`
 
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }
@@ -44,4 +49,17 @@ type Device struct {
 	Threads      int    `json:"threads,omitempty"`
 	ThreadsSince uint64 `json:"threadsSince,omitempty"`
 	Guessed      bool   `json:"guessed,omitempty"`
+	// Detached is the type of a filesystem that the kernel keeps on it, and that is
+	// mounted in no namespace that a process lives in; ext4 stands for ext2 and ext3,
+	// too. What was unmounted by umount -l stays so while somebody uses it, and every
+	// umount is so for the moment in which it writes back.
+	Detached string `json:"detached,omitempty"`
+}
+
+// DetachedUse is a process with Count files open on one mount that is nowhere.
+type DetachedUse struct {
+	PID   int    `json:"pid"`
+	Mount int    `json:"mount"` // mnt_id of /proc/PID/fdinfo
+	Count int    `json:"count"`
+	Path  string `json:"path,omitempty"` // one of them, from the mount's root
 }

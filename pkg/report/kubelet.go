@@ -25,6 +25,8 @@ type Kubelet struct {
 // the fields that set thresholds, reservations and limits: others may hold secrets.
 type KubeletConfigFile struct {
 	Path string `json:"path"`
-	// Text is YAML or JSON.
+	// DropIn: it changes what stands in the files before it.
+	DropIn bool `json:"dropIn,omitempty"`
+	// Text is YAML or JSON, escaped as all text is: Unescape it before parsing.
 	Text string `json:"text"`
 }

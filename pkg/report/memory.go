@@ -163,6 +163,9 @@ type TmpfsMount struct {
 type ProcessMemory struct {
 	// RSSBefore is the resident size at the first sample; nil: it was not there.
 	RSSBefore *uint64 `json:"rssBefore,omitempty"`
+	// RSSSteps are resident sizes at several moments from the first sample to the
+	// last; none: there were these two.
+	RSSSteps []uint64 `json:"rssSteps,omitempty"`
 	// Anon, File and Shmem are the parts of the resident size (since 4.5).
 	Anon  *uint64 `json:"anon,omitempty"`
 	File  *uint64 `json:"file,omitempty"`

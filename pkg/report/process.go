@@ -13,6 +13,9 @@ type Processes struct {
 	// FDMethod tells how descriptors were counted: "st_size" of /proc/PID/fd
 	// (Linux 6.2 and later) or "getdents".
 	FDMethod string `json:"fdMethod,omitempty"`
+	// FileTypes is for how many classified descriptors statx(2) has told the
+	// file's type, see Request.FileTypes; nil: it was not asked.
+	FileTypes *int `json:"fileTypes,omitempty"`
 
 	List []Process `json:"list"`
 	// Cgroups are the distinct /proc/PID/cgroup files; Process.Cgroup indexes them.

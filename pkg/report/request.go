@@ -33,6 +33,10 @@ type Request struct {
 	IntervalMillis int64 `json:"intervalMillis,omitempty"`
 	// AllFDs: classify those of every process, within what memory allows.
 	AllFDs bool `json:"allFDs,omitempty"`
+	// FileTypes: ask statx(2) for the types of the files behind classified
+	// descriptors, those of PIDs where there are any, but not for files on
+	// filesystems that may wait for a server.
+	FileTypes bool `json:"fileTypes,omitempty"`
 	// Memory: look at processes' memory twice, IntervalMillis apart, and read more of
 	// the largest.
 	Memory bool `json:"memory,omitempty"`

@@ -3,6 +3,9 @@ package report
 // Unit is a unit of systemd as its files on the node have it, systemd.unit(5).
 type Unit struct {
 	Name string `json:"name"`
+	// User: it is one of a user's manager, systemd --user, by the files that the
+	// node has for all users. What users have in their homes is not read.
+	User bool `json:"user,omitempty"`
 	// Masked: it is a link to /dev/null, and cannot be started anew.
 	Masked bool `json:"masked,omitempty"`
 	// Files are its fragment and then its drop-ins, in the order in which they
@@ -30,7 +33,8 @@ type Timer struct {
 	// Starts is the unit that it starts.
 	Starts string `json:"starts"`
 	// WantedBy are the directories that enable it (timers.target.wants); none:
-	// it runs only where somebody or something else started it.
+	// it runs only where somebody or something else started it, or a user has
+	// enabled it for himself.
 	WantedBy []string `json:"wantedBy,omitempty"`
 	// Stamp is when systemd last wrote the timer's stamp file, seconds since
 	// 1970; nil: there is none, as for a timer that is not persistent.

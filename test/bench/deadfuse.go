@@ -41,12 +41,15 @@ func (b *bench) deadFUSE() error {
 	}
 	req := report.NewRequest(report.CollectOpenFiles, report.CollectProcesses, report.CollectContainers, report.CollectMounts)
 	req.FDs, req.AllFDs = true, true
+	types := req
+	types.FileTypes = true
 	patience := 5 * time.Second
 	if b.small {
 		patience = time.Second
 	}
 	for _, c := range []command{
 		{name: "nodedoc-probe: full report of descriptors and mounts", args: b.probeOnce(req)},
+		{name: "nodedoc-probe: the same, and types of files", args: b.probeOnce(types)},
 		{name: "lsof -b", args: []string{"lsof", "-b", "-w", "-nP"}},
 		{name: "lsfd", args: []string{"lsfd", "-n"}},
 		{name: "df", args: []string{"df"}},

@@ -102,7 +102,7 @@ func onStage(ctx context.Context, o options) error {
 		return err
 	}
 	b := bench{ctx: ctx, options: o}
-	for _, step := range []func() error{b.descriptors, b.processes, b.memory, b.firstByte, b.deadFUSE, b.mounts} {
+	for _, step := range []func() error{b.descriptors, b.processes, b.memory, b.recorder, b.firstByte, b.deadFUSE, b.mounts} {
 		if err := step(); err != nil {
 			return err
 		}

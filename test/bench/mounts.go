@@ -40,11 +40,20 @@ func (b *bench) mounts() error {
 	}); err != nil {
 		return err
 	}
-	if h, err = b.start("mounts", "make", "0", strconv.Itoa(others), dir); err != nil {
+	if err := b.otherNamespaces("the host's namespace and %d copies of it", others, dir); err != nil {
 		return err
 	}
-	defer func() { h.kill() }()
-	return b.measure(fmt.Sprintf("%d namespaces that each see them", others+1), []command{
+	return b.otherNamespaces("the host's and %d of containers that mount its / at /host", others, dir, "containers")
+}
+
+// otherNamespaces: reading the mounts that others have of the host's.
+func (b *bench) otherNamespaces(title string, others int, dir string, kind ...string) error {
+	h, err := b.start("mounts", append([]string{"make", "0", strconv.Itoa(others), dir}, kind...)...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.leave() }()
+	return b.measure(fmt.Sprintf(title, others), []command{
 		{name: "C: read each mountinfo", args: []string{b.tool("mounts"), "each"}},
 		{name: "nodedoc's reader", args: []string{b.tool("mountloop"), "nodedoc-each"}},
 		{name: "C: listmount, statmount of each mount", args: []string{b.tool("mounts"), "numbers"}},

@@ -59,18 +59,16 @@ func readNumbers(proc *hostfs.Proc, pid int, c counts) error {
 	if err != nil {
 		return err
 	}
-	ids, err := proc.ListMounts(ns, nil, 1<<20)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		m, err := proc.StatMount(ns, id)
-		if err != nil {
-			return err
+	return proc.EachMountBatch(ns, func(batch []uint64) error {
+		for _, id := range batch {
+			m, err := proc.StatMount(ns, id)
+			if err != nil {
+				return err
+			}
+			c.add(m.Major, m.Minor)
 		}
-		c.add(m.Major, m.Minor)
-	}
-	return nil
+		return nil
+	})
 }
 
 // ours reads the namespaces of these processes.

@@ -4,9 +4,10 @@
  *   mounts one            read /proc/1/mountinfo once, 4 KB at a time
  *   mounts each           that of each mount namespace
  *   mounts numbers        listmount(2) of each namespace, statmount(2) of each mount
- *   mounts make COUNT NAMESPACES DIR
+ *   mounts make COUNT NAMESPACES DIR [containers]
  *                         be so many namespaces that each see so many mounts,
- *                         until stdin ends
+ *                         until stdin ends: copies of the host's, as of services,
+ *                         or containers that mount the host's "/" at /host
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -129,16 +130,35 @@ static void make_mounts(int count, const char *dir)
 	}
 }
 
-static int make(int count, int others, const char *dir)
+/* contain makes of a copy of the host's namespace one of a container. */
+static void contain(void)
+{
+	must(mount("", "/", NULL, MS_REC | MS_SLAVE, NULL), "slave");
+	must(mount("rootfs", "/mnt", "tmpfs", 0, NULL), "rootfs");
+	must(mkdir("/mnt/host", 0755), "/mnt/host");
+	must(mkdir("/mnt/proc", 0755), "/mnt/proc");
+	must(mount("/", "/mnt/host", NULL, MS_BIND | MS_REC, NULL), "/mnt/host");
+	must(mount("proc", "/mnt/proc", "proc", 0, NULL), "/mnt/proc");
+	must(chdir("/mnt"), "/mnt");
+	must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
+	must(umount2(".", MNT_DETACH), "umount");
+}
+
+static int make(int count, int others, const char *dir, int containers)
 {
 	int ready[2];
+	pid_t pids[1024];
 	char byte;
+	if (others > 1024)
+		return fprintf(stderr, "no more than 1024 namespaces\n"), 2;
 	make_mounts(count, dir);
 	must(pipe2(ready, O_CLOEXEC), "pipe");
 	for (int i = 0; i < others; i++)
-		if (!must(fork(), "fork")) {
+		if (!(pids[i] = must(fork(), "fork"))) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			must(unshare(CLONE_NEWNS), "unshare");
+			if (containers)
+				contain();
 			must(write(ready[1], "", 1), "pipe");
 			for (;;)
 				pause();
@@ -150,14 +170,18 @@ static int make(int count, int others, const char *dir)
 	fflush(stdout);
 	while (read(0, &byte, 1) > 0)
 		;
+	for (int i = 0; i < others; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	const char *role = argc > 1 ? argv[1] : "";
-	if (argc == 5 && !strcmp(role, "make"))
-		return make(atoi(argv[2]), atoi(argv[3]), argv[4]);
+	if (argc >= 5 && !strcmp(role, "make"))
+		return make(atoi(argv[2]), atoi(argv[3]), argv[4], argc > 5);
 	if (!strcmp(role, "one"))
 		read_mountinfo("1");
 	else if (!strcmp(role, "each"))
@@ -165,7 +189,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(role, "numbers"))
 		each_namespace(numbers);
 	else
-		return fprintf(stderr, "usage: mounts one|each|numbers, mounts make COUNT NAMESPACES DIR\n"), 2;
+		return fprintf(stderr, "usage: mounts one|each|numbers, mounts make COUNT NAMESPACES DIR [containers]\n"), 2;
 	printf("%ld namespaces, %ld bytes, %ld mounts\n", namespaces, bytes, mounts);
 	return 0;
 }

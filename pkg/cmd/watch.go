@@ -4,24 +4,57 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 // sizeCheck is how often a resized terminal is noticed while a sample is taken.
 const sizeCheck = 250 * time.Millisecond
 
-// watch shows sample after sample of the same source.
-func (o *fdOptions) watch(ctx context.Context, s *source) error {
+// reply is what one report comes to, in every format.
+type reply struct {
+	kind   string
+	doc    any
+	owners []correlate.Owner
+	text   func(io.Writer, printer.Style) error
+}
+
+// watching shows the answer to one report after another, of the same source.
+type watching struct {
+	env
+	node     string
+	repeat   *repeatFlags
+	output   *outputFlags
+	interval time.Duration
+	top      int
+	answer   func(*correlate.Node) (reply, error)
+}
+
+// print prints the answer to one report.
+func (o *watching) print(n *correlate.Node) error {
+	a, err := o.answer(n)
+	if err != nil {
+		return err
+	}
+	if o.output.human() {
+		style := o.output.style(o.streams.Out)
+		style.Top = o.top
+		return a.text(o.streams.Out, style)
+	}
+	return o.output.print(o.streams.Out, a.kind, a.doc, a.owners)
+}
+
+func (o *watching) watch(ctx context.Context, s *source, req report.Request) error {
 	defer s.progress.clear()
 	tick := time.NewTicker(sizeCheck)
 	defer tick.Stop()
-	o.window = correlate.NewWindow()
-	r := &repetition{flags: &o.repeat, req: o.request(), keep: s.save, ticks: tick.C, now: time.Now, warn: s.progress.warn,
+	r := &repetition{flags: o.repeat, req: req, keep: s.save, ticks: tick.C, now: time.Now, warn: s.progress.warn,
 		open: func(ctx context.Context) (opened, error) { return s.open(ctx, o.node, o.repeat.life(o.interval)) }}
 	r.ask = firstAloud(s)
 	if screen := newScreen(o.streams.Out); screen != nil && o.output.human() {
@@ -55,7 +88,7 @@ func firstAloud(s *source) func(context.Context, opened) *inventory.Inventory {
 }
 
 // refresh shows a sample in place of the one before.
-func (o *fdOptions) refresh(screen *screen, n *correlate.Node, i int) error {
+func (o *watching) refresh(screen *screen, n *correlate.Node, i int) error {
 	a, err := o.answer(n)
 	if err != nil {
 		return err
@@ -73,7 +106,7 @@ func (o *fdOptions) refresh(screen *screen, n *correlate.Node, i int) error {
 }
 
 // appendSample shows a sample behind the one before.
-func (o *fdOptions) appendSample(n *correlate.Node, i int) error {
+func (o *watching) appendSample(n *correlate.Node, i int) error {
 	a, err := o.answer(n)
 	if err != nil {
 		return err
@@ -101,7 +134,7 @@ func (o *fdOptions) appendSample(n *correlate.Node, i int) error {
 }
 
 // sampleLine is the head of a sample: when, by the node's clock, and which.
-func (o *fdOptions) sampleLine(n *correlate.Node, i int, goesOn bool) string {
+func (o *watching) sampleLine(n *correlate.Node, i int, goesOn bool) string {
 	line := fmt.Sprintf("sample %d", i)
 	if !o.repeat.endless() {
 		line += fmt.Sprintf(" of %d", o.repeat.samples)

@@ -1,0 +1,66 @@
+package cmd
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
+
+// memoryDocument is the answer as an object.
+type memoryDocument struct {
+	correlate.NodeMemory
+	Findings []diagnose.Finding `json:"findings"`
+}
+
+func (o *memoryOptions) answer(n *correlate.Node) (reply, error) {
+	if err := o.answerable(n); err != nil {
+		return reply{}, err
+	}
+	memory := n.Memory(correlate.MemoryOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
+	findings := o.findings(n)
+	a := reply{kind: "NodeMemory"}
+	a.text = func(w io.Writer, s printer.Style) error { return printer.Memory(w, memory, findings, s) }
+	shown := memory
+	if o.topGiven && o.top > 0 {
+		shown.Rows = shown.Rows[:min(o.top, len(shown.Rows))]
+	}
+	a.doc = memoryDocument{shown, findings}
+	for _, row := range shown.Rows {
+		a.owners = append(a.owners, row.Owner)
+	}
+	return a, nil
+}
+
+// answerable refuses what the report cannot tell: an empty answer would lie.
+func (o *memoryOptions) answerable(n *correlate.Node) error {
+	hasUser := func(p report.Process) bool { return p.UID != nil }
+	switch {
+	case n.Report.Memory == nil && len(n.Report.Probe.Failed) == 0:
+		return errors.New("the report was made without looking at memory: make one with memory --save")
+	case n.Report.Memory == nil:
+		return errors.New("the report has no memory" + failures(n.Report))
+	case n.Report.Processes == nil:
+		return noProcesses(n.Report)
+	case o.by == string(correlate.ByUser) && o.source.from != "" && !slices.ContainsFunc(n.Report.Processes.List, hasUser):
+		return errors.New("the report was made without asking for users: make one with memory --by user --save")
+	}
+	return answersSelector(n, o.filter)
+}
+
+// findings are those about memory: about whoever is shown, and about the node.
+func (o *memoryOptions) findings(n *correlate.Node) []diagnose.Finding {
+	facts := n
+	if o.window != nil { // a leak may be too slow for one sample
+		facts = correlate.Join(o.window.Add(n.Report), n.Inventory)
+	}
+	return slices.DeleteFunc(o.userCommands(diagnose.Diagnose(facts)), func(f diagnose.Finding) bool {
+		about := strings.HasPrefix(f.ID, "memory-") || strings.HasPrefix(f.ID, "oom-") || strings.HasPrefix(f.ID, "eviction-")
+		return !about || f.Subject != nil && !n.Shows(o.filter, *f.Subject)
+	})
+}

@@ -1,0 +1,92 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+)
+
+// memoryPressure: pods are being evicted for memory, or will be in a moment. While
+// it lasts no BestEffort pod starts here.
+func memoryPressure(n *correlate.Node, earlier []Finding) []Finding {
+	f := factsOf(n)
+	if f == nil {
+		return nil
+	}
+	finding := Finding{Severity: Critical, Evidence: append([]string{f.bothCounts()}, f.thresholds()...)}
+	switch met, next := f.metNow(), f.metSoon(); {
+	case met != nil && met.Hard:
+		finding.Summary = fmt.Sprintf("the kubelet evicts pods: the %s, %s, is met", thresholdName(*met), writtenBytes(*met))
+	case met != nil:
+		finding.Summary = fmt.Sprintf("the kubelet is about to evict pods: the %s, %s, is met", thresholdName(*met), writtenBytes(*met))
+	case next != nil:
+		finding.Summary = fmt.Sprintf("the kubelet will evict pods in %.0f s: the %s, %s, is near", *next.SecondsLeft, thresholdName(*next), writtenBytes(*next))
+	case f.Pressure != nil && *f.Pressure:
+		finding.Summary = "the node has MemoryPressure, though no threshold is met at this moment"
+		finding.Evidence = append(finding.Evidence, "the condition stays for evictionPressureTransitionPeriod (5m0s by default) after the last time")
+	default:
+		return nil
+	}
+	if f.Pressure != nil && *f.Pressure && f.PressureSince != nil {
+		finding.Evidence = append(finding.Evidence, "MemoryPressure since "+f.PressureSince.Format("2006-01-02 15:04:05 MST"))
+	}
+	if gone := n.EvictedPods(); len(gone) > 0 {
+		line := fmt.Sprintf("evicted pods known: %s, the newest %s", humanize.Comma(int64(len(gone))), Title(gone[0].Owner))
+		if gone[0].At != nil {
+			line += " at " + gone[0].At.Format("2006-01-02 15:04:05 MST")
+		}
+		finding.Evidence = append(finding.Evidence, line)
+	}
+	finding.CausedBy = ids(earlier, memoryCauses()...)
+	cache := f.cacheInUse(n)
+	finding.Evidence = append(finding.Evidence, cache...)
+	finding.Remedy = []Step{{Do: "see who has the memory, and end or bound that: an evicted pod frees its own memory only", Run: "kubectl nodedoc memory " + place(n)}}
+	if len(cache) > 0 {
+		finding.Remedy = append(finding.Remedy, Step{Do: "for the moment, at the price of reading it again, on the node", Run: "echo 1 > /proc/sys/vm/drop_caches"})
+	}
+	if shellSafe(n.Name()) && n.Inventory != nil {
+		finding.Remedy = append(finding.Remedy, Step{Do: "to keep more pods from coming meanwhile", Run: "kubectl cordon " + n.Name()})
+	}
+	return []Finding{finding}
+}
+
+// cacheInUse: the kernel has plenty, and the kubelet counts page cache as used that
+// was read more than once (kubernetes#43916).
+func (f *evictionFacts) cacheInUse(n *correlate.Node) []string {
+	differences := n.MemoryDifferences()
+	if !f.known || f.little() || len(differences) == 0 || differences[0].Bytes <= 0 {
+		return nil
+	}
+	d := differences[0]
+	return []string{fmt.Sprintf("the kernel has plenty: %s of %s is %s", humanize.IBytes(uint64(d.Bytes)), d.Name, d.Why)}
+}
+
+// memoryCauses are the rules that name who has the memory, or why there is little.
+func memoryCauses() []string {
+	return []string{"memory-growth", "memory-host-process", "memory-tmpfs", "memory-kernel", MemoryReservedTooSmall}
+}
+
+// metNow is the threshold that is met by most: a hard one evicts at once.
+func (f *evictionFacts) metNow() *correlate.EvictionThreshold {
+	var met *correlate.EvictionThreshold
+	for i := range f.Thresholds {
+		if t := &f.Thresholds[i]; t.Margin < 0 && (met == nil || t.Hard && !met.Hard) {
+			met = t
+		}
+	}
+	return met
+}
+
+// metSoon is the threshold that is met next, within soon. A node with plenty left
+// is not foretold by a sample: a program that starts takes its memory at once.
+func (f *evictionFacts) metSoon() *correlate.EvictionThreshold {
+	var next *correlate.EvictionThreshold
+	for i := range f.Thresholds {
+		if t := &f.Thresholds[i]; t.SecondsLeft != nil && *t.SecondsLeft <= soon && t.Margin < int64(f.Reserved.Capacity/littleShare) && (next == nil || *t.SecondsLeft < *next.SecondsLeft) {
+			next = t
+		}
+	}
+	return next
+}
