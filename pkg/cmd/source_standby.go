@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -34,6 +38,23 @@ func (s *source) noPod(ctx context.Context, at *cluster, node string, err error,
 		}
 	}
 	return nil, err
+}
+
+// trySick has nodes asked that are not ready but have a standby.
+func (s *source) trySick(ctx context.Context, targets []target) {
+	sick := func(t target) bool { return t.state == printer.NodeFailed }
+	if !slices.ContainsFunc(targets, sick) {
+		return
+	}
+	all, err := debugpod.Standbys(ctx, s.cluster.clients.Kube, metav1.NamespaceAll)
+	if err != nil {
+		return // each node says why it is not asked
+	}
+	for i, t := range targets {
+		if sick(t) && slices.ContainsFunc(all, func(b debugpod.Standby) bool { return b.Node == t.node }) {
+			targets[i] = target{node: t.node}
+		}
+	}
 }
 
 // standbyWay asks a node's standby or, where that does not answer, takes the report

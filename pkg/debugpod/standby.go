@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 // StandbyNamespace is where standbys are, unless somebody chose another place: every
@@ -36,6 +38,14 @@ type Standby struct {
 }
 
 func isStandby(p *corev1.Pod) bool { return p.Labels[labelStandby] != "" }
+
+// seesNode: a label anybody may set, who may run a pod. One that sees the host's processes
+// and writes to its disk has the node anyhow, and no need to lie to us.
+func seesNode(p *corev1.Pod) bool {
+	return p.Spec.HostPID && slices.ContainsFunc(p.Spec.Volumes, func(v corev1.Volume) bool {
+		return v.HostPath != nil && v.HostPath.Path == report.KeptDir
+	})
+}
 
 func asStandby(p *corev1.Pod) Standby {
 	s := Standby{Node: p.Spec.NodeName, Namespace: p.Namespace, Pod: p.Name, Version: p.Annotations[annotationVersion], pod: p}
@@ -123,7 +133,9 @@ func listStandbys(ctx context.Context, client kubernetes.Interface, namespace, f
 	}
 	all := make([]Standby, 0, len(list.Items))
 	for i := range list.Items {
-		all = append(all, asStandby(&list.Items[i]))
+		if seesNode(&list.Items[i]) {
+			all = append(all, asStandby(&list.Items[i]))
+		}
 	}
 	return all, nil
 }

@@ -287,7 +287,8 @@ func TestStandbyScript(t *testing.T) {
 
 func standbyPod(edit func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "nodedoc-standby-amd64-x", Labels: standbyLabels("amd64"),
-		Annotations: map[string]string{annotationVersion: "v1"}}, Spec: corev1.PodSpec{NodeName: "worker-1"}}
+		Annotations: map[string]string{annotationVersion: "v1"}}, Spec: corev1.PodSpec{NodeName: "worker-1", HostPID: true,
+		Volumes: []corev1.Volume{{Name: keptVolume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: report.KeptDir}}}}}}
 	p.Labels[labelSession] = "0123456789abcdef"
 	runningAtOnce(p)
 	if edit != nil {
@@ -346,8 +347,17 @@ func TestStandbyCollect(t *testing.T) {
 	}
 }
 
-// Of two, as while one replaces the other, the one that runs is found.
+// Of two, as while one replaces the other, the one that runs is found; never what only
+// has the label, as any pod may.
 func TestFindStandby(t *testing.T) {
+	for name, edit := range map[string]func(*corev1.Pod){
+		"sees its own processes": func(p *corev1.Pod) { p.Spec.HostPID = false },
+		"has no disk":            func(p *corev1.Pod) { p.Spec.Volumes = nil },
+	} {
+		if s, err := FindStandby(t.Context(), newFakeCluster(t, testNode(nil), standbyPod(edit)), "worker-1"); !errors.Is(err, ErrNoStandby) {
+			t.Errorf("%s: found %+v, %v", name, s, err)
+		}
+	}
 	pending := standbyPod(func(p *corev1.Pod) { p.Name, p.Status = "a", corev1.PodStatus{Phase: corev1.PodPending} })
 	c := newFakeCluster(t, testNode(nil), pending, standbyPod(nil))
 	if s, err := FindStandby(t.Context(), c, "worker-1"); err != nil || s.Pod != "nodedoc-standby-amd64-x" {
