@@ -10,8 +10,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -28,6 +30,8 @@ const patience = 2 * time.Minute
 const usage = `usage: nodedoc-probe [--proc DIR] [--sys DIR] [--root DIR] COMMAND
   serve NONCE     answer a kubectl-nodedoc on stdin and stdout
   await NONCE     the same, after a first line with the nonce: for images that hold the probe
+  standby NONCE DIR
+                  stay, answer one client after another, and keep the last report in DIR
   report REQUEST  print the report for a request (JSON), for tests and bug reports
 `
 
@@ -55,11 +59,16 @@ func run() error {
 	flag.StringVar(&fs.Root, "root", "", "default: found through PID 1 or the kubelet")
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	flag.Parse()
-	if fs.Root == "" {
-		var err error
-		if fs.Root, err = probe.FindRoot(fs.Proc); err != nil {
-			return err
-		}
+	findRoot := func() (string, error) { return probe.FindRoot(fs.Proc) }
+	if given := fs.Root; given != "" {
+		findRoot = func() (string, error) { return given, nil }
+	}
+	if flag.NArg() == 3 && flag.Arg(0) == "standby" {
+		return standby(fs, findRoot, flag.Arg(1), flag.Arg(2))
+	}
+	var err error
+	if fs.Root, err = findRoot(); err != nil {
+		return err
 	}
 	switch {
 	case flag.NArg() == 2 && flag.Arg(0) == "serve":
@@ -75,6 +84,15 @@ func run() error {
 	flag.Usage()
 	os.Exit(2)
 	return nil
+}
+
+// standby ends by SIGTERM, with which it leaves nothing behind. A runtime that was
+// restarted may have closed its stdout, which must not end it.
+func standby(fs hostfs.FS, findRoot func() (string, error), nonce, dir string) error {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer cancel()
+	signal.Ignore(syscall.SIGPIPE)
+	return probe.Standby(ctx, os.Stdin, os.Stdout, nonce, version, dir, fs, findRoot)
 }
 
 func printReport(fs hostfs.FS, request string) error {

@@ -113,7 +113,7 @@ func (s *source) targets(ctx context.Context, named []string, selector string, p
 		parallel = atATime(toAsk)
 	}
 	// The same cluster, with room for as many at a time.
-	if at.clients, _, err = s.env.clients(parallel); err != nil || toAsk == 0 {
+	if at.clients, _, err = s.env.clients(parallel); err != nil || toAsk == 0 || s.flags.standby {
 		return targets, parallel, err
 	}
 	at.survey, err = debugpod.NewSurvey(ctx, at.clients, s.podConfig("", at, 0), s.progress.warn)

@@ -129,6 +129,7 @@ func (o *mountsOptions) runFleet(ctx context.Context, s *source) error {
 	if err != nil {
 		return err
 	}
+	s.trySick(ctx, targets)
 	keep, err := newKeeper(o.source.save)
 	if err != nil {
 		return err

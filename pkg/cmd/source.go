@@ -30,6 +30,7 @@ type sourceFlags struct {
 	startTimeout time.Duration
 	showSecrets  bool
 	podNamespace string
+	standby      bool
 	given        func(flag string) bool
 }
 
@@ -44,6 +45,7 @@ func (f *sourceFlags) add(c *cobra.Command) {
 	f.addSaved(c)
 	f.addPod(c)
 	fs := c.Flags()
+	fs.BoolVar(&f.standby, "standby", false, "Start no pod: ask the node's standby (see the command of this name), which else is asked where no pod starts")
 	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
 	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
 }
@@ -81,6 +83,8 @@ func (f *sourceFlags) validate() error {
 	switch {
 	case f.local && f.from != "":
 		return errors.New("--local and --from exclude each other")
+	case f.standby && !f.remote():
+		return errors.New("--standby asks a node of the cluster: --local and --from do not go with it")
 	case !slices.Contains(profiles(), f.profile):
 		return fmt.Errorf("--profile is sysadmin or minimal, not %q", f.profile)
 	case f.save == "-":
@@ -201,15 +205,31 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 	if err != nil {
 		return opened{}, err
 	}
-	notes := &podNotes{left: leftBehindOf(ctx), cleanUp: s.env.nodedoc("cleanup -n " + at.namespace)}
-	config := s.podConfig(node, at, longer)
-	config.Created = notes.created
-	session, err := debugpod.Start(ctx, at.clients, config, s.progress.show, s.progress.warn)
+	asker := s.asker(at, node)
+	o := opened{finish: func() {}, release: func() error { return nil }}
+	o.inventory = func(ctx context.Context) *inventory.Inventory {
+		inv := asker.Ask(ctx)
+		if s.storage != nil {
+			inv.AddStorage(s.storage.since(ctx, at.clients.Kube, time.Time{}))
+		}
+		return inv
+	}
+	collect, err := s.wayIn(ctx, at, node, longer, &o)
 	if err != nil {
-		notes.gone()
 		return opened{}, err
 	}
 	s.progress.show("examining node " + node)
+	o.collect = func(ctx context.Context, req report.Request) (*report.NodeReport, error) {
+		req.ShowSecrets = s.flags.showSecrets
+		if s.storage != nil { // a pod that ends meanwhile takes its mounts along
+			asker.Before(ctx)
+		}
+		return collect(ctx, req)
+	}
+	return o, nil
+}
+
+func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	asker := inventory.NewAsker(at.clients.Kube, node)
 	if s.storage != nil {
 		asker.WithVolumes()
@@ -217,28 +237,35 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 	if s.memory {
 		asker.WithMemory()
 	}
-	return opened{
-		collect: func(ctx context.Context, req report.Request) (*report.NodeReport, error) {
-			req.ShowSecrets = s.flags.showSecrets
-			if s.storage != nil { // a pod that ends meanwhile takes its mounts along
-				asker.Before(ctx)
-			}
-			return session.Collect(ctx, req)
-		},
-		inventory: func(ctx context.Context) *inventory.Inventory {
-			inv := asker.Ask(ctx)
-			if s.storage != nil {
-				inv.AddStorage(s.storage.since(ctx, at.clients.Kube, time.Time{}))
-			}
-			return inv
-		},
-		finish: session.Finish,
-		release: func() error {
+	return asker
+}
+
+type collectFunc = func(context.Context, report.Request) (*report.NodeReport, error)
+
+// wayIn starts a pod or, where none starts, finds the node's standby. What is to be
+// undone it notes in o.
+func (s *source) wayIn(ctx context.Context, at *cluster, node string, longer time.Duration, o *opened) (collectFunc, error) {
+	if s.flags.standby {
+		return s.askStandby(ctx, at, node, nil)
+	}
+	notes := &podNotes{left: leftBehindOf(ctx), cleanUp: s.env.nodedoc("cleanup -n " + at.namespace)}
+	config := s.podConfig(node, at, longer)
+	config.Created = notes.created
+	config.Elsewhere = func(ctx context.Context) bool {
+		_, err := debugpod.FindStandby(ctx, at.clients.Kube, node, at.namespace)
+		return err == nil
+	}
+	session, err := debugpod.Start(ctx, at.clients, config, s.progress.show, s.progress.warn)
+	if err == nil {
+		o.finish = session.Finish
+		o.release = func() error {
 			s.progress.show("removing the pod")
 			defer notes.gone()
 			return session.Close()
-		},
-	}, nil
+		}
+		return session.Collect, nil
+	}
+	return s.noPod(ctx, at, node, err, notes, o)
 }
 
 // podConfig is what the flags say of the pod.

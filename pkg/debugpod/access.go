@@ -95,6 +95,9 @@ func checkAccess(ctx context.Context, client kubernetes.Interface, namespace str
 
 func allowed(ctx context.Context, client kubernetes.Interface, namespace string, v verb) (bool, error) {
 	attributes := &authv1.ResourceAttributes{Verb: v.verb, Resource: v.resource, Subresource: v.subresource}
+	if v.resource == daemonSets {
+		attributes.Group = "apps"
+	}
 	if v.resource != "nodes" {
 		attributes.Namespace = namespace
 	}
@@ -124,6 +127,9 @@ func missingAccess(missing []verb, namespace string) error {
 func (v verb) hint(namespace string) string {
 	if v.resource == "nodes" {
 		return "kubectl create clusterrole nodedoc-nodes --verb=get,list --resource=nodes"
+	}
+	if v.resource == daemonSets || v.resource == configMaps {
+		return "kubectl create role nodedoc-standby -n " + namespace + " --verb=create,get,list,update,delete --resource=daemonsets.apps,configmaps"
 	}
 	return "kubectl create role nodedoc -n " + namespace + " --verb=create,get,list,watch,delete --resource=pods,pods/attach,pods/log"
 }

@@ -1,6 +1,7 @@
 package debugpod
 
 import (
+	"context"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -63,6 +64,11 @@ type Config struct {
 
 	// Record, if set, makes it the pod of a recorder, see Session.Record.
 	Record *Recording
+
+	// Elsewhere, if set, says whether the node can be asked in another way. It is asked
+	// where a pod may never start, or does not start soon; if so, Start gives up with
+	// an ElsewhereError.
+	Elsewhere func(context.Context) bool
 
 	// Created, if set, is told the command that removes the pod by hand just
 	// before the pod is created, for whoever must leave without waiting.

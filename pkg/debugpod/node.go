@@ -99,6 +99,14 @@ func otherWay(kubectl, node string) string {
 	return "have its report made over ssh: kubectl nodedoc script " + node + strings.TrimPrefix(kubectl, "kubectl")
 }
 
+// OtherWay is otherWay, for whoever has tried the rest.
+func OtherWay(kubectl, node string) string { return otherWay(kubectl, node) }
+
+// nodedocOf begins a command of this plugin with the user's flags.
+func nodedocOf(kubectl string) string {
+	return "kubectl nodedoc" + strings.TrimPrefix(kubectl, "kubectl")
+}
+
 // leaseExpired says that the kubelet no longer renews its lease, which it does every
 // ten seconds; the node is declared dead at four times that or later. The
 // server's own note of the last renewal is compared with the server's time,

@@ -2,6 +2,7 @@ package debugpod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -52,6 +53,9 @@ func preflight(ctx context.Context, client kubernetes.Interface, cfg Config, by 
 		p.sick = leaseExpired(found.node, found.lease, now)
 	}
 	if p.sick != "" {
+		if cfg.elsewhere(ctx) {
+			return nil, &ElsewhereError{Why: errors.New(p.sick)}
+		}
 		warn(p.sick + ": a new pod may never start there; if none does, " + otherWay(cfg.Kubectl, cfg.Node))
 	}
 	return p, nil

@@ -34,7 +34,7 @@ func shells(t *testing.T) map[string][]string {
 			continue
 		}
 		dir := t.TempDir()
-		for _, applet := range []string{"head", "sha256sum", "chmod", "cat"} {
+		for _, applet := range []string{"head", "sha256sum", "chmod", "cat", "gzip", "rm"} {
 			if err := os.Symlink(path, filepath.Join(dir, applet)); err != nil {
 				t.Fatal(err)
 			}

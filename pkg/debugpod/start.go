@@ -58,6 +58,12 @@ func startOnce(ctx context.Context, c Clients, cfg Config, by parts, progress, w
 		if errors.Is(err, errNeverCreated) {
 			return nil, err
 		}
+		if other, ok := errors.AsType[*ElsewhereError](err); ok {
+			s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
+			s.Finish() // and nobody waits for it now
+			other.Removed = s.Close
+			return nil, other
+		}
 		progress("removing the pod")
 		if closeErr := s.Close(); closeErr != nil {
 			err = fmt.Errorf("%w; and %w", err, closeErr)

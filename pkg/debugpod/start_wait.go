@@ -53,6 +53,9 @@ func (s *Session) waitRunning(ctx context.Context, progress, warn func(string)) 
 		case <-slow.C:
 			s.lookAgain(ctx, began, w.takenUp.Load())
 			said := fmt.Sprintf("the pod has not started within %v: %s", slowStart, last)
+			if !given && s.cfg.elsewhere(ctx) {
+				return &ElsewhereError{Why: errors.New(strings.TrimSuffix(said+"; "+s.sick, "; "))}
+			}
 			if s.sick == "" {
 				if s.hangs != "" {
 					said += "; if it does not heal, " + otherWay(s.cfg.Kubectl, s.node.Name)

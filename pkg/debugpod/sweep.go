@@ -60,6 +60,7 @@ func Sweep(ctx context.Context, client kubernetes.Interface, o SweepOptions) (Sw
 		p := &list.Items[i]
 		name := p.Namespace + "/" + p.Name
 		switch {
+		case isStandby(p): // a DaemonSet's, see UninstallStandby
 		case p.DeletionTimestamp != nil:
 			if o.Now.Sub(p.DeletionTimestamp.Time) > time.Minute {
 				swept.Stuck = append(swept.Stuck, fmt.Sprintf("%s (terminating since %s, %s)",

@@ -44,6 +44,7 @@ const (
 	FrameRecord  = "record"  // client to probe: a Request in JSON; the probe records from now on, also without a client
 	FrameReport  = "report"  // probe to client: EncodeReport's bytes
 	FrameError   = "error"   // probe to client, in place of a report: a sentence
+	FrameWait    = "wait"    // standby to client, before a report: the request is heard; payload: how many are served first
 	FrameAck     = "ack"     // client to probe: arrived whole, you may go
 )
 

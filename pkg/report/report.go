@@ -48,7 +48,23 @@ type Probe struct {
 	Root string `json:"root"`
 	// Failed lists collectors that did not finish, e.g. by their deadline.
 	Failed []Unreadable `json:"failed,omitempty"`
+	// Standby is there where one made the report.
+	Standby *Standby `json:"standby,omitempty"`
 }
+
+// Standby is a probe that was on the node before it was asked.
+type Standby struct {
+	// Sick is why it took the node for sick, as it kept the report by itself.
+	Sick []string `json:"sick,omitempty"`
+}
+
+const (
+	// KeptDir is where on the node a standby keeps its last report: the kubelet serves
+	// /var/log.
+	KeptDir = "/var/log/nodedoc"
+	// KeptName is the report's file, as EncodeReport packs it.
+	KeptName = "report.gz"
+)
 
 // Node is the node as its kernel describes it.
 type Node struct {
