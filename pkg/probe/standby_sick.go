@@ -34,8 +34,16 @@ func (s *standby) sick(look *hostfs.Proc) []string {
 	if fs.Root, err = s.findRoot(); err != nil {
 		return why
 	}
+	root, err := hostfs.OpenRoot(fs, nil)
+	if err != nil {
+		return why
+	}
+	defer root.Close()
 	for _, d := range runtimeSockets() {
-		if _, err := fs.Greet(d.Socket, d.Name == dockerName, daemonPatience); err != nil && !hostfs.Gone(err) {
+		if activated(d.Name) != "" { // a greeting might start it
+			continue
+		}
+		if _, err := root.Greet(d.Socket, false, daemonPatience); err != nil && !hostfs.Gone(err) {
 			why = append(why, d.Socket+": "+err.Error())
 		}
 	}
