@@ -43,8 +43,8 @@ func TestStandby(t *testing.T) {
 	withStandby(t)
 	awaitKept(t)
 	t.Run("asked although a pod would start", askedAnyway)
-	t.Run("runc hangs", runcHangs)
-	t.Run("the runtime hangs", runtimeHangs)
+	t.Run("runc hangs", standbyBesideHungRunc)
+	t.Run("the runtime hangs", standbyBesideHungRuntime)
 }
 
 // Three at once are served one after another.
@@ -66,16 +66,8 @@ func askedAnyway(t *testing.T) {
 
 // No container starts, the runtime answers: the standby is asked, and the pod that did
 // not start is gone in the end.
-func runcHangs(t *testing.T) {
-	onThisNode(t, *sickNode, `printf '#!/bin/sh\nexec sleep 86399\n' >/run/e2e-runc && chmod 755 /run/e2e-runc && mount --bind /run/e2e-runc "$(command -v runc)"`)
-	undone := false
-	undo := func() {
-		if !undone {
-			onThisNode(t, *sickNode, `umount "$(command -v runc)"; rm -f /run/e2e-runc; for p in $(pgrep -xf 'sleep 86399'); do kill $p; done`)
-		}
-		undone = true
-	}
-	t.Cleanup(undo)
+func standbyBesideHungRunc(t *testing.T) {
+	undo := hangRunc(t, *sickNode)
 	// A word of node trouble may come before the ten seconds are over; either way it answers.
 	r := run(t, plugin("tasks", *sickNode, "--pod-namespace", standbyNamespace))
 	undo()
@@ -87,7 +79,7 @@ func runcHangs(t *testing.T) {
 
 // Nothing that takes the runtime answers, but what the standby kept: also that it
 // keeps it anew, since the node is sick.
-func runtimeHangs(t *testing.T) {
+func standbyBesideHungRuntime(t *testing.T) {
 	resume := pauseDaemon(t, *sickNode, "containerd")
 	r := run(t, plugin("runtime", *sickNode, "--standby"))
 	if r.code != 0 || !strings.Contains(r.stderr, "the answer is the last report that the standby kept on the node, ") || !strings.Contains(r.stdout, *sickNode) {

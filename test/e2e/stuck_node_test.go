@@ -215,14 +215,21 @@ func (p place) answersFrom(t *testing.T, file string, sick bool) {
 	}
 }
 
-// runcHangs: a runc that never returns keeps the pod's sandbox from being made.
-func runcHangs(t *testing.T, p place) {
-	const wrapper = "/opt/e2e-runc"
-	onThisNode(t, p.node, "printf '#!/bin/sh\\nexec sleep 2222\\n' >"+wrapper+" && chmod 755 "+wrapper+" && mount --bind "+wrapper+" $(command -v runc)")
-	restore := func() {
-		onThisNode(t, p.node, "umount $(command -v runc) 2>/dev/null; pkill -f '^sleep 2222' || true; rm -f "+wrapper)
+// hangRunc puts a runc in place that never returns, until restore is called.
+func hangRunc(t *testing.T, node string) (restore func()) {
+	t.Helper()
+	const wrapper = "/run/e2e-runc"
+	onThisNode(t, node, "printf '#!/bin/sh\\nexec sleep 2222\\n' >"+wrapper+" && chmod 755 "+wrapper+" && mount --bind "+wrapper+" $(command -v runc)")
+	restore = func() {
+		onThisNode(t, node, "umount $(command -v runc) 2>/dev/null; pkill -f '^sleep 2222' || true; rm -f "+wrapper)
 	}
 	t.Cleanup(restore)
+	return restore
+}
+
+// runcHangs: a runc that never returns keeps the pod's sandbox from being made.
+func runcHangs(t *testing.T, p place) {
+	restore := hangRunc(t, p.node)
 	// The shells of the node: a report comes by each, whatever runc does.
 	script := p.script(t)
 	for _, shell := range [][]string{{"busybox", "sh"}, {"sh"}} {
