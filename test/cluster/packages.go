@@ -26,6 +26,7 @@ func requirements(vms bool) []needed {
 		{"iptables", programs("iptables")}, // host ports and the kubelet, in the node's network only
 		{"util-linux", programs("nsenter", "unshare")},
 		{"e2fsprogs", programs("mkfs.ext4")},
+		{"cron", programs("cron")}, // a node's jobs
 	}
 	if !vms {
 		return needs
@@ -59,7 +60,7 @@ func installPackages(ctx context.Context, p progress, vms bool) error {
 	if err := apt(ctx, append([]string{"install", "--yes", "--no-install-recommends"}, missing...)...); err != nil {
 		return err
 	}
-	return stopService(ctx, missing)
+	return stopServices(ctx, missing)
 }
 
 // apt is not interrupted: a half-installed package is worse than a little patience.
@@ -70,12 +71,17 @@ func apt(ctx context.Context, args ...string) error {
 	return output(cmd)
 }
 
-// stopService stops the service that Debian's containerd package starts on a machine with systemd: the nodes run
-// their own. One that had been there before is somebody's, and is left alone.
-func stopService(ctx context.Context, installed []string) error {
+// stopServices stops the services that Debian's packages start on a machine with systemd: the nodes run their own. One
+// that had been there before is somebody's, and is left alone.
+func stopServices(ctx context.Context, installed []string) error {
+	if !exists("/run/systemd/system") {
+		return nil
+	}
 	for _, pkg := range installed {
-		if pkg == "containerd" && exists("/run/systemd/system") {
-			return command(ctx, "systemctl", "disable", "--now", "containerd.service")
+		if pkg == "containerd" || pkg == "cron" {
+			if err := command(ctx, "systemctl", "disable", "--now", pkg+".service"); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -45,6 +45,8 @@ type storage struct {
 // that it writes frees what is leaked and nothing else.
 func TestMounts(t *testing.T) {
 	t.Parallel()
+	onStorageNode.Lock()
+	t.Cleanup(onStorageNode.Unlock)
 	s := &storage{place: newPlace(t, *storageNode, nil), dir: t.TempDir()}
 	t.Cleanup(func() {
 		if err := s.undo.All(context.Background()); err != nil {

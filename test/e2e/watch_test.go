@@ -39,10 +39,10 @@ func (o *output) String() string {
 }
 
 // samples are the objects in a stream of JSON, a torn last one left out.
-func samples(stream string) []fdAnswer {
-	var list []fdAnswer
+func samples[Answer any](stream string) []Answer {
+	var list []Answer
 	for d := json.NewDecoder(strings.NewReader(stream)); ; {
-		var a fdAnswer
+		var a Answer
 		if d.Decode(&a) != nil {
 			return list
 		}
@@ -60,7 +60,7 @@ func watch(t *testing.T, args ...string) (*exec.Cmd, *output, *output) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Process.Kill() })
-	eventually(t, "two samples", 30*time.Second, func() bool { return len(samples(out.String())) >= 2 })
+	eventually(t, "two samples", 30*time.Second, func() bool { return len(samples[fdAnswer](out.String())) >= 2 })
 	return c, out, errOut
 }
 
@@ -77,7 +77,7 @@ func TestWatch(t *testing.T) {
 	}
 	noNewTraces(t, before)
 	ours := map[string]bool{}
-	list := samples(out.String())
+	list := samples[fdAnswer](out.String())
 	for _, a := range list {
 		if a.row("kubelet.service") == nil {
 			t.Errorf("no kubelet in %+v", a)
@@ -108,7 +108,7 @@ func TestWatchLosesItsPod(t *testing.T) {
 	if text := errOut.String(); c.ProcessState.ExitCode() != 1 || !strings.Contains(text, "what is shown before it stands; run the same command again") {
 		t.Errorf("exit code %d, %q", c.ProcessState.ExitCode(), text)
 	}
-	if len(samples(out.String())) < 2 {
+	if len(samples[fdAnswer](out.String())) < 2 {
 		t.Error("the samples before are gone")
 	}
 	noNewTraces(t, before)

@@ -20,6 +20,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+// patience is for a node that is emulated, on a busy machine.
+const patience = 3 * time.Minute
+
 // ActorImage is the image that LoadActor puts on every node.
 const ActorImage = "nodedoc.test/actor:1"
 
@@ -143,7 +146,7 @@ func (c *Cluster) Deployment(ctx context.Context, namespace, name string, spec c
 
 // waitRunning waits for one pod whose containers all run.
 func (c *Cluster) waitRunning(ctx context.Context, namespace string, which metav1.ListOptions) (found *corev1.Pod, err error) {
-	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		list, err := c.Client.CoreV1().Pods(namespace).List(ctx, which)
 		if err != nil || len(list.Items) == 0 {
 			return false, nil //nolint:nilerr // asked again

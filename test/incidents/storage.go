@@ -60,7 +60,7 @@ func (c *Cluster) PersistentVolume(ctx context.Context, u *Undo, namespace, clai
 
 // poll waits for something that takes a moment.
 func poll(ctx context.Context, what string, done func(context.Context) bool) error {
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) { return done(ctx), nil })
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) { return done(ctx), nil })
 	if err != nil {
 		return fmt.Errorf("not in time: %s: %w", what, err)
 	}

@@ -24,6 +24,9 @@ const usage = `usage: actor [--comm NAME] [--cgroup PATH] [--detach] [--stubborn
   leak-fifos DIR PER-SECOND MOST   open named pipes as a runtime does for exec sessions, and close none
   hold FILES                       open so many descriptors, then sleep
   parent COMMAND [ARG ...]         start a child and wait for it
+  become COMMAND [ARG ...]         be another program
+  grow PER-SECOND MOST [TREE ...]  take so many MiB of memory, and go from directory to directory meanwhile
+  fill FILE SIZE                   write a file of so many MiB, and leave
   zombie [CHILDREN]                start a child, or so many, and never reap them
   threads THREADS                  be so many threads
   pipes PIPES                      keep so many pipes open
@@ -71,6 +74,12 @@ func run(o options, role []string) error {
 	}
 	dieOnTerm(o.stubborn)
 	switch {
+	case len(role) > 1 && role[0] == "become":
+		return become(role[1:])
+	case len(role) > 2 && role[0] == "grow":
+		return grow(role[1], role[2], role[3:])
+	case len(role) == 3 && role[0] == "fill":
+		return fill(role[1], role[2])
 	case len(role) == 4 && role[0] == "leak-fifos":
 		return leakFIFOs(role[1], role[2], role[3])
 	case len(role) == 2 && role[0] == "hold":

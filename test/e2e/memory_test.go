@@ -1,0 +1,366 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/test/incidents"
+)
+
+// onStorageNode is held by the one test that has the storage node.
+var onStorageNode sync.Mutex
+
+// night is incident 2 on a node.
+type night struct {
+	place
+	undo incidents.Undo
+	*incidents.MemoryNight
+	updatedb int // its pid on the node
+}
+
+// TestMemory (incident 2): a healthy node is called healthy; a job of cron's takes
+// its memory while it walks through a pod's volume, pods are OOM-killed, one is
+// evicted, and nodedoc says who it was.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	onStorageNode.Lock()
+	t.Cleanup(onStorageNode.Unlock) // when all that is done there is undone
+	n := &night{place: newPlace(t, *storageNode, nil)}
+	t.Cleanup(func() {
+		if err := n.undo.All(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, step := range []struct {
+		name string
+		test func(*night, *testing.T)
+	}{
+		{"healthy node", (*night).healthyNode},
+		{"falls", (*night).falls},
+		{"the job and its trap", (*night).jobAndTrap},
+		{"memory that no process has", (*night).withoutProcesses},
+		{"OOM kills", (*night).oomKills},
+		{"watch", (*night).watched},
+		{"saved report", (*night).savedReport},
+		{"eviction", (*night).eviction},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.test(n, t) }) && step.name == "falls" {
+			return // the others need it
+		}
+	}
+}
+
+// memoryAnswer is the answer of `memory -o json`.
+type memoryAnswer struct {
+	correlate.NodeMemory
+	Findings []diagnose.Finding
+}
+
+func (n *night) memory(t *testing.T, args ...string) memoryAnswer {
+	t.Helper()
+	var a memoryAnswer
+	decode(t, n.run(t, time.Minute, append([]string{"memory", n.node, "-o", "json"}, args...)...), &a)
+	return a
+}
+
+func (a memoryAnswer) row(t *testing.T, name string) correlate.MemoryRow {
+	t.Helper()
+	for _, r := range a.Rows {
+		if r.Owner.Name() == name {
+			return r
+		}
+	}
+	t.Fatalf("no row of %s in %+v", name, a.Rows)
+	return correlate.MemoryRow{}
+}
+
+// healthyNode: nothing is found, and the numbers are those of others.
+func (n *night) healthyNode(t *testing.T) {
+	before := nodeAmounts(t, n.node)
+	a := n.memory(t)
+	after := nodeAmounts(t, n.node)
+	// The machine's kernel may remember a cluster that was there before.
+	known := slices.ContainsFunc(a.OOMKills, func(v correlate.OOMVictim) bool { return v.Owner.PodState == correlate.PodKnown })
+	for _, f := range a.Findings {
+		if f.ID != diagnose.MemoryOOMKills || known {
+			t.Errorf("%s on a healthy node: %s %q", f.ID, f.Summary, f.Evidence)
+		}
+	}
+	if a.Kernel == nil || a.Kernel.Available == nil || a.Kubelet == nil || a.Kubelet.Summary == nil || a.Eviction == nil {
+		t.Fatalf("incomplete: kernel %t, kubelet %+v, eviction %+v, gaps %+v", a.Kernel != nil, a.Kubelet, a.Eviction, a.Gaps)
+	}
+	// Other tests start and end processes on the same machine meanwhile, and the
+	// kubelet's own number is up to ten seconds old.
+	const others = 512
+	between(t, "MemTotal", *a.Kernel.Total, before["total"], after["total"], 0)
+	between(t, "MemAvailable", *a.Kernel.Available, before["available"], after["available"], others)
+	between(t, "MemFree", *a.Kernel.Free, before["free"], after["free"], others)
+	between(t, "Slab", *a.Kernel.Slab, before["slab"], after["slab"], others)
+	k := a.Kubelet
+	if usage, ok := before["usage"]; ok { // the root of cgroup v2 has none
+		between(t, "usage", k.Usage, usage, after["usage"], others)
+	}
+	between(t, "inactive_file", k.InactiveFile, before["inactive_file"], after["inactive_file"], others)
+	if k.WorkingSet != k.Usage-k.InactiveFile || k.Available != k.Capacity-k.WorkingSet {
+		t.Errorf("the arithmetic does not hold: %+v", k)
+	}
+	if k.Capacity != before["total"] {
+		t.Errorf("capacity %d, want MemTotal's %d", k.Capacity, before["total"])
+	}
+	between(t, "memory.available beside the kubelet's own", k.Available, before["summary"], after["summary"], others)
+	between(t, "the kubelet's own", *k.Summary, before["summary"], after["summary"], others)
+	n.thresholds(t, a, map[string]uint64{"100Mi": 100 * mib})
+	if a.Eviction.Pressure == nil || *a.Eviction.Pressure {
+		t.Errorf("eviction %+v", a.Eviction)
+	}
+}
+
+// thresholds checks those in force, and the margin to each.
+func (n *night) thresholds(t *testing.T, a memoryAnswer, want map[string]uint64) {
+	t.Helper()
+	if a.Eviction == nil || a.Eviction.Source != "configz" {
+		t.Fatalf("eviction %+v, want it of configz; gaps %+v", a.Eviction, a.Gaps)
+	}
+	found := map[string]bool{}
+	for _, th := range a.Eviction.Thresholds {
+		if th.Signal != "memory.available" {
+			continue
+		}
+		if found[th.Written] = true; th.Bytes != want[th.Written] || th.Margin != int64(a.Kubelet.Available)-int64(th.Bytes) {
+			t.Errorf("%+v, want %d bytes of %d", th, want[th.Written], a.Kubelet.Available)
+		}
+		if (th.Written == "12%") == th.Hard || (th.Grace == 90) == th.Hard {
+			t.Errorf("%+v: hard, soft?", th)
+		}
+	}
+	if len(found) != len(want) {
+		t.Errorf("thresholds %+v, want %v", a.Eviction.Thresholds, want)
+	}
+}
+
+// falls makes the incident.
+func (n *night) falls(t *testing.T) {
+	var err error
+	if n.MemoryNight, err = incidents.NewMemoryNight(t.Context(), cluster, &n.undo, n.node, n.namespace, incidents.CronJob); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "cron starts updatedb", 90*time.Second, func() bool {
+		n.updatedb, err = strconv.Atoi(onThisNode(t, n.node, "pgrep -x updatedb || true"))
+		return err == nil
+	})
+}
+
+// jobAndTrap: the process is the host's, of cron's file and line; the pod in whose
+// volume it is has nothing to do with it.
+func (n *night) jobAndTrap(t *testing.T) {
+	eventually(t, "updatedb is large", 30*time.Second, func() bool { return processAmounts(t, n.node, n.updatedb)["vmrss"] > 60*mib })
+	archive, unitPath := "pod"+string(n.Walked.UID), n.node+"/system.slice/cron.service"
+	before, podBefore, unitBefore := processAmounts(t, n.node, n.updatedb), cgroupAmounts(t, n.node, archive), cgroupAmounts(t, n.node, unitPath)
+	a := n.memory(t)
+	after, podAfter, unitAfter := processAmounts(t, n.node, n.updatedb), cgroupAmounts(t, n.node, archive), cgroupAmounts(t, n.node, unitPath)
+
+	unit := a.row(t, "cron.service")
+	between(t, "cron.service", unit.Usage, unitBefore["usage"], unitAfter["usage"], 4)
+	if unit.Owner.Type != correlate.OwnerUnit || !unit.Host || unit.Heaviest == nil || unit.Heaviest.PID != n.updatedb {
+		t.Errorf("cron.service: %+v, want process %d", unit, n.updatedb)
+	}
+	if s := unit.PerSecond; s == nil || *s < incidents.UpdatedbRate*mib/2 || *s > incidents.UpdatedbRate*mib*2 {
+		t.Errorf("grows by %v, want about %d MiB/s", s, incidents.UpdatedbRate)
+	}
+	pod := a.row(t, n.namespace+"/archive")
+	between(t, "the innocent pod", pod.Usage, podBefore["usage"], podAfter["usage"], 4)
+	between(t, "the innocent pod's working set", pod.WorkingSet, podBefore["usage"]-podBefore["inactive_file"], podAfter["usage"]-podAfter["inactive_file"], 4)
+	if pod.Limit != incidents.SearchLimit*mib || pod.Host {
+		t.Errorf("the innocent pod: %+v", pod)
+	}
+	for _, p := range a.Processes {
+		if p.PID == n.updatedb {
+			between(t, "updatedb", p.RSS, before["vmrss"], after["vmrss"], 1)
+			n.isHostJob(t, p)
+			return
+		}
+	}
+	t.Errorf("updatedb %d is not among %+v", n.updatedb, a.Processes)
+}
+
+func (n *night) isHostJob(t *testing.T, p correlate.MemoryProcess) {
+	t.Helper()
+	if p.Owner.Type != correlate.OwnerUnit || p.Owner.Unit != "cron.service" {
+		t.Errorf("updatedb belongs to %+v", p.Owner)
+	}
+	if !strings.Contains(p.Misleading, n.namespace+"/archive") {
+		t.Errorf("%q does not name the pod in whose volume it is", p.Misleading)
+	}
+	b := p.Background
+	if b == nil || b.Cron == nil || b.Cron.Ambiguous || b.Cron.Daemon.PID == 0 || len(b.Cron.Entries) == 0 {
+		t.Fatalf("why it runs: %+v", b)
+	}
+	if e := b.Cron.Entries[0]; e.File != incidents.CronFile || e.Line != incidents.CronLine || e.Schedule != "* * * * *" || e.User != "root" {
+		t.Errorf("started by %+v, want %s:%d", e, incidents.CronFile, incidents.CronLine)
+	}
+	if b.SiblingsTotal < 3 { // cron, its child, flock
+		t.Errorf("beside it: %+v", b.Siblings)
+	}
+}
+
+// withoutProcesses: what lies in memory whose writers have ended.
+func (n *night) withoutProcesses(t *testing.T) {
+	cacheBefore, userBefore := cgroupAmounts(t, n.node, "pod"+string(n.Cache.UID)), cgroupAmounts(t, n.node, n.node+"/user.slice")
+	var a memoryAnswer
+	eventually(t, "the kubelet has measured the volume", 2*time.Minute, func() bool {
+		a = n.memory(t)
+		v := a.row(t, n.namespace+"/cache").Volumes
+		return len(v) > 0 && v[0].Used != nil && *v[0].Used > 0
+	})
+	cache := a.row(t, n.namespace+"/cache")
+	between(t, "the volume in memory", cache.Shmem, cacheBefore["shmem"], cacheBefore["shmem"], 1)
+	between(t, "what was written into it", cache.Shmem, incidents.CacheSize*mib, incidents.CacheSize*mib, 1)
+	if v := cache.Volumes; len(v) != 1 || v[0].Name != "cache" || v[0].Limit != 64*mib || *v[0].Used != incidents.CacheSize*mib {
+		t.Errorf("volumes %+v, want %d MiB", v, incidents.CacheSize)
+	}
+	if userBefore["shmem"] < incidents.TmpfsSize*mib {
+		t.Fatalf("the node's tmpfs is not in user.slice: %v", userBefore)
+	}
+	user := a.row(t, correlate.Owner{Type: correlate.OwnerCgroup, Cgroup: "/" + n.node + "/user.slice"}.Name())
+	between(t, "the node's tmpfs", user.Shmem, userBefore["shmem"], userBefore["shmem"], 1)
+}
+
+// oomKills: as many as the kernel's log has, of pods that are there and gone.
+func (n *night) oomKills(t *testing.T) {
+	logged := func(pod *corev1.Pod, comm string) int {
+		return number(t, onThisNode(t, n.node, "dmesg | grep -cE 'oom-kill:.*task_memcg=[^,]*"+string(pod.UID)+"[^,]*,task="+comm+",' || true"))
+	}
+	searchBefore, goneBefore := logged(n.Search, "java"), logged(n.Gone, "rsync")
+	a := n.memory(t)
+	searchAfter := logged(n.Search, "java")
+	if searchBefore < 2 || goneBefore != 1 {
+		t.Fatalf("the kernel's log has %d and %d kills", searchBefore, goneBefore)
+	}
+	for _, want := range []struct {
+		pod         *corev1.Pod
+		comm, scope string
+		state       correlate.PodState
+		least, most int
+	}{
+		{n.Search, "java", "container", correlate.PodKnown, searchBefore, searchAfter},
+		{n.Gone, "rsync", "pod", correlate.PodGone, 1, 1},
+	} {
+		v := a.victim(string(want.pod.UID), want.comm)
+		switch {
+		case v == nil:
+			t.Errorf("no kills of %s in %s among %+v", want.comm, want.pod.Name, a.OOMKills)
+		case v.Kills < want.least || v.Kills > want.most || v.Scope != want.scope || v.Owner.PodState != want.state:
+			t.Errorf("%s: %+v, want %d kills, scope %s, %s", want.pod.Name, v, want.least, want.scope, want.state)
+		case v.Kill.AnonRSS == nil || *v.Kill.AnonRSS < incidents.SearchLimit*mib/2 || v.Kill.Limit == nil || *v.Kill.Limit != incidents.SearchLimit*mib || v.Last == nil:
+			t.Errorf("%s: %+v", want.pod.Name, v)
+		}
+	}
+	if v := a.victim(string(n.Search.UID), "java"); v != nil && (!v.API || v.Owner.Name() != n.namespace+"/"+n.Search.Name || v.Owner.Container != "app" || v.Owner.Workload != "Deployment/search") {
+		t.Errorf("the API server's word is not in %+v", v)
+	}
+}
+
+func (a memoryAnswer) victim(podUID, comm string) *correlate.OOMVictim {
+	for i := range a.OOMKills {
+		if v := &a.OOMKills[i]; v.Owner.PodUID == podUID && v.Comm == comm {
+			return v
+		}
+	}
+	return nil
+}
+
+// watched: sample after sample from one pod; updatedb is there in each.
+func (n *night) watched(t *testing.T) {
+	r := n.run(t, time.Minute, "memory", n.node, "--interval", "500ms", "--samples", "3", "-o", "json")
+	answers := samples[memoryAnswer](r.stdout)
+	if len(answers) != 3 {
+		t.Fatalf("%d samples: %+v", len(answers), r)
+	}
+	var before uint64
+	for _, a := range answers {
+		row := a.row(t, "cron.service")
+		if row.Anon < before || row.Heaviest == nil || row.Heaviest.PID != n.updatedb {
+			t.Errorf("cron.service had %d: %+v", before, row)
+		}
+		before = row.Anon
+	}
+}
+
+// savedReport: the same answer without any cluster.
+func (n *night) savedReport(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "memory.json")
+	live := n.run(t, time.Minute, "memory", n.node, "--top", "0", "--save", file)
+	if live.code != 0 {
+		t.Fatalf("%+v", live)
+	}
+	for _, says := range []string{"updatedb", incidents.CronFile, n.namespace + "/archive", n.Search.Name, string(n.Gone.UID)} {
+		if !strings.Contains(live.stdout, says) {
+			t.Errorf("%q is not in\n%s", says, live.stdout)
+		}
+	}
+	offline := plugin("memory", "--top", "0", "--from", file)
+	offline.Env = append(os.Environ(), "KUBECONFIG=/nonexistent")
+	if again := run(t, offline); again.stdout != live.stdout || again.code != 0 {
+		t.Errorf("live\n%s\noffline\n%s%s", live.stdout, again.stdout, again.stderr)
+	}
+}
+
+// eviction: a kubelet with other thresholds than the rest, of which one is met.
+func (n *night) eviction(t *testing.T) {
+	// With a request, since a kubelet that starts under pressure refuses others; not
+	// ending well at once, or it would have succeeded, and have no reason.
+	report := incidents.PodSpec(n.node, incidents.Container("main", "/actor", "--stubborn", "grow", "100", "80"))
+	report.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("16Mi")}
+	evictee, err := cluster.Pod(t.Context(), n.namespace, "report", report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := nodeAmounts(t, n.node)
+	// More than is available, whatever other tests give back meanwhile.
+	hard := now["summary"]/mib + 1024
+	written := strconv.FormatUint(hard, 10) + "Mi"
+	kubeletConfig(t, n.node, map[string]any{
+		"evictionHard":            map[string]string{"memory.available": written},
+		"evictionSoft":            map[string]string{"memory.available": "12%"},
+		"evictionSoftGracePeriod": map[string]string{"memory.available": "1m30s"},
+	})
+	eventually(t, "the kubelet evicts a pod", time.Minute, func() bool {
+		p, err := cluster.Client.CoreV1().Pods(n.namespace).Get(t.Context(), evictee.Name, metav1.GetOptions{})
+		return err == nil && p.Status.Reason == "Evicted"
+	})
+	a := n.memory(t)
+	n.thresholds(t, a, map[string]uint64{written: hard * mib, "12%": uint64(float64(now["total"]) * float64(float32(0.12)))})
+	if a.Eviction == nil || a.Eviction.Pressure == nil || !*a.Eviction.Pressure {
+		t.Errorf("eviction %+v, want pressure", a.Eviction)
+	}
+	found := false
+	for _, e := range a.Evictions {
+		if e.Owner.PodUID != string(evictee.UID) {
+			continue
+		}
+		if found = true; e.Owner.Name() != n.namespace+"/report" || e.At == nil || !strings.Contains(e.Message, "low on resource: memory") {
+			t.Errorf("evicted: %+v", e)
+		}
+	}
+	if !found {
+		t.Errorf("pod report is not among the evicted: %+v", a.Evictions)
+	}
+	for _, pod := range []*corev1.Pod{n.Walked, n.Cache} {
+		stillRuns(t, pod)
+	}
+}
