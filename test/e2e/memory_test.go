@@ -71,10 +71,10 @@ type memoryAnswer struct {
 	Findings []diagnose.Finding
 }
 
-func (n *night) memory(t *testing.T, args ...string) memoryAnswer {
+func (n *night) memory(t *testing.T) memoryAnswer {
 	t.Helper()
 	var a memoryAnswer
-	decode(t, n.run(t, time.Minute, append([]string{"memory", n.node, "-o", "json"}, args...)...), &a)
+	decode(t, n.run(t, time.Minute, "memory", n.node, "-o", "json"), &a)
 	return a
 }
 
