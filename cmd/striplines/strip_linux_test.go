@@ -89,12 +89,20 @@ func TestStripOfAnotherArchitecture(t *testing.T) {
 func TestUnknownTable(t *testing.T) {
 	good := table(t, build(t, "amd64"))
 	for name, spoil := range map[string]func([]byte) []byte{
-		"short":               func(b []byte) []byte { return b[:headerSize-1] },
-		"cut":                 func(b []byte) []byte { return b[:len(b)/2] },
-		"another magic":       func(b []byte) []byte { b[0]++; return b },
-		"32 bits":             func(b []byte) []byte { b[7] = 4; return b },
-		"too many functions":  func(b []byte) []byte { binary.LittleEndian.PutUint64(b[8:], 1<<40); return b },
-		"parts out of order":  func(b []byte) []byte { binary.LittleEndian.PutUint64(b[8*5:], 1); return b },
+		"short":              func(b []byte) []byte { return b[:headerSize-1] },
+		"cut":                func(b []byte) []byte { return b[:len(b)/2] },
+		"another magic":      func(b []byte) []byte { b[0]++; return b },
+		"32 bits":            func(b []byte) []byte { b[7] = 4; return b },
+		"too many functions": func(b []byte) []byte { binary.LittleEndian.PutUint64(b[8:], 1<<40); return b },
+		"parts out of order": func(b []byte) []byte { binary.LittleEndian.PutUint64(b[8*5:], 1); return b },
+		"no functions":       func(b []byte) []byte { binary.LittleEndian.PutUint64(b[8:], 0); return b },
+		"functions of one word more": func(b []byte) []byte {
+			f := functions(b)
+			for i := range binary.LittleEndian.Uint64(b[8:]) {
+				binary.LittleEndian.PutUint32(f[8*i+4:], binary.LittleEndian.Uint32(f[8*i+4:])+4)
+			}
+			return b
+		},
 		"a function far away": func(b []byte) []byte { copy(b[len(b)-len(functions(b)):][4:], "\xff\xff\xff\xff"); return b },
 	} {
 		if err := stripLines(spoil(bytes.Clone(good)), binary.LittleEndian); err == nil {

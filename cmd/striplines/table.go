@@ -18,8 +18,10 @@ import (
 //	pctab      sequences of (value, length of code), each ended by a 0
 //	functions  (entry, offset of a function) of 4 bytes each, and the functions
 //
-// A function has words of 4 bytes, and then the offsets in pctab of npcdata more
-// sequences: those of the garbage collector.
+// A function has words of 4 bytes, the last byte of which is nfuncdata; then the
+// offsets in pctab of npcdata more sequences, those of the garbage collector; then
+// nfuncdata words that are none of ours. The next function comes at once, at a
+// multiple of the size of a pointer.
 const (
 	magic      = 0xfffffff1
 	headerSize = 72
@@ -31,6 +33,8 @@ const (
 	wordCU        = 8
 	wordStartLine = 9
 	functionWords = 11
+
+	byteNFuncData = 4*functionWords - 1
 )
 
 var errTorn = errors.New("its table of functions is not what this program knows: see runtime/symtab.go of the Go release")
@@ -60,7 +64,7 @@ func parse(table []byte, order binary.ByteOrder) (t lineTable, err error) {
 	part := func(i int) []byte { return table[at[i]:at[i+1]] }
 	t = lineTable{order: order, cutab: part(1), filetab: part(2), pctab: part(3), functions: part(4)}
 	count := order.Uint64(table[8:])
-	if count > uint64(len(t.functions)/8) {
+	if count == 0 || count > uint64(len(t.functions)/8) {
 		return t, errTorn
 	}
 	t.count = int(count)
@@ -75,10 +79,21 @@ func (t *lineTable) function(i int) ([]byte, error) {
 	}
 	f := t.functions[offset:]
 	size := 4 * (functionWords + uint64(t.word(f, wordNPCData)))
-	if size > uint64(len(f)) {
+	if size > uint64(len(f)) || !t.endsRightly(i, offset+size+4*uint64(f[byteNFuncData])) {
 		return nil, errTorn
 	}
 	return f[:size], nil
+}
+
+// endsRightly says whether function i+1 begins where function i ends: a release
+// that adds or moves a word, under the same magic, is noticed by that.
+func (t *lineTable) endsRightly(i int, end uint64) bool {
+	if i == t.count-1 {
+		return end <= uint64(len(t.functions))
+	}
+	const pointer = 8
+	next := uint64(t.order.Uint32(t.functions[8*i+12:]))
+	return next == (end+pointer-1)/pointer*pointer
 }
 
 func (t *lineTable) word(f []byte, i int) uint32 { return t.order.Uint32(f[4*i:]) }

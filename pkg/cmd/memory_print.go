@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
@@ -59,8 +58,5 @@ func (o *memoryOptions) findings(n *correlate.Node) []diagnose.Finding {
 	if o.window != nil { // a leak may be too slow for one sample
 		facts = correlate.Join(o.window.Add(n.Report), n.Inventory)
 	}
-	return slices.DeleteFunc(o.userCommands(diagnose.Diagnose(facts)), func(f diagnose.Finding) bool {
-		about := strings.HasPrefix(f.ID, "memory-") || strings.HasPrefix(f.ID, "oom-") || strings.HasPrefix(f.ID, "eviction-")
-		return !about || f.Subject != nil && !n.Shows(o.filter, *f.Subject)
-	})
+	return o.findingsAbout(facts, "memory-", o.filter)
 }

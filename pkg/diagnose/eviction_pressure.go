@@ -65,7 +65,7 @@ func (f *evictionFacts) cacheInUse(n *correlate.Node) []string {
 
 // memoryCauses are the rules that name who has the memory, or why there is little.
 func memoryCauses() []string {
-	return []string{"memory-growth", "memory-host-process", "memory-tmpfs", "memory-kernel", MemoryReservedTooSmall}
+	return []string{MemoryGrowth, MemoryHostProcess, MemoryTmpfs, MemoryKernel, MemoryReservedTooSmall}
 }
 
 // metNow is the threshold that is met by most: a hard one evicts at once.

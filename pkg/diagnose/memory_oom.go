@@ -87,7 +87,7 @@ func oomOfOwner(n *correlate.Node, o correlate.Owner, victims []correlate.OOMVic
 	for _, v := range victims {
 		kills += v.Kills
 	}
-	f := Finding{Severity: Warning, Subject: &o, CausedBy: ids(ofPod(o, earlier), "memory-growth", "memory-tmpfs"),
+	f := Finding{Severity: Warning, Subject: &o, CausedBy: ids(ofPod(o, earlier), MemoryGrowth, MemoryTmpfs),
 		Summary: fmt.Sprintf("%s was OOM-killed%s %s%s", Title(o), times(kills), oomByWhat(newest), ago(n, newest.Last))}
 	if o.Type == correlate.OwnerUnknown {
 		f.Subject = nil
@@ -146,7 +146,7 @@ func oomOfNode(n *correlate.Node, victims []correlate.OOMVictim, earlier []Findi
 		kills += v.Kills
 	}
 	newest := victims[0]
-	f := Finding{Severity: Critical, CausedBy: ids(earlier, "memory-host-process", "memory-growth", "memory-tmpfs", "memory-kernel", "memory-threshold-too-low", "memory-soft-only", "memory-reserved-too-small"),
+	f := Finding{Severity: Critical, CausedBy: ids(earlier, MemoryHostProcess, MemoryGrowth, MemoryTmpfs, MemoryKernel, MemoryThresholdTooLow, MemorySoftOnly, MemoryReservedTooSmall),
 		Summary: fmt.Sprintf("the node ran out of memory: the kernel has killed %s%s", english.Plural(kills, "process", ""), ago(n, newest.Last))}
 	switch newest.Kill.Constraint {
 	case "cpuset", "memoryPolicy":

@@ -31,11 +31,25 @@ func runtimeDaemon(n *correlate.Node, _ []Finding) []Finding {
 		findings = append(findings, Finding{Severity: Critical, Subject: &correlate.Owner{Type: correlate.OwnerUnit, Unit: unitOf(d.Name)},
 			Summary:  fmt.Sprintf("%s does not answer on its socket: no pod starts or ends on the node while it hangs", d.Name),
 			Evidence: []string{fmt.Sprintf("%s: %s", d.Socket, d.Error)},
-			Remedy: []Step{{Do: "see what it waits for", Run: fmt.Sprintf("kubectl nodedoc tasks %s", place(n))},
-				{Do: "its own account of what it does goes to its log, on the node", Run: fmt.Sprintf("systemctl kill -s USR1 %s; journalctl -u %s --since -1min", unitOf(d.Name), unitOf(d.Name))},
-				{Do: "containers outlive it: restart it, on the node", Run: "systemctl restart " + unitOf(d.Name)}}})
+			Remedy:   daemonRemedy(n, d.Name)})
 	}
 	return findings
+}
+
+// daemonRemedy: the signal goes to the daemon alone. By default systemctl sends it to
+// all of the unit, and docker's proxies, which do not know it, would end.
+func daemonRemedy(n *correlate.Node, daemon string) []Step {
+	unit := unitOf(daemon)
+	steps := []Step{{Do: "see what it waits for", Run: fmt.Sprintf("kubectl nodedoc tasks %s", place(n))}}
+	if daemon != "cri-dockerd" { // does not know it either
+		steps = append(steps, Step{Do: "its own account of what it does goes to its log, on the node",
+			Run: fmt.Sprintf("systemctl kill --kill-who=main -s USR1 %s; journalctl -u %s --since -1min", unit, unit)})
+	}
+	restart := "containers outlive it: restart it, on the node"
+	if daemon == "docker" {
+		restart = "restart it, on the node; unless live-restore is set in /etc/docker/daemon.json, all its containers end with it"
+	}
+	return append(steps, Step{Do: restart, Run: "systemctl restart " + unit})
 }
 
 func unitOf(daemon string) string {

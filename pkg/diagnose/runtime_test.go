@@ -60,3 +60,18 @@ func TestRuntimeThatAnswers(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// What is said of one daemon would harm the node with another.
+func TestDaemonRemedy(t *testing.T) {
+	n := correlate.Join(newNode(), nil)
+	for daemon, want := range map[string]string{
+		"containerd":  "containers outlive it",
+		"docker":      "all its containers end with it",
+		"cri-dockerd": "containers outlive it",
+	} {
+		text := findingText(Finding{Remedy: daemonRemedy(n, daemon)})
+		if signalled := strings.Contains(text, "--kill-who=main -s USR1"); signalled != (daemon != "cri-dockerd") || !strings.Contains(text, want) {
+			t.Errorf("%s: got\n%s", daemon, text)
+		}
+	}
+}
