@@ -37,16 +37,13 @@ func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 	if o.window != nil { // a leak may be too slow for one sample
 		facts = correlate.Join(o.window.Add(n.Report), n.Inventory)
 	}
-	findings := o.userCommands(diagnose.Diagnose(facts))
 	if o.pidGiven {
-		return o.processAnswer(n, findings)
+		return o.processAnswer(n, o.findingsAbout(facts, correlate.Filter{}, "fd-", "inotify-"))
 	}
 	if err := o.answerable(n); err != nil {
 		return reply{}, err
 	}
-	findings = slices.DeleteFunc(findings, func(f diagnose.Finding) bool {
-		return f.Subject != nil && !n.Shows(o.filter, *f.Subject)
-	})
+	findings := o.findingsAbout(facts, o.filter, "fd-", "inotify-")
 	ranking := n.Rank(correlate.RankOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
 	a := reply{kind: "FileDescriptorRanking"}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FD(w, ranking, findings, s) }

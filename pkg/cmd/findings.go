@@ -8,13 +8,17 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
 
-// findingsAbout are those whose IDs begin so, and those that explain one of these,
+// findingsAbout are those whose IDs begin so, as a report may hold more than was asked
+// for, and those that explain one of these,
 // as far as the filter shows whom they blame.
-func (e env) findingsAbout(n *correlate.Node, prefix string, filter correlate.Filter) []diagnose.Finding {
+func (e env) findingsAbout(n *correlate.Node, filter correlate.Filter, prefixes ...string) []diagnose.Finding {
 	all := e.userCommands(diagnose.Diagnose(n))
+	about := func(f diagnose.Finding) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(f.ID, prefix) })
+	}
 	var causes []string
 	for _, f := range all {
-		if strings.HasPrefix(f.ID, prefix) {
+		if about(f) {
 			causes = append(causes, f.CausedBy...)
 		}
 	}
@@ -22,6 +26,6 @@ func (e env) findingsAbout(n *correlate.Node, prefix string, filter correlate.Fi
 		if f.Subject != nil && !n.Shows(filter, *f.Subject) {
 			return true
 		}
-		return !strings.HasPrefix(f.ID, prefix) && !slices.Contains(causes, f.ID)
+		return !about(f) && !slices.Contains(causes, f.ID)
 	})
 }

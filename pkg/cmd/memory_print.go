@@ -58,5 +58,5 @@ func (o *memoryOptions) findings(n *correlate.Node) []diagnose.Finding {
 	if o.window != nil { // a leak may be too slow for one sample
 		facts = correlate.Join(o.window.Add(n.Report), n.Inventory)
 	}
-	return o.findingsAbout(facts, "memory-", o.filter)
+	return o.findingsAbout(facts, o.filter, "memory-")
 }

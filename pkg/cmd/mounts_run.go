@@ -35,7 +35,7 @@ func (o *mountsOptions) reduce(n *correlate.Node) (nodeMounts, error) {
 	if n.Report.Mounts == nil {
 		return nodeMounts{}, fmt.Errorf("the report has no mounts%s", missingMounts(n.Report))
 	}
-	m := nodeMounts{mounts: n.Mounts(), findings: o.userCommands(diagnose.Diagnose(n)), is: n.Report.Node}
+	m := nodeMounts{mounts: n.Mounts(), findings: o.findingsAbout(n, correlate.Filter{}, "mounts-"), is: n.Report.Node}
 	if o.script {
 		m.table = n.Report.Mounts.List
 	}

@@ -97,7 +97,7 @@ func (o *pipesOptions) print(n *correlate.Node) error {
 		return err
 	}
 	pipes := n.Pipes(correlate.PipeOptions{By: correlate.By(o.by), Filter: o.filter})
-	findings := o.findingsAbout(n, "pipes-", o.filter)
+	findings := o.findingsAbout(n, o.filter, "pipes-")
 	if o.output.human() {
 		style := o.output.style(o.streams.Out)
 		style.Top = o.top

@@ -81,7 +81,7 @@ func (o *runtimeOptions) print(n *correlate.Node) error {
 		return errors.New("the report has no runtime" + failures(n.Report))
 	}
 	answer := n.Runtime()
-	findings := o.findingsAbout(n, "runtime-", correlate.Filter{})
+	findings := o.findingsAbout(n, correlate.Filter{}, "runtime-")
 	if o.output.human() {
 		return printer.Runtime(o.streams.Out, answer, findings, o.output.style(o.streams.Out))
 	}

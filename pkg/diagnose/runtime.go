@@ -8,6 +8,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 // IDs of the rules about container runtimes.
@@ -28,38 +29,46 @@ func runtimeDaemon(n *correlate.Node, _ []Finding) []Finding {
 		if d.AnswerMillis != nil {
 			continue
 		}
-		findings = append(findings, Finding{Severity: Critical, Subject: &correlate.Owner{Type: correlate.OwnerUnit, Unit: unitOf(d.Name)},
+		findings = append(findings, Finding{Severity: Critical, Subject: &correlate.Owner{Type: correlate.OwnerUnit, Unit: daemonUnit(n, d)},
 			Summary:  fmt.Sprintf("%s does not answer on its socket: no pod starts or ends on the node while it hangs", d.Name),
 			Evidence: []string{fmt.Sprintf("%s: %s", d.Socket, d.Error)},
-			Remedy:   daemonRemedy(n, d.Name)})
+			Remedy:   daemonRemedy(n, d)})
 	}
 	return findings
 }
 
 // daemonRemedy: the signal goes to the daemon alone. By default systemctl sends it to
-// all of the unit, and docker's proxies, which do not know it, would end.
-func daemonRemedy(n *correlate.Node, daemon string) []Step {
-	unit := unitOf(daemon)
+// all of the unit, and docker's proxies, which do not know it, would end. So would k3s,
+// of which containerd is a part.
+func daemonRemedy(n *correlate.Node, d report.RuntimeDaemon) []Step {
+	unit := daemonUnit(n, d)
 	steps := []Step{{Do: "see what it waits for", Run: fmt.Sprintf("kubectl nodedoc tasks %s", place(n))}}
-	if daemon != "cri-dockerd" { // does not know it either
+	switch unit {
+	case "containerd.service", "docker.service", "crio.service":
 		steps = append(steps, Step{Do: "its own account of what it does goes to its log, on the node",
 			Run: fmt.Sprintf("systemctl kill --kill-who=main -s USR1 %s; journalctl -u %s --since -1min", unit, unit)})
 	}
 	restart := "containers outlive it: restart it, on the node"
-	if daemon == "docker" {
+	if d.Name == "docker" {
 		restart = "restart it, on the node; unless live-restore is set in /etc/docker/daemon.json, all its containers end with it"
 	}
 	return append(steps, Step{Do: restart, Run: "systemctl restart " + unit})
 }
 
-func unitOf(daemon string) string {
-	switch daemon {
-	case "cri-o":
+// daemonUnit is the unit that a daemon runs in: k3s, rke2 and k0s start one of their own
+// beside the kubelet.
+func daemonUnit(n *correlate.Node, d report.RuntimeDaemon) string {
+	switch {
+	case strings.HasPrefix(d.Socket, "/run/k3s/"), strings.HasPrefix(d.Socket, "/run/k0s/"):
+		return kubeletUnit(n) + ".service"
+	case strings.HasPrefix(d.Socket, "/var/snap/microk8s/"):
+		return "snap.microk8s.daemon-containerd.service"
+	case d.Name == "cri-o":
 		return "crio.service"
-	case "cri-dockerd":
+	case d.Name == "cri-dockerd":
 		return "cri-docker.service"
 	}
-	return daemon + ".service"
+	return d.Name + ".service"
 }
 
 // runtimeStuck: containers that the runtime cannot start, end or remove.
@@ -115,13 +124,13 @@ func runtimeLeftovers(n *correlate.Node, earlier []Finding) []Finding {
 	for _, kind := range []correlate.LeftoverKind{correlate.LeftShim, correlate.LeftPodDir, correlate.LeftPodCgroup, correlate.LeftContainer, correlate.LeftMissing} {
 		some := slices.DeleteFunc(slices.Clone(all), func(l correlate.Leftover) bool { return l.Kind != kind })
 		if len(some) > 0 {
-			findings = append(findings, leftoverFinding(kind, some, earlier))
+			findings = append(findings, leftoverFinding(n, kind, some, earlier))
 		}
 	}
 	return findings
 }
 
-func leftoverFinding(kind correlate.LeftoverKind, some []correlate.Leftover, earlier []Finding) Finding {
+func leftoverFinding(n *correlate.Node, kind correlate.LeftoverKind, some []correlate.Leftover, earlier []Finding) Finding {
 	f := Finding{Severity: Warning, CausedBy: ids(earlier, RuntimeDaemon, MountsLeaked), Summary: fmt.Sprintf("%d × %s", len(some), kind)}
 	for i, l := range some {
 		if i == holdersNamedMax {
@@ -143,7 +152,7 @@ func leftoverFinding(kind correlate.LeftoverKind, some []correlate.Leftover, ear
 		f.Remedy = []Step{{Do: "see what it is, on the node: somebody has made it by hand, the kubelet does not see it", Run: onPath("ctr -n k8s.io containers info %s", some[0].ContainerID)},
 			{Do: "if nobody needs it, end it, on the node", Run: onPath("ctr -n k8s.io tasks rm -f %[1]s; ctr -n k8s.io containers rm %[1]s", some[0].ContainerID)}}
 	case correlate.LeftMissing:
-		f.Remedy = []Step{{Do: "the kubelet starts it anew once it sees that it is gone; if not, restart the kubelet, on the node", Run: "systemctl restart kubelet"}}
+		f.Remedy = []Step{{Do: "the kubelet starts it anew once it sees that it is gone; if not, restart the kubelet, on the node", Run: "systemctl restart " + kubeletUnit(n)}}
 	}
 	return f
 }

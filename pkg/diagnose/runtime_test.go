@@ -64,14 +64,16 @@ func TestRuntimeThatAnswers(t *testing.T) {
 // What is said of one daemon would harm the node with another.
 func TestDaemonRemedy(t *testing.T) {
 	n := correlate.Join(newNode(), nil)
-	for daemon, want := range map[string]string{
-		"containerd":  "containers outlive it",
-		"docker":      "all its containers end with it",
-		"cri-dockerd": "containers outlive it",
+	for d, want := range map[report.RuntimeDaemon]string{
+		{Name: "containerd", Socket: "/run/containerd/containerd.sock"}:     "containers outlive it",
+		{Name: "containerd", Socket: "/run/k3s/containerd/containerd.sock"}: "systemctl restart kubelet.service",
+		{Name: "docker"}:      "all its containers end with it",
+		{Name: "cri-dockerd"}: "systemctl restart cri-docker.service",
 	} {
-		text := findingText(Finding{Remedy: daemonRemedy(n, daemon)})
-		if signalled := strings.Contains(text, "--kill-who=main -s USR1"); signalled != (daemon != "cri-dockerd") || !strings.Contains(text, want) {
-			t.Errorf("%s: got\n%s", daemon, text)
+		text := findingText(Finding{Remedy: daemonRemedy(n, d)})
+		own := d.Name == "docker" || strings.HasPrefix(d.Socket, "/run/containerd/")
+		if signalled := strings.Contains(text, "--kill-who=main -s USR1"); signalled != own || !strings.Contains(text, want) {
+			t.Errorf("%+v: got\n%s", d, text)
 		}
 	}
 }
