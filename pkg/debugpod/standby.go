@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -84,9 +85,15 @@ func affinityNode(p *corev1.Pod) string {
 // ErrNoStandby says that a node has none, as far as may be seen.
 var ErrNoStandby = errors.New("there is no standby on this node")
 
+// standbyPatience bounds the search: where it is looked for, things have gone wrong,
+// maybe the way to the API server itself.
+const standbyPatience = 5 * time.Second
+
 // FindStandby finds a node's standby: in any namespace or, where the pods of all are
 // not ours to list, in those given and the usual one. One that runs comes first.
 func FindStandby(ctx context.Context, client kubernetes.Interface, node string, namespaces ...string) (Standby, error) {
+	ctx, cancel := bounded(ctx, standbyPatience, "the API server did not answer")
+	defer cancel()
 	list := func(namespace string) ([]Standby, error) {
 		return within(ctx, func(ctx context.Context) ([]Standby, error) {
 			return listStandbys(ctx, client, namespace, fields.OneTermEqualSelector("spec.nodeName", node).String())
@@ -118,6 +125,8 @@ func b2i(b bool) int {
 
 // Standbys lists those of a namespace, "" for all, by node.
 func Standbys(ctx context.Context, client kubernetes.Interface, namespace string) ([]Standby, error) {
+	ctx, cancel := bounded(ctx, 2*standbyPatience, "the API server did not answer")
+	defer cancel()
 	all, err := within(ctx, func(ctx context.Context) ([]Standby, error) { return listStandbys(ctx, client, namespace, "") })
 	if err != nil {
 		return nil, fmt.Errorf("failed to list the standbys: %w", err)

@@ -124,12 +124,13 @@ func (s *Session) notStarted(err error, long bool) error {
 	}
 	err = fmt.Errorf("failed to start pod %s/%s on node %q: %w", s.pod.Namespace, s.pod.Name, s.node.Name, err)
 	other := otherWay(s.cfg.Kubectl, s.node.Name)
+	lacks := exhausted(err.Error())
+	if lacks != "" && s.sick == "" { // says more than what seems to hang
+		return fmt.Errorf("%w; %s: if that does not heal, %s", err, lacks, other)
+	}
 	if why := strings.Trim(s.sick+"; "+s.hangs, "; "); s.sick != "" || why != "" && long {
 		s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
 		return fmt.Errorf("%w; %s; %s", err, why, other)
-	}
-	if lacks := exhausted(err.Error()); lacks != "" {
-		return fmt.Errorf("%w; %s: if that does not heal, %s", err, lacks, other)
 	}
 	if long {
 		return fmt.Errorf("%w; if no pod starts there, %s", err, other)
