@@ -41,7 +41,15 @@ func (s state) save(l layout) error {
 	if err != nil {
 		return fmt.Errorf("failed to encode the cluster's state: %w", err)
 	}
-	return write(l.state(), append(encoded, '\n'))
+	// Another command may read it at this very moment: it appears whole.
+	next := l.state() + ".new"
+	if err := write(next, append(encoded, '\n')); err != nil {
+		return err
+	}
+	if err := os.Rename(next, l.state()); err != nil {
+		return fmt.Errorf("failed to replace %q: %w", l.state(), err)
+	}
+	return nil
 }
 
 func loadState(l layout) (state, error) {
