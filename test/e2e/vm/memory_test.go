@@ -163,7 +163,7 @@ func isTimersJob(t *testing.T, a memoryAnswer, n *incidents.MemoryNight, updated
 func isTimer(t *testing.T, timer correlate.TimerInfo) {
 	t.Helper()
 	said := func(property string) time.Time {
-		return time.Unix(int64(number(t, "systemctl show --timestamp=unix --value -p "+property+" "+incidents.TimerUnit+".timer | tr -d @")), 0)
+		return time.Unix(int64(number(t, `date -d "$(systemctl show --value -p `+property+" "+incidents.TimerUnit+`.timer)" +%s`)), 0)
 	}
 	last, next := said("LastTriggerUSec"), said("NextElapseUSecRealtime")
 	if timer.Name != incidents.TimerUnit+".timer" || timer.LastRun == nil || timer.LastRun.Sub(last).Abs() > 2*time.Second || timer.NextRun == nil || timer.NextRun.Sub(next).Abs() > 2*time.Second {
