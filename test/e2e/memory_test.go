@@ -106,7 +106,7 @@ func (n *night) healthyNode(t *testing.T) {
 	}
 	// Other tests start and end processes on the same machine meanwhile, and the
 	// kubelet's own number is up to ten seconds old.
-	const others = 1024
+	const others = 512
 	between(t, "MemTotal", *a.Kernel.Total, before["total"], after["total"], 0)
 	between(t, "MemAvailable", *a.Kernel.Available, before["available"], after["available"], others)
 	between(t, "MemFree", *a.Kernel.Free, before["free"], after["free"], others)

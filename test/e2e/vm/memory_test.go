@@ -87,9 +87,7 @@ func healthyMemory(t *testing.T) {
 	nodedoc(t, &a, "memory", node)
 	after := availableBytes(t)
 	for _, f := range a.Findings {
-		if f.ID != diagnose.MemoryOOMKills { // an earlier run's, which the kernel remembers
-			t.Errorf("%s on a healthy node: %s %q", f.ID, f.Summary, f.Evidence)
-		}
+		t.Errorf("%s on a healthy node: %s %q", f.ID, f.Summary, f.Evidence)
 	}
 	const slack = 60 * mib // the kubelet's number is up to ten seconds old
 	k := a.Kubelet
@@ -192,8 +190,7 @@ func checkKills(t *testing.T, a memoryAnswer, n *incidents.MemoryNight) {
 			if v.Owner.PodUID != uid || v.Comm != want.comm {
 				continue
 			}
-			if found = true; v.Kills == 0 || v.Kills > logged || v.Owner.PodState != want.state ||
-				v.Owner.Container != want.container && (v.Owner.Container != "" || want.state == correlate.PodKnown) { // a gone pod's logs go within a minute
+			if found = true; v.Kills == 0 || v.Kills > logged || v.Owner.PodState != want.state || v.Owner.Container != want.container {
 				t.Errorf("%s: %+v, want %d kills of %s, %s", want.comm, v, logged, want.container, want.state)
 			}
 		}
