@@ -31,6 +31,10 @@ func namespace(t *testing.T, name string) {
 		return err == nil
 	})
 	t.Cleanup(func() { deleteNamespace(t, name) })
+	eventually(t, "namespace "+name+" takes pods", time.Minute, func() bool {
+		_, err := cluster.Client.CoreV1().ServiceAccounts(name).Get(t.Context(), "default", metav1.GetOptions{})
+		return err == nil
+	})
 }
 
 func deleteNamespace(t *testing.T, name string) {

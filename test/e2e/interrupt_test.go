@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // ourPods are the pods of nodedoc in the API.
@@ -74,19 +77,44 @@ func TestInterrupted(t *testing.T) {
 func TestInterruptedTwice(t *testing.T) {
 	before := traces(t)
 	c, out := start(t, phases[1].reached)
-	name := ourPods(t)[0].Name
+	pod := ourPods(t)[0]
+	release := hold(t, &pod) // a quick node would be done before the second signal
 	_ = c.Process.Signal(os.Interrupt)
-	time.Sleep(100 * time.Millisecond)
+	eventually(t, "the pod's deletion is asked for", 10*time.Second, func() bool {
+		pods := ourPods(t)
+		return len(pods) == 1 && pods[0].DeletionTimestamp != nil
+	})
 	_ = c.Process.Signal(os.Interrupt)
 	_ = c.Wait()
+	release()
 	if c.ProcessState.ExitCode() != 130 {
 		t.Errorf("exit code %d, want 130", c.ProcessState.ExitCode())
 	}
-	if !strings.Contains(out.String(), "delete pod") || !strings.Contains(out.String(), name) {
+	if !strings.Contains(out.String(), "delete pod") || !strings.Contains(out.String(), pod.Name) {
 		t.Errorf("%q does not say how to finish by hand", out)
 	}
 	eventually(t, "pod goes", 30*time.Second, func() bool { return len(ourPods(t)) == 0 })
 	noNewTraces(t, before)
+}
+
+// hold keeps a pod in the API, by a finalizer, until what it returns is called.
+func hold(t *testing.T, pod *corev1.Pod) (release func()) {
+	t.Helper()
+	patch := func(finalizers string) error {
+		_, err := cluster.Client.CoreV1().Pods(pod.Namespace).Patch(context.Background(), pod.Name, types.MergePatchType,
+			[]byte(`{"metadata":{"finalizers":`+finalizers+`}}`), metav1.PatchOptions{})
+		return err
+	}
+	if err := patch(`["nodedoc.test/hold"]`); err != nil {
+		t.Fatal(err)
+	}
+	release = func() {
+		if err := patch("null"); err != nil && !apierrors.IsNotFound(err) {
+			t.Errorf("the finalizer of %s stays: %v", pod.Name, err)
+		}
+	}
+	t.Cleanup(release)
+	return release
 }
 
 // TestKilled: nobody is left to clean up. The probe ends with its stdin; the
