@@ -88,6 +88,9 @@ func TestCompletion(t *testing.T) {
 			}
 		})
 	}
+	if stdout, _, code := run(t, "completion", "kubectl"); !strings.HasSuffix(stdout, "\nexec kubectl nodedoc __complete \"$@\"\n") || code != ExitOK {
+		t.Errorf("kubectl: %q, exit %d", stdout, code)
+	}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		if stdout, _, code := run(t, "completion", shell); len(stdout) < 1000 || code != ExitOK {
 			t.Errorf("%s: %d bytes, exit %d", shell, len(stdout), code)
