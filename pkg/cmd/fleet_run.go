@@ -21,8 +21,10 @@ type fleet[T any] struct {
 	request report.Request
 	// reduce keeps of a report what is told of it: nobody holds a thousand of them.
 	reduce func(*correlate.Node) (T, error)
-	// without, if set, is what is told of a node in place of an answer.
-	without func(context.Context, *source, *visit[T]) T
+	// without, if set, is what is told of a node in place of an answer; false: nothing.
+	without func(context.Context, *source, *visit[T]) (T, bool)
+	// byStandby, if set, is told why a node's standby has answered in place of a pod.
+	byStandby func(*T, error)
 	// print prints the answers, in the order of the nodes' names.
 	print func([]visit[T]) error
 }
@@ -42,7 +44,7 @@ func (f *fleet[T]) run(ctx context.Context, s *source) error {
 func (f *fleet[T]) askOne(ctx context.Context, s *source) error {
 	one := visit[T]{target: target{node: strings.Join(f.nodes, "")}}
 	err := s.answer(ctx, one.node, f.request, func(n *correlate.Node) (err error) {
-		if one.value, err = f.reduce(n); err != nil {
+		if one.value, err = f.keep(s, n); err != nil {
 			return err
 		}
 		one.node, one.state = n.Name(), printer.NodeAnswered
@@ -52,7 +54,10 @@ func (f *fleet[T]) askOne(ctx context.Context, s *source) error {
 		return err
 	}
 	one.state, one.reason, one.err = printer.NodeFailed, oneLine(err), err
-	one.value = f.without(ctx, s, &one)
+	var tells bool
+	if one.value, tells = f.without(ctx, s, &one); !tells {
+		return err
+	}
 	return errors.Join(unlessReaderLeft(f.print([]visit[T]{one})), err)
 }
 
@@ -106,6 +111,15 @@ func (f *fleet[T]) askMany(ctx context.Context, s *source) error {
 	return errors.Join(err, unlessReaderLeft(f.print(visits)), fleetError(visits))
 }
 
+// keep reduces a node's answer, which may be its standby's.
+func (f *fleet[T]) keep(s *source, n *correlate.Node) (T, error) {
+	value, err := f.reduce(n)
+	if err == nil && s.noPod != nil && f.byStandby != nil {
+		f.byStandby(&value, s.noPod)
+	}
+	return value, err
+}
+
 // tellWithout looks what can be told of nodes that gave no answer.
 func (f *fleet[T]) tellWithout(ctx context.Context, s *source, visits []visit[T], parallel int) {
 	if f.without == nil {
@@ -120,7 +134,8 @@ func (f *fleet[T]) tellWithout(ctx context.Context, s *source, visits []visit[T]
 		}
 	}
 	for _, v := range visitAll(ctx, failed, parallel, func(ctx context.Context, node string) (T, error) {
-		return f.without(ctx, s, byNode[node]), nil
+		value, _ := f.without(ctx, s, byNode[node])
+		return value, nil
 	}, func(tally) {}) {
 		byNode[v.node].value = v.value
 	}
@@ -151,7 +166,7 @@ func (f *fleet[T]) askNode(ctx context.Context, s *source, node string, keep *ke
 		inv.AddStorage(s.storage.since(ctx, s.cluster.clients.Kube, received))
 		n = correlate.Join(r, inv)
 	}
-	value, err = f.reduce(n)
+	value, err = f.keep(s, n)
 	if ctx.Err() != nil && err == nil { // what the API server says is not whole
 		return value, context.Cause(ctx)
 	}
