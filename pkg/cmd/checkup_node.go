@@ -16,12 +16,11 @@ import (
 
 // reduce makes a node's checkup of its report.
 func (o *checkupOptions) reduce(n *correlate.Node) (printer.Checkup, error) {
-	findings := diagnose.Diagnose(n)
-	findings = append(findings, diagnose.NotReady(n, findings)...)
+	findings := o.findings(n)
 	for i := range findings {
 		o.addMore(&findings[i], n)
 	}
-	return printer.Checkup{Findings: o.userCommands(findings), Totals: totals(n), Failed: unchecked(n)}, nil
+	return printer.Checkup{Findings: findings, Totals: totals(n), Failed: unchecked(n)}, nil
 }
 
 // addMore adds the command that shows more, unless a step has it already.
@@ -43,7 +42,7 @@ func (o *checkupOptions) addMore(f *diagnose.Finding, n *correlate.Node) {
 		return
 	}
 	command = strings.Replace(command, "NODE", place, 1)
-	f.Remedy = append(slices.Clip(f.Remedy), diagnose.Step{Do: "see more of it", Run: "kubectl nodedoc " + command})
+	f.Remedy = append(slices.Clip(f.Remedy), diagnose.Step{Do: "see more of it", Run: o.nodedoc(command)})
 }
 
 // moreAbout is the command that shows what a rule looks at, by the rule's family.

@@ -54,7 +54,7 @@ func NewRoot(version string, streams genericiooptions.IOStreams) *cobra.Command 
 		return c
 	}
 	flags.AddFlags(root.PersistentFlags())
-	shared := env{version: version, streams: streams, kube: flags}
+	shared := env{version: version, streams: streams, kube: flags, thresholds: &thresholdFlags{}}
 	root.AddCommand(newCheckup(shared), newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared),
 		newScript(shared), newStandby(shared), newRecord(shared), newHistory(shared), newCleanup(shared), newVersion(shared))
 	return root
@@ -65,4 +65,6 @@ type env struct {
 	version string
 	streams genericiooptions.IOStreams
 	kube    *genericclioptions.ConfigFlags
+	// thresholds are where findings begin; a command that has findings adds the flags.
+	thresholds *thresholdFlags
 }

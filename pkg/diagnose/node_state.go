@@ -15,9 +15,17 @@ const (
 	NodeNotExamined = "node-not-examined"
 )
 
-// NotReady is nil where the API server has the node for ready, or nobody has asked. Its
-// causes are among the others.
-func NotReady(n *correlate.Node, others []Finding) []Finding {
+func nodeNotReadyRule() Rule {
+	return Rule{ID: NodeNotReady, Title: "the API server has the node for not ready", find: nodeNotReady, Page: Page{
+		Means:    "The kubelet says that it is not ready, or has stopped saying anything: nothing is scheduled here, and after five minutes its pods are evicted.",
+		Computed: []string{"The condition Ready of the node's object is not True when the report has come. It stands under whatever critical finding keeps a kubelet from seeing its containers."},
+		Source:   []string{"The node's status, and the process table for a kubelet; pkg/kubelet/nodestatus/setters.go ReadyCondition, kube-controller-manager's --node-monitor-grace-period."},
+		Do:       []string{"Heal the cause that it stands under. Without one, see why the kubelet ended, or what its condition says: the runtime, the network plugin, PLEG."},
+		Fooled:   []string{"The kubelet posts its status every ten seconds at best, and its lease may be seen late: the node may be ready again, or no longer."}}}
+}
+
+// nodeNotReady is silent where nobody has asked the API server.
+func nodeNotReady(n *correlate.Node, _ Thresholds, earlier []Finding) []Finding {
 	if n.Inventory == nil || n.Inventory.Memory == nil {
 		return nil
 	}
@@ -25,7 +33,7 @@ func NotReady(n *correlate.Node, others []Finding) []Finding {
 		if c.Type != "Ready" || c.Status == "True" {
 			continue
 		}
-		f := Finding{ID: NodeNotReady, Severity: Critical, Summary: "the node is not ready: " + c.Reason, CausedBy: holdsUpKubelet(others), Remedy: []Step{},
+		f := Finding{Severity: Critical, Summary: "the node is not ready: " + c.Reason, CausedBy: holdsUpKubelet(earlier), Remedy: []Step{},
 			Evidence: []string{fmt.Sprintf("its condition Ready is %s: %s", c.Status, c.Message)}}
 		if c.Since > 0 {
 			f.Evidence[0] += ", since " + time.Unix(c.Since, 0).UTC().Format("2006-01-02 15:04:05 MST")
