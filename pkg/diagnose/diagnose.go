@@ -74,6 +74,7 @@ func Rules() []Rule {
 		{ID: MemoryReservedTooSmall, find: memoryReservedTooSmall},
 		{ID: MemoryOOMKills, find: memoryOOMKills},
 		{ID: MemoryPressure, find: memoryPressure},
+		nodeNotReadyRule(),
 	}
 }
 
