@@ -271,6 +271,9 @@ type OOMVictim struct {
 	// API: container statuses say OOMKilled as well; APIOnly: the log does not.
 	API     bool `json:"api,omitempty"`
 	APIOnly bool `json:"apiOnly,omitempty"`
+	// NamedBy are the sources of the names of a pod that the API server does not have,
+	// some of the NamedByX.
+	NamedBy []string `json:"namedBy,omitempty"`
 }
 
 // EvictedPod is a pod that the kubelet evicted.

@@ -69,6 +69,9 @@ func oomEvidence(n *correlate.Node, v correlate.OOMVictim) []string {
 	case v.API:
 		text += "; its status says OOMKilled, too"
 	}
+	if len(v.NamedBy) > 0 && v.Owner.PodState != correlate.PodUnasked {
+		text += "; the pod is gone, named by " + english.WordSeries(v.NamedBy, "and")
+	}
 	evidence := []string{text}
 	if k := v.Kill; k.Usage != nil && k.Limit != nil {
 		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", oomSize(*k.Usage), oomSize(*k.Limit), k.LimitCgroup))

@@ -110,7 +110,7 @@ func knownBy(v correlate.OOMVictim) string {
 	case v.API:
 		return "kernel log, API server"
 	}
-	return "kernel log"
+	return strings.Join(append([]string{"kernel log"}, v.NamedBy...), ", ")
 }
 
 // memoryEvictions are pods that the kubelet has evicted.
