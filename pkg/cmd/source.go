@@ -147,7 +147,15 @@ func (s *source) answer(ctx context.Context, node string, req report.Request, us
 	// The answer is worth telling even where it cannot be kept.
 	err = s.save(r, inv)
 	s.progress.clear()
-	return errors.Join(err, unlessReaderLeft(use(correlate.Join(r, inv))))
+	return errors.Join(err, unlessReaderLeft(use(s.join(r, inv))))
+}
+
+// join says of a saved report that nobody was asked about that it may be of another
+// machine than this one.
+func (s *source) join(r *report.NodeReport, inv *inventory.Inventory) *correlate.Node {
+	n := correlate.Join(r, inv)
+	n.Elsewhere = s.flags.from != "" && inv == nil
+	return n
 }
 
 func (s *source) save(r *report.NodeReport, inv *inventory.Inventory) error {
