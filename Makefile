@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 # A tag and what came after it; before the first tag v0.0.0 and the commit.
-VERSION ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo v0.0.0-g$$(git describe --always --exclude '*' --dirty 2>/dev/null || echo devel))
+VERSION ?= $(shell git describe --tags --abbrev=12 --match 'v*' --dirty 2>/dev/null || echo v0.0.0-g$$(git describe --always --abbrev=12 --exclude '*' --dirty 2>/dev/null || echo devel))
 # When that commit was made: the time of all that a release has in it.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 GOFLAGS_BUILD := -trimpath
@@ -27,7 +27,7 @@ PROBE_BUILD := CGO_ENABLED=0 GOOS=linux go build $(GOFLAGS_BUILD)
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe cmd/striplines pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
-.PHONY: help build probes platforms release tools test unit fuzz e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint docs verify clean FORCE
+.PHONY: help build probes platforms release releasetest tools test unit fuzz e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint docs verify clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t12
@@ -65,6 +65,9 @@ release: platforms ## archives, checksums, bill of materials and krew manifest, 
 		$(PROBE_ARCHES:%=-probe dist/nodedoc-probe-linux-%) -file LICENSE -file pkg/cmd/kubectl_complete-nodedoc -out dist/release $(PLATFORMS)
 	@cd dist/release && ls -l && sha256sum -c --quiet SHA256SUMS
 
+releasetest: release ## installed by krew for every platform; made again elsewhere it is the same
+	go -C test/krew test -count=1 ./...
+
 tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/bench/deadfuse
 
 dist/cluster: FORCE
@@ -79,7 +82,7 @@ dist/loopcsi: FORCE
 dist/bench/deadfuse: FORCE
 	CGO_ENABLED=0 go -C test/bench build $(GOFLAGS_BUILD) -o ../../dist/bench/ ./deadfuse
 
-test: lint verify unit fuzz e2e benchsmall ## everything, as CI runs it: needs root for the cluster
+test: lint verify unit fuzz e2e benchsmall releasetest ## everything, as CI runs it: needs root for the cluster
 
 unit: $(PROBES) ## unit and probe tests
 	go test ./...
@@ -124,6 +127,7 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	go -C test/cluster vet -tags e2e,vm ./...
 	go -C test/bench vet ./...
 	go -C test/incidents/loopcsi vet ./...
+	go -C test/krew vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
 docs: ## docs/commands.md anew, from the commands

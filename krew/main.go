@@ -114,23 +114,24 @@ func (r release) pack() error {
 		names = append(names, name)
 	}
 	materials, manifest := plugin+"_"+r.version+".cdx.json", "nodedoc.yaml"
-	for name, write := range map[string]func() ([]byte, error){
-		materials: r.materials,
-		manifest:  func() ([]byte, error) { return r.manifest(sums) },
-	} {
-		body, err := write()
+	for _, file := range []struct {
+		name string
+		make func() ([]byte, error)
+	}{{materials, r.materials}, {manifest, func() ([]byte, error) { return r.manifest(sums) }}} {
+		body, err := file.make()
 		if err == nil {
-			err = os.WriteFile(filepath.Join(r.out, name), body, 0o644)
+			err = os.WriteFile(filepath.Join(r.out, file.name), body, 0o644)
 		}
 		if err != nil {
-			return fmt.Errorf("failed to write %s: %w", name, err)
+			return fmt.Errorf("failed to write %s: %w", file.name, err)
 		}
 	}
-	return writeSums(r.out, append(names, materials, manifest))
+	return writeSums(r.out, r.made, append(names, materials, manifest))
 }
 
-// writeSums writes SHA256SUMS, as sha256sum -c reads it.
-func writeSums(dir string, names []string) error {
+// writeSums writes SHA256SUMS, as sha256sum -c reads it. Its own time tells by which
+// SOURCE_DATE_EPOCH it is made again.
+func writeSums(dir string, made time.Time, names []string) error {
 	var b strings.Builder
 	for _, name := range names {
 		body, err := os.ReadFile(filepath.Join(dir, name))
@@ -139,5 +140,9 @@ func writeSums(dir string, names []string) error {
 		}
 		fmt.Fprintf(&b, "%x  %s\n", sha256.Sum256(body), name)
 	}
-	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(b.String()), 0o644)
+	file := filepath.Join(dir, "SHA256SUMS")
+	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+		return err
+	}
+	return os.Chtimes(file, made, made)
 }

@@ -163,6 +163,20 @@ func operatorWithout(t *testing.T) {
 	}
 }
 
+// A shell completes nodes and namespaces: kubectl calls it so, see docs/usage.md.
+func TestCompletionAsksTheCluster(t *testing.T) {
+	for words, want := range map[string]string{
+		"fd nd-node-":             node + "\n",
+		"checkup " + node + " nd": *sickNode + "\n",
+		"fd x --pod-namespace k":  "kube-system\n",
+	} {
+		r := run(t, plugin(append([]string{"__complete"}, strings.Fields(words)...)...))
+		if r.code != 0 || !strings.Contains("\n"+r.stdout, "\n"+want) || !strings.HasSuffix(r.stdout, ":4\n") {
+			t.Errorf("%s: %+v", words, r)
+		}
+	}
+}
+
 // A reader is answered by a standby, and can make nothing anywhere.
 func TestReadersRights(t *testing.T) {
 	applyManifests(t, "operator.yaml", "standby.yaml", "reader.yaml")
