@@ -46,9 +46,13 @@ func (k *kubelet) configure() {
 	if file != "" {
 		k.readConfig(root, file, false)
 	}
-	if dir == "" {
-		return
+	if dir != "" {
+		k.readDropIns(root, dir)
 	}
+}
+
+// readDropIns reads those of --config-dir, in the order of their names.
+func (k *kubelet) readDropIns(root *hostfs.Root, dir string) {
 	at, err := root.Resolve(dir)
 	if err == nil {
 		var names []string
