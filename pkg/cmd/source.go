@@ -126,6 +126,9 @@ type source struct {
 	storage *storage
 	// memory: the API server and the kubelet are asked for the node's memory, too.
 	memory bool
+	// noPod is why a node's standby is asked in place of a pod; nil: it is not, or the
+	// user wants it so.
+	noPod error
 }
 
 // answer gets a report about node, joins it, saves it where asked, and lets use
@@ -288,7 +291,7 @@ func (s *source) wayIn(ctx context.Context, at *cluster, node string, longer tim
 		}
 		return session.Collect, nil
 	}
-	return s.noPod(ctx, at, node, err, notes, o)
+	return s.withoutPod(ctx, at, node, err, notes, o)
 }
 
 // podConfig is what the flags say of the pod.

@@ -10,7 +10,7 @@ import (
 
 // memoryPressure: pods are being evicted for memory, or will be in a moment. While
 // it lasts no BestEffort pod starts here.
-func memoryPressure(n *correlate.Node, earlier []Finding) []Finding {
+func memoryPressure(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	f := factsOf(n)
 	if f == nil {
 		return nil

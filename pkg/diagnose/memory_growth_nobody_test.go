@@ -121,7 +121,7 @@ func TestCommandsForAReportOfElsewhere(t *testing.T) {
 		r.Node.Hostname = c.hostname
 		n := correlate.Join(r, nil)
 		n.Elsewhere = c.elsewhere
-		if f := Diagnose(n); len(f) != 1 || f[0].Remedy[0].Run != c.want {
+		if f := Diagnose(n, Thresholds{}); len(f) != 1 || f[0].Remedy[0].Run != c.want {
 			t.Errorf("got %+v", f)
 		}
 	}

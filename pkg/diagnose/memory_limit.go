@@ -10,7 +10,7 @@ import (
 // memoryContainerLimit: a container, pod or unit near its memory limit. There the
 // kernel reclaims what it can, again and again, and then kills in it, whatever the
 // node has left. Page cache alone fills any limit, and does no harm.
-func memoryContainerLimit(n *correlate.Node, earlier []Finding) []Finding {
+func memoryContainerLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if memoryTotal(n) == 0 {
 		return nil
 	}

@@ -278,7 +278,7 @@ func TestMemoryGrowthOverAWatch(t *testing.T) {
 		r.Node.Uptime += 4 * float64(i)
 		n = correlate.Join(w.Add(r), hubInventory())
 	}
-	if got := said(Diagnose(n)); !slices.Equal(got, []string{"memory-growth warning"}) {
+	if got := said(Diagnose(n, Thresholds{})); !slices.Equal(got, []string{"memory-growth warning"}) {
 		t.Errorf("got %q", got)
 	}
 }
