@@ -12,6 +12,10 @@ import (
 
 // Findings prints conclusions: who, how we know, what to do. None: nothing.
 func Findings(w io.Writer, findings []diagnose.Finding, s Style) error {
+	if p, ok := w.(*parts); ok {
+		p.findings(findings)
+		return nil
+	}
 	for _, f := range findings {
 		if err := finding(w, f, s); err != nil {
 			return err
@@ -56,6 +60,11 @@ func finding(w io.Writer, f diagnose.Finding, s Style) error {
 
 // remedy prints a step; its command stands whole on a line, to be copied.
 func remedy(w io.Writer, step diagnose.Step, s Style) error {
+	if p, ok := w.(*parts); ok {
+		p.line("do", step.Do)
+		p.run(step.Run)
+		return nil
+	}
 	const prefix = "  do       "
 	if step.Run == "" {
 		return s.printWrapped(w, prefix, step.Do)
