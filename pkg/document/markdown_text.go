@@ -48,7 +48,9 @@ func harmless(word string, first bool) bool {
 }
 
 // isTime: its colons name no emoji.
-func isTime(word string) bool { return strings.Trim(word, "0123456789:.,;-+TZ()") == "" && word[0] != ':' }
+func isTime(word string) bool {
+	return strings.Trim(word, "0123456789:.,;-+TZ()") == "" && word[0] != ':'
+}
 
 // flanks: between letters and digits a _ emphasizes nothing (CommonMark 6.2).
 func flanks(word string, mark rune) bool {
