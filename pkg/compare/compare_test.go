@@ -183,7 +183,7 @@ func TestNotes(t *testing.T) {
 // What comes out of a file may be anything.
 func TestDeltasStayInBounds(t *testing.T) {
 	huge, none := ^uint64(0), uint64(0)
-	if d := deltaOf(&huge, &none, "", 1); d.Change != -(1<<63 - 1) || *d.Percent > -49 {
+	if d := deltaOf(&huge, &none, "", 1); d.Change != -(1<<63-1) || *d.Percent > -49 {
 		t.Errorf("got %+v", d)
 	}
 	if d := deltaOf(&none, &huge, "", 0); d.Change != 1<<63-1 || d.Percent != nil || d.PerHour != nil {

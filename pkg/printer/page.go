@@ -17,7 +17,11 @@ func sectionOf(node string, at *time.Time, print func(io.Writer) error, plots ..
 	err := print(p)
 	s := p.section
 	s.Title, s.Time = node, at
-	s.Parts = slices.Concat(plots, s.Parts)
+	lead := 0 // what is said first is read before any plot
+	if len(s.Parts) > 0 && s.Parts[0].Title == "" && s.Parts[0].Table == nil {
+		lead = 1
+	}
+	s.Parts = slices.Concat(s.Parts[:lead], plots, s.Parts[lead:])
 	s.Parts = slices.DeleteFunc(s.Parts, func(part document.Part) bool {
 		return part.Table == nil && part.Bars == nil && part.Chart == nil && len(part.Lines) == 0
 	})

@@ -22,7 +22,7 @@ func FDPage(r correlate.FDRanking, samples []report.FileSample, findings []diagn
 
 // filesChart is the node's open files over the samples of one look.
 func filesChart(r correlate.FDRanking, samples []report.FileSample) document.Part {
-	if r.Time == nil || len(samples) < 3 {
+	if r.Time == nil || len(samples) < 3 || flat(samples) {
 		return document.Part{}
 	}
 	c := &document.Chart{Series: []document.Series{{Name: "open files"}}}
@@ -33,6 +33,15 @@ func filesChart(r correlate.FDRanking, samples []report.FileSample) document.Par
 		c.Series[0].Points = append(c.Series[0].Points, document.Point{At: after(*r.Time, sample.AtMillis), Value: float64(sample.Allocated)})
 	}
 	return document.Part{Title: "Open files of the node while it was looked at", Chart: c}
+}
+
+// flat: a line within a hundredth of its height shows nothing.
+func flat(samples []report.FileSample) bool {
+	least, most := samples[0].Allocated, samples[0].Allocated
+	for _, s := range samples {
+		least, most = min(least, s.Allocated), max(most, s.Allocated)
+	}
+	return most-least < most/100
 }
 
 // FDProcessPage is FDProcess as a document.

@@ -26,7 +26,7 @@ func sickCheckups() []Checkup {
 }
 
 func pages() map[string]page {
-	samples := []report.FileSample{{Allocated: 92_212}, {AtMillis: 1500, Allocated: 92_218}, {AtMillis: 3000, Allocated: 92_224}}
+	samples := []report.FileSample{{Allocated: 82_212}, {AtMillis: 1500, Allocated: 92_218}, {AtMillis: 3000, Allocated: 92_224}}
 	ranking := sickRanking()
 	at := nightBegan
 	ranking.Time = &at
@@ -116,5 +116,17 @@ func TestCheckupPageIsWorstFirst(t *testing.T) {
 	}
 	if want := "node-43 node-9 node-2 node-1"; strings.Join(got, " ") != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A line that rises by less than can be seen is not drawn.
+func TestFlatCharts(t *testing.T) {
+	ranking := sickRanking()
+	ranking.Time = &nightBegan
+	for most, drawn := range map[uint64]bool{100_000: false, 100_900: false, 102_000: true} {
+		part := filesChart(ranking, []report.FileSample{{Allocated: 100_000}, {AtMillis: 1500, Allocated: 100_000}, {AtMillis: 3000, Allocated: most}})
+		if (part.Chart != nil) != drawn {
+			t.Errorf("%d: drawn is %v", most, part.Chart != nil)
+		}
 	}
 }
