@@ -62,6 +62,7 @@ func newDiff(e env) *cobra.Command {
 	c.Flags().IntVar(&o.top, "top", 0, "Owners to show of each thing that they have; 0 for a few, -o wide and html show all")
 	must(c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(compare.Groupings(), cobra.ShellCompDirectiveNoFileComp)))
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 
@@ -96,7 +97,7 @@ func (o *diffOptions) run(context.Context) error {
 		return err
 	}
 	nodes := make([]printer.NodeDiff, 0, len(after))
-	for _, n := range compare.Nodes(slices.Collect(maps.Values(before)), slices.Collect(maps.Values(after)), compare.Options{By: correlate.By(o.by)}) {
+	for _, n := range compare.Nodes(slices.Collect(maps.Values(before)), slices.Collect(maps.Values(after)), o.options()) {
 		d := printer.NodeDiff{Node: n}
 		if then, now := before[n.Node], after[n.Node]; n.State == compare.Both && then.Report.Mounts != nil && now.Report.Mounts != nil {
 			d.Volumes = compareMounts(nodeMounts{mounts: then.Mounts(), is: then.Report.Node}, nodeMounts{mounts: now.Mounts(), is: now.Report.Node})
@@ -107,6 +108,10 @@ func (o *diffOptions) run(context.Context) error {
 		nodes = append(nodes, d)
 	}
 	return unlessReaderLeft(o.print(nodes))
+}
+
+func (o *diffOptions) options() compare.Options {
+	return compare.Options{By: correlate.By(o.by), Limits: o.thresholds.inForce}
 }
 
 // read joins the reports of a file, by node.

@@ -41,7 +41,7 @@ func TestDiff(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &doc); err != nil || code != ExitOK || len(doc.Nodes) != 1 || doc.Nodes[0].Node.Node != "node-43" || doc.Nodes[0].Findings[0].Change != "new" {
 		t.Errorf("%v, exit %d, %s", err, code, stdout)
 	}
-	for format, want := range map[string]string{formatHTML: `class="finding resolved"`, formatMarkdown: "**RESOLVED** was warning `fd-node-limit`", "yaml": "change: resolved", "name": "pod/hub-0"} {
+	for format, want := range map[string]string{formatHTML: `class="finding resolved d0"`, formatMarkdown: "**RESOLVED** was warning `fd-node-limit`", "yaml": "change: resolved", "name": "pod/hub-0"} {
 		if stdout, stderr, code := run(t, "diff", older, newer, "-o", format); code != ExitOK || !strings.Contains(stdout, want) {
 			t.Errorf("-o %s: exit %d, no %q: %s%s", format, code, want, stderr, stdout)
 		}

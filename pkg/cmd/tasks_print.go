@@ -30,7 +30,7 @@ func (o *tasksOptions) print(n *correlate.Node) error {
 		return err
 	}
 	tasks := n.Tasks(correlate.TaskOptions{By: correlate.By(o.by), Filter: o.filter})
-	findings := o.findingsAbout(n, o.filter, "tasks-")
+	findings := o.findingsAbout(n, o.filter, "tasks-", diagnose.MountsDetached)
 	if o.output.human() {
 		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
 			func(w io.Writer, s printer.Style) error { return printer.Tasks(w, tasks, findings, s) },

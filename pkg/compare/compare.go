@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
 
 // NodeState says in which of the two files a node is.
@@ -48,8 +49,11 @@ type Gap struct {
 	Why  string `json:"why"`
 }
 
-// Options say how owners are told apart.
-type Options struct{ By correlate.By }
+// Options say how owners are told apart, and which thresholds rules have.
+type Options struct {
+	By     correlate.By
+	Limits diagnose.Thresholds
+}
 
 // Groupings are what owners can be compared by: what a process id or a container's
 // id stands for, another report does not have.
@@ -102,7 +106,7 @@ func compareNode(before, after *correlate.Node, o Options) Node {
 	}
 	s := comparableSections(before, after)
 	n.NotComparable = s.gaps
-	n.Findings = findings(before, after, s)
+	n.Findings = findings(before, after, s, o.Limits)
 	n.Totals = totals(before, after, s, n.Seconds)
 	n.Owners = owners(before, after, s, o.By, n.span())
 	return n

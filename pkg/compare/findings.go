@@ -60,13 +60,14 @@ func lasting(o correlate.Owner) correlate.Owner {
 }
 
 // findings pairs what the rules of this program say of both reports.
-func findings(before, after *correlate.Node, s sections) []Finding {
+func findings(before, after *correlate.Node, s sections, limits diagnose.Thresholds) []Finding {
+	then := diagnose.Diagnose(before, limits)
 	older := map[findingKey][]diagnose.Finding{}
-	for _, f := range diagnose.Diagnose(before) {
+	for _, f := range then {
 		older[keyOfFinding(f)] = append(older[keyOfFinding(f)], f)
 	}
 	out := []Finding{}
-	for _, f := range diagnose.Diagnose(after) {
+	for _, f := range diagnose.Diagnose(after, limits) {
 		k := keyOfFinding(f)
 		switch {
 		case len(older[k]) > 0:
@@ -76,7 +77,7 @@ func findings(before, after *correlate.Node, s sections) []Finding {
 			out = append(out, Finding{Change: New, Finding: f})
 		}
 	}
-	for _, f := range diagnose.Diagnose(before) {
+	for _, f := range then {
 		if k := keyOfFinding(f); len(older[k]) > 0 && s.comparable(f.ID) {
 			out = append(out, Finding{Change: Resolved, Finding: f})
 			older[k] = older[k][1:]

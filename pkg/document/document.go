@@ -40,6 +40,8 @@ const (
 type Finding struct {
 	ID       string
 	Severity Severity
+	// Depth is how many causes it stands below: a symptom follows its cause.
+	Depth int
 	// Mark is a word beside the severity, such as "new".
 	Mark     string
 	Summary  string

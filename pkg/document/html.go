@@ -42,6 +42,7 @@ type sectionView struct {
 type findingView struct {
 	Finding
 	Word string // of the severity
+	Deep int    // at most 3: there is little room
 }
 
 // count is how many findings of one severity a section has.
@@ -92,7 +93,7 @@ func viewOf(s Section, i int) sectionView {
 	counts := map[Severity]int{}
 	for _, f := range s.Findings {
 		counts[f.Severity]++
-		v.Findings = append(v.Findings, findingView{Finding: f.safe(), Word: string(f.Severity)})
+		v.Findings = append(v.Findings, findingView{Finding: f.safe(), Word: string(f.Severity), Deep: min(max(f.Depth, 0), 3)})
 	}
 	for _, severity := range []Severity{Critical, Warning} {
 		if n := counts[severity]; n > 0 {

@@ -60,6 +60,9 @@ func (m *markdown) section(s Section, many bool) {
 
 func (m *markdown) finding(f Finding) {
 	head := "**" + strings.ToUpper(string(f.Severity)) + "**"
+	if f.Depth > 0 {
+		head = "↳ " + head
+	}
 	if f.Mark != "" {
 		head += " " + inline(f.Mark)
 	}

@@ -1,9 +1,8 @@
 package printer
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"io"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -11,64 +10,51 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 )
 
-// CheckupPage is what all rules say of nodes as a document, the worst node first.
-func CheckupPage(nodes []Checkup) document.Document {
-	d := document.Document{Title: "Checkup of " + english.Plural(len(nodes), "node", "")}
+// CheckupsPage is Checkups as a document: of several nodes a table, then each that is not
+// healthy, the worst first.
+func CheckupsPage(nodes []Checkup, s Style) (document.Document, error) {
+	nodes = WorstFirst(nodes)
 	if len(nodes) == 1 {
-		d.Title = "Checkup of " + nodes[0].Node
+		section, err := checkupSection(nodes[0], s)
+		return document.Document{Title: "Checkup of " + nodes[0].Node, Sections: []document.Section{section}}, err
 	}
-	nodes = slices.Clone(nodes)
-	slices.SortStableFunc(nodes, func(a, b Checkup) int { return cmp.Compare(badness(b), badness(a)) })
+	d := document.Document{Title: "Checkup of " + english.Plural(len(nodes), "node", "")}
+	rows := make([][]string, 0, len(nodes))
 	for _, n := range nodes {
-		d.Sections = append(d.Sections, checkupSection(n))
+		rows = append(rows, checkupCells(n, s))
 	}
-	return d
+	all, err := sectionOf("all nodes", nil, func(w io.Writer) error { return printTable(w, checkupColumns(), rows, 0, s.bold()) })
+	d.Sections = append(d.Sections, all)
+	for i, n := range nodes {
+		if err != nil || s.Top > 0 && i >= s.Top {
+			break
+		}
+		if len(n.Findings) == 0 && len(n.Failed) == 0 {
+			continue
+		}
+		var section document.Section
+		section, err = checkupSection(n, s)
+		d.Sections = append(d.Sections, section)
+	}
+	return d, err
 }
 
-// badness counts critical findings before all warnings; no answer comes before health.
-func badness(c Checkup) int {
-	sum := 0
-	if c.State != NodeAnswered {
-		sum = 1
+// checkupSection is what checkup says of a node, and its totals as a table.
+func checkupSection(c Checkup, s Style) (document.Section, error) {
+	totals := c.Totals
+	if c.Health != Healthy { // there they are all that is said
+		c.Totals = nil
 	}
-	for _, f := range c.Findings {
-		if f.Severity == diagnose.Critical {
-			sum += 1000
-		} else {
-			sum += 2
-		}
+	section, err := sectionOf(c.Node, nil, func(w io.Writer) error { return checkup(w, c, s) })
+	if len(totals) == 0 {
+		return section, err
 	}
-	return sum
-}
-
-func checkupSection(c Checkup) document.Section {
-	s := document.Section{Title: c.Node, Findings: documentFindings(c.Findings)}
-	switch {
-	case c.State != NodeAnswered:
-		s.Summary = "no answer: " + cmp.Or(c.Reason, string(c.State))
-		return s
-	case len(c.Findings) == 0 && len(c.Failed) == 0:
-		s.Summary = "healthy: no rule found anything"
-	case len(c.Findings) == 0:
-		s.Summary = "nothing found, but not all was checked"
-	default:
-		s.Summary = english.Plural(len(c.Findings), "finding", "")
+	t := &document.Table{Columns: []document.Column{{Title: "TOTAL", Type: document.Text}, {Title: "IS", Type: document.Number}, {Title: "OF", Type: document.Number}, {Title: "USED", Type: document.Number}}}
+	for _, total := range totals {
+		t.Rows = append(t.Rows, totalCells(total))
 	}
-	if len(c.Totals) > 0 {
-		t := &document.Table{Columns: []document.Column{{Title: "TOTAL", Type: document.Text}, {Title: "IS", Type: document.Number}, {Title: "OF", Type: document.Number}, {Title: "USED", Type: document.Number}}}
-		for _, total := range c.Totals {
-			t.Rows = append(t.Rows, totalCells(total))
-		}
-		s.Parts = append(s.Parts, document.Part{Title: "The node’s totals", Table: t})
-	}
-	if len(c.Failed) > 0 {
-		part := document.Part{Title: "Not checked"}
-		for _, f := range c.Failed {
-			part.Lines = append(part.Lines, document.Line{Text: f})
-		}
-		s.Parts = append(s.Parts, part)
-	}
-	return s
+	section.Parts = append(section.Parts, document.Part{Title: "The node’s totals", Table: t})
+	return section, err
 }
 
 func totalCells(t Total) []string {
@@ -81,4 +67,16 @@ func totalCells(t Total) []string {
 		cells[2], cells[3] = amount(t.Max), fmt.Sprintf("%.1f%%", 100*float64(t.Value)/float64(t.Max))
 	}
 	return cells
+}
+
+// tree takes symptoms behind their causes, and how deep they are.
+func (p *parts) tree(branches []diagnose.Branch, depth int) {
+	for _, b := range branches {
+		f := b.Finding
+		f.CausedBy = b.Others
+		list := documentFindings([]diagnose.Finding{f})
+		list[0].Depth = depth
+		p.section.Findings = append(p.section.Findings, list...)
+		p.tree(b.Symptoms, depth+1)
+	}
 }

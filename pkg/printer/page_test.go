@@ -17,12 +17,16 @@ import (
 type page func(Style) (document.Document, error)
 
 func sickCheckups() []Checkup {
-	return []Checkup{
+	nodes := []Checkup{
 		{Node: "node-1", State: NodeAnswered, Findings: []diagnose.Finding{}},
 		{Node: "node-2", State: NodeFailed, Reason: "its pod did not start within 60s"},
 		{Node: "node-43", State: NodeAnswered, Findings: append(taskFindings(), sickFindings()...), Failed: []string{"memory: gave up after 30s"},
 			Totals: []Total{{Name: "threads", Value: 32_100, Max: 32_768}, {Name: "memory", Value: 30 << 30, Max: 32 << 30, Unit: "bytes"}, {Name: "mounts", Value: 26_522}}},
 	}
+	for i := range nodes {
+		nodes[i].Judge()
+	}
+	return nodes
 }
 
 func pages() map[string]page {
@@ -50,7 +54,7 @@ func pages() map[string]page {
 		"whois": func(s Style) (document.Document, error) {
 			return WhoisPage("node-43", []correlate.Identity{javaIdentity()}, nil, s)
 		},
-		"checkup": func(Style) (document.Document, error) { return CheckupPage(sickCheckups()), nil },
+		"checkup": func(s Style) (document.Document, error) { return CheckupsPage(sickCheckups(), s) },
 	}
 }
 
@@ -104,18 +108,18 @@ func TestPagesInHTML(t *testing.T) {
 	}
 }
 
-// The worst node is read first, also where another has more findings.
-func TestCheckupPageIsWorstFirst(t *testing.T) {
-	warnings := Checkup{Node: "node-9", State: NodeAnswered}
-	for range 10 {
-		warnings.Findings = append(warnings.Findings, diagnose.Finding{ID: "x", Severity: diagnose.Warning})
+// A symptom is read behind its cause, also in a page.
+func TestCheckupPageHasSymptomsUnderCauses(t *testing.T) {
+	d, err := CheckupsPage(sickCheckups(), Style{Wide: true})
+	if err != nil || len(d.Sections) != 2 || d.Sections[1].Title != "node-43" {
+		t.Fatalf("got %+v, %v", d, err)
 	}
-	var got []string
-	for _, s := range CheckupPage(append(sickCheckups(), warnings)).Sections {
-		got = append(got, s.Title)
+	depths := map[string]int{}
+	for _, f := range d.Sections[1].Findings {
+		depths[f.ID] = f.Depth
 	}
-	if want := "node-43 node-9 node-2 node-1"; strings.Join(got, " ") != want {
-		t.Errorf("got %s, want %s", got, want)
+	if depths[diagnose.FDNodeLimit] != 1 || depths[diagnose.ExecFIFOs] != 0 {
+		t.Errorf("got %v", depths)
 	}
 }
 

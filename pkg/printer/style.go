@@ -62,7 +62,7 @@ func (s Style) printWrapped(w io.Writer, prefix, text string) error {
 		p.line(prefix, text)
 		return nil
 	}
-	indent := strings.Repeat(" ", runewidth.StringWidth(prefix))
+	indent := strings.Repeat(" ", cells(prefix))
 	room := s.Width - len(indent)
 	if s.Width == 0 || room < 20 {
 		_, err := io.WriteString(w, strings.TrimRight(prefix+text, " ")+"\n")
