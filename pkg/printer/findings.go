@@ -12,6 +12,10 @@ import (
 
 // Findings prints conclusions: who, how we know, what to do. None: nothing.
 func Findings(w io.Writer, findings []diagnose.Finding, s Style) error {
+	if p, ok := w.(*parts); ok {
+		p.findings(findings)
+		return nil
+	}
 	for _, f := range findings {
 		if err := finding(w, f, seeAll("see ", f.CausedBy), "", s); err != nil {
 			return err
@@ -21,7 +25,13 @@ func Findings(w io.Writer, findings []diagnose.Finding, s Style) error {
 }
 
 // tree prints symptoms below their causes, indented.
-func tree(w io.Writer, branches []diagnose.Branch, s Style) error { return treeAt(w, branches, "", s) }
+func tree(w io.Writer, branches []diagnose.Branch, s Style) error {
+	if p, ok := w.(*parts); ok {
+		p.tree(branches, 0)
+		return nil
+	}
+	return treeAt(w, branches, "", s)
+}
 
 func treeAt(w io.Writer, branches []diagnose.Branch, indent string, s Style) error {
 	for _, b := range branches {
@@ -85,6 +95,11 @@ func finding(w io.Writer, f diagnose.Finding, cause, indent string, s Style) err
 
 // remedy prints a step; its command stands whole on a line, to be copied.
 func remedy(w io.Writer, step diagnose.Step, indent string, s Style) error {
+	if p, ok := w.(*parts); ok {
+		p.line("do", step.Do)
+		p.run(step.Run)
+		return nil
+	}
 	prefix := indent + "  do       "
 	if step.Run == "" {
 		return s.printWrapped(w, prefix, step.Do)
