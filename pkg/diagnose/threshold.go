@@ -62,9 +62,11 @@ func (t Thresholds) With(name, text string) (Thresholds, error) {
 	return Thresholds{changed}, nil
 }
 
-func (t Thresholds) count(of Threshold) int              { return int(t.In(of)) }
-func (t Thresholds) bytes(of Threshold) uint64           { return uint64(t.In(of)) }
-func (t Thresholds) duration(of Threshold) time.Duration { return time.Duration(t.In(of) * float64(time.Second)) }
+func (t Thresholds) count(of Threshold) int    { return int(t.In(of)) }
+func (t Thresholds) bytes(of Threshold) uint64 { return uint64(t.In(of)) }
+func (t Thresholds) duration(of Threshold) time.Duration {
+	return time.Duration(t.In(of) * float64(time.Second))
+}
 
 // AllThresholds are those of all rules, in the rules' order.
 func AllThresholds() []Threshold {
