@@ -229,7 +229,7 @@ func (o *preflightOptions) try(ctx context.Context, at *cluster, node string) (d
 	o.fact("node", "%s: %s", node, trial.State)
 	o.found.Notes = append(o.found.Notes, trial.Warnings...)
 	if trial.Refused != nil {
-		return trial, nil
+		return trial, nil //nolint:nilerr // that is the answer
 	}
 	priority := "of the default priority: a node under pressure may refuse it"
 	if trial.Priority != "" {

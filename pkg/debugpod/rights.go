@@ -41,7 +41,7 @@ func rights(namespace string) []Right {
 		r.Group = group
 		return r
 	}
-	all := []Right{
+	return []Right{
 		core(true, "", "get", "nodes", "no node is found"),
 		core(true, namespace, "create get delete", "pods", "no pod is made, and so none on a node; a standby may still answer"),
 		core(true, namespace, "create", "pods/attach", "the probe cannot be delivered, nor its answer read"),
@@ -60,11 +60,10 @@ func rights(namespace string) []Right {
 		core(false, "", "list", "events", "OOM kills that the kernel's log has lost are not told"),
 		core(false, "", "get list", "namespaces", "the PodSecurity level is not told ahead, nor a namespace that takes the pod"),
 		{Verbs: []string{"get"}, Group: "coordination.k8s.io", Resources: []string{"leases"}, Namespace: corev1.NamespaceNodeLease, Without: "a kubelet that has just died is noticed later"},
-	}
-	return append(all,
-		Right{Verbs: strings.Fields("create get list update delete"), Group: "apps", Resources: []string{daemonSets}, Namespace: namespace, Without: "standbys are not put into this namespace, nor taken away"},
+		{Verbs: strings.Fields("create get list update delete"), Group: "apps", Resources: []string{daemonSets}, Namespace: namespace, Without: "standbys are not put into this namespace, nor taken away"},
 		core(false, namespace, "create get list update delete", configMaps, "standbys are not put into this namespace, nor taken away"),
-		in("apps", "list", daemonSets, "`standby install` does not see those in other namespaces"))
+		in("apps", "list", daemonSets, "`standby install` does not see those in other namespaces"),
+	}
 }
 
 // AskRights asks which of them the user has.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -37,14 +38,18 @@ func try(ctx context.Context, c Clients, cfg Config, by parts) (Trial, error) {
 	cfg = cfg.withDefaults()
 	var t Trial
 	node, err := within(ctx, func(ctx context.Context) (*corev1.Node, error) { return GetNode(ctx, c.Kube, cfg.Node) })
-	if err != nil {
+	switch {
+	case err == nil:
+		t.State = nodeState(node)
+	case apierrors.IsForbidden(err): // the check names what is missing beside
+		t.State = "not known: you may not get nodes"
+	default:
 		return t, err
 	}
-	t.State = nodeState(node)
 	p, err := check(ctx, c, cfg, by, func(w string) { t.Warnings = append(t.Warnings, w) })
 	if err != nil {
 		t.Refused = err
-		return t, nil
+		return t, nil //nolint:nilerr // that is the answer
 	}
 	image := chooseImage(cfg, node)
 	t.Image, t.Sick, t.Priority = image.name, p.sick, p.pod.Spec.PriorityClassName

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clienttesting "k8s.io/client-go/testing"
 )
 
 func runTry(t *testing.T, c *fakeCluster) Trial {
@@ -50,5 +54,18 @@ func TestTrialOfNoNode(t *testing.T) {
 	_, err := try(t.Context(), Clients{Kube: newFakeCluster(t)}, testConfig(), parts{})
 	if err == nil || !strings.Contains(err.Error(), `there is no node "worker-1"`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Who may not even get nodes is told all that is missing, too.
+func TestTrialWithoutRights(t *testing.T) {
+	c := newFakeCluster(t, testNode(nil))
+	c.denied["get nodes"], c.denied["create pods"] = true, true
+	c.PrependReactor("get", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "nodes"}, "worker-1", errors.New("no"))
+	})
+	trial := runTry(t, c)
+	if trial.State != "not known: you may not get nodes" || trial.Refused == nil || !strings.Contains(trial.Refused.Error(), "you may not get nodes, create pods") {
+		t.Errorf("got %+v", trial)
 	}
 }
