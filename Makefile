@@ -142,6 +142,7 @@ verify: platforms ## the design's promises: what the probe links, where everythi
 	@for p in $(PROBES); do size=$$(stat -c %s $$p); echo "$$p $$size bytes"; \
 		((size <= $(PROBE_LIMIT))) || { echo "$$p is over the limit of $(PROBE_LIMIT) bytes: see docs/performance.md"; exit 1; }; done
 	go mod tidy -diff
+	go test ./pkg/cmd -run TestCommandDocs # docs/commands.md
 
 clean: ## remove what was built
 	rm -rf dist pkg/payload/bin/*.zst
