@@ -6,6 +6,40 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
+func limitHeld() Threshold {
+	return percent(MemoryContainerLimit, "held", 90, "of a limit that no reclaim frees: a finding")
+}
+func limitWorkingSet() Threshold {
+	return percent(MemoryContainerLimit, "working-set", 95, "of a limit that the working set has: a finding, if most of it is held")
+}
+func limitHeldNear() Threshold {
+	return percent(MemoryContainerLimit, "mostly-held", 75, "of a limit that no reclaim frees: with less a large working set is none")
+}
+
+func memoryContainerLimitRule() Rule {
+	return Rule{
+		ID: MemoryContainerLimit, find: memoryContainerLimit,
+		Title:      "a container, pod or unit comes near its memory limit",
+		Thresholds: []Threshold{limitHeld(), limitWorkingSet(), limitHeldNear()},
+		Page: Page{
+			Means: "At its limit the kernel first takes back what it can of the cgroup's page cache, again and again, which makes it slow; then it kills in it, whatever the node has left.",
+			Computed: []string{
+				"Usage without page cache, which is what no reclaim frees (anonymous memory, tmpfs, the kernel's), against the cgroup's limit: {held} or more are a finding. So is a working set of {working-set} where {mostly-held} are held, and a cgroup that waits for memory with its OOM killer off (under_oom). Page cache alone fills any limit, and does no harm.",
+			},
+			Source: []string{"memory.current, memory.max, memory.stat, memory.events (v2); memory.usage_in_bytes, limit_in_bytes, failcnt, oom_control (v1)", "Documentation/admin-guide/cgroup-v2.rst: Memory"},
+			Do: []string{
+				"See whether it grows without end: kubectl nodedoc memory NODE --watch. A leak needs a fix, and a higher limit only delays it.",
+				"Else bound its heap or caches below the limit, or raise resources.limits.memory.",
+			},
+			Fooled: []string{
+				"A program that sizes its heap by its limit (a JVM, a database) is near it on purpose.",
+				"Slab that could be freed counts as held on kernels that do not tell it apart.",
+				"memory.high, which slows down and never kills, is no limit here.",
+			},
+		},
+	}
+}
+
 // memoryContainerLimit: a container, pod or unit near its memory limit. There the
 // kernel reclaims what it can, again and again, and then kills in it, whatever the
 // node has left. Page cache alone fills any limit, and does no harm.
@@ -18,7 +52,7 @@ func memoryContainerLimit(n *correlate.Node, limits Thresholds, earlier []Findin
 	named := map[string]bool{}
 	for _, row := range m.Rows {
 		u := row.Fullest
-		if u == nil || !atLimit(*u) || row.Owner.PodUID != "" && named[row.Owner.PodUID] && u.Container == "" || len(findings) == memoryPerFindingMax {
+		if u == nil || !atLimit(*u, limits) || row.Owner.PodUID != "" && named[row.Owner.PodUID] && u.Container == "" || len(findings) == ownersNamedMax {
 			continue
 		}
 		named[row.Owner.PodUID] = true
@@ -27,9 +61,9 @@ func memoryContainerLimit(n *correlate.Node, limits Thresholds, earlier []Findin
 	return findings
 }
 
-func atLimit(u correlate.MemoryLimitUse) bool {
+func atLimit(u correlate.MemoryLimitUse, limits Thresholds) bool {
 	held := shareOf(u.Held, u.Limit)
-	return u.UnderOOM || held >= heldPercent || u.Percent >= workingSetPercent && held >= heldNearPercent
+	return u.UnderOOM || held >= limits.In(limitHeld()) || u.Percent >= limits.In(limitWorkingSet()) && held >= limits.In(limitHeldNear())
 }
 
 func memoryLimitFinding(n *correlate.Node, row correlate.MemoryRow, u correlate.MemoryLimitUse, earlier []Finding) Finding {

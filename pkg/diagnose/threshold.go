@@ -62,9 +62,11 @@ func (t Thresholds) With(name, text string) (Thresholds, error) {
 	return Thresholds{changed}, nil
 }
 
-func (t Thresholds) count(of Threshold) int              { return int(t.In(of)) }
-func (t Thresholds) bytes(of Threshold) uint64           { return uint64(t.In(of)) }
-func (t Thresholds) duration(of Threshold) time.Duration { return time.Duration(t.In(of) * float64(time.Second)) }
+func (t Thresholds) count(of Threshold) int    { return int(t.In(of)) }
+func (t Thresholds) bytes(of Threshold) uint64 { return uint64(t.In(of)) }
+func (t Thresholds) duration(of Threshold) time.Duration {
+	return time.Duration(t.In(of) * float64(time.Second))
+}
 
 // AllThresholds are those of all rules, in the rules' order.
 func AllThresholds() []Threshold {
@@ -73,6 +75,18 @@ func AllThresholds() []Threshold {
 		all = append(all, r.Thresholds...)
 	}
 	return all
+}
+
+// Of any limit. At a limit things fail at once and for everybody who needs one
+// more; a fifth of it is what a busy hour takes.
+const limitWarning, limitCritical = 80.0, 95.0
+
+func warningAt(rule, of string) Threshold {
+	return percent(rule, "warning", limitWarning, of+": a finding")
+}
+
+func criticalAt(rule, of string) Threshold {
+	return percent(rule, "critical", limitCritical, of+": critical")
 }
 
 func percent(rule, name string, byDefault float64, means string) Threshold {
