@@ -88,7 +88,7 @@ func (f *thresholdFlags) read() ([]byte, error) {
 		}
 		path, named = filepath.Join(dir, "kubectl-nodedoc", "config.yaml"), false
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // the user names the file
 	if !named && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

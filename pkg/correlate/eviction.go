@@ -13,7 +13,8 @@ import (
 const (
 	// housekeeping: the kubelet looks so often, in seconds (evictionMonitoringPeriod).
 	housekeeping = 10
-	// InSight: what is met later at this rate, a sample of seconds does not foretell.
+	// InSight is when what comes is in sight, in seconds: what is met later at this
+	// rate, a sample of seconds does not foretell.
 	InSight = 3600
 )
 

@@ -59,8 +59,8 @@ func (n *Node) soleCgroups() []bool {
 	return sole
 }
 
-// StartupSeconds: a process opens its files when it starts. What is younger is
-// not held against it.
+// StartupSeconds is how long a process opens its files when it starts: what is
+// younger is not held against it.
 const StartupSeconds = 60
 
 func (n *Node) startsUp(p *report.Process) bool {

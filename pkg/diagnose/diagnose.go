@@ -43,7 +43,7 @@ type Step struct {
 	Run string `json:"run,omitempty"`
 }
 
-// Rules, causes before symptoms. A new rule is one file and one line here.
+// Rules are all rules, causes before symptoms. A new rule is one file and one line here.
 func Rules() []Rule {
 	return []Rule{
 		mountsLeakedRule(),
