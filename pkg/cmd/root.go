@@ -15,6 +15,7 @@ import (
 const (
 	ExitOK          = 0
 	ExitFailed      = 1
+	ExitFindings    = 2   // --fail-on
 	ExitInterrupted = 130 // as a shell has it: 128 + SIGINT
 )
 
@@ -54,7 +55,7 @@ func NewRoot(version string, streams genericiooptions.IOStreams) *cobra.Command 
 	}
 	flags.AddFlags(root.PersistentFlags())
 	shared := env{version: version, streams: streams, kube: flags, thresholds: &thresholdFlags{}}
-	root.AddCommand(newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared),
+	root.AddCommand(newCheckup(shared), newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared),
 		newExplain(shared), newScript(shared), newStandby(shared), newRecord(shared), newHistory(shared), newCleanup(shared), newVersion(shared))
 	return root
 }

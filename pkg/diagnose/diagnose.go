@@ -79,6 +79,9 @@ func Rules() []Rule {
 		memoryReservedTooSmallRule(),
 		memoryOOMKillsRule(),
 		memoryPressureRule(),
+		nodeNotReadyRule(),
+		nodeStartsNoPodRule(),
+		nodeNotExaminedRule(),
 	}
 }
 
@@ -87,6 +90,9 @@ func Rules() []Rule {
 func Diagnose(n *correlate.Node, limits Thresholds) []Finding {
 	findings := []Finding{}
 	for _, r := range Rules() {
+		if r.find == nil {
+			continue
+		}
 		changed := limits.changedOf(r)
 		for _, f := range r.find(n, limits, findings) {
 			f.ID = r.ID

@@ -14,7 +14,8 @@ type Rule struct {
 	Title string // one line
 	Page
 	Thresholds []Threshold
-	// find sees what earlier rules found, so that a symptom can name its cause.
+	// find sees what earlier rules found, so that a symptom can name its cause; nil: the
+	// findings are of what is known without a report.
 	find func(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding
 }
 

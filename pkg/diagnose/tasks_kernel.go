@@ -61,7 +61,7 @@ func tasksKernelThreads(n *correlate.Node, limits Thresholds, earlier []Finding)
 		return nil
 	}
 	kernel := correlate.Owner{Type: correlate.OwnerKernel}
-	f := Finding{Severity: Warning, Subject: &kernel, CausedBy: ids(earlier, MountsLeaked),
+	f := Finding{Severity: Warning, Subject: &kernel, CausedBy: ids(earlier, MountsLeaked, MountsDetached),
 		Summary: fmt.Sprintf("%s kernel threads work for %s devices that no pod of this node uses", comma(uint64(threads)), comma(uint64(idle))),
 		Remedy: []Step{{Do: "see which volumes these are, and who holds them", Run: mountsCommand(n)},
 			{Do: "unmount them: the threads end with the last mount of a device, in every mount namespace"}}}
