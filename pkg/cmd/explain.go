@@ -63,10 +63,10 @@ func newExplain(e env) *cobra.Command {
 	return c
 }
 
-func completeRule(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func completeRule(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	var ids []string
-	if len(args) == 0 {
-		for _, r := range diagnose.Rules() {
+	for _, r := range diagnose.Rules() {
+		if len(args) == 0 && strings.HasPrefix(r.ID, toComplete) {
 			ids = append(ids, cobra.CompletionWithDesc(r.ID, r.Title))
 		}
 	}

@@ -71,14 +71,18 @@ func ruleThresholds(w io.Writer, r diagnose.Rule, limits diagnose.Thresholds, s 
 	if _, err := fmt.Fprintln(w, "\n"+s.bold()("Thresholds (--threshold NAME=VALUE, or the file of --config)")); err != nil {
 		return err
 	}
-	rows := make([][]string, 0, len(r.Thresholds))
+	width, values := 0, 0
 	for _, of := range r.Thresholds {
-		row := []string{"  " + of.Name, of.Unit.Format(limits.In(of)), "", of.Bounds(), of.Means}
-		if limits.Changed(of) {
-			row[2] = of.Unit.Format(of.Default)
-		}
-		rows = append(rows, row)
+		width, values = max(width, len(of.Name)), max(values, len(of.Unit.Format(limits.In(of))))
 	}
-	columns := []column{{title: "  NAME"}, {title: "VALUE"}, {title: "DEFAULT"}, {title: "BOUNDS", drop: 1}, {title: "MEANS", least: 20, drop: 2}}
-	return printTable(w, columns, rows, s.tableWidth(), s.dim())
+	for _, of := range r.Thresholds {
+		bounds := of.Bounds()
+		if limits.Changed(of) {
+			bounds = "by default " + of.Unit.Format(of.Default) + "; " + bounds
+		}
+		if err := s.printWrapped(w, fmt.Sprintf("  %-*s  %*s  ", width, of.Name, values, of.Unit.Format(limits.In(of))), of.Means+" ("+bounds+")"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

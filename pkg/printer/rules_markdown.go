@@ -53,13 +53,23 @@ func markdownRule(b *strings.Builder, r diagnose.Rule, limits diagnose.Threshold
 	fmt.Fprintf(b, "## %s\n\n%s.\n", r.ID, strings.ToUpper(r.Title[:1])+r.Title[1:])
 	for _, part := range r.InForce(limits).Parts() {
 		fmt.Fprintf(b, "\n**%s**\n\n", part.Title)
-		for _, text := range part.Texts {
-			b.WriteString("- " + markdownText(text) + "\n")
+		for i, text := range part.Texts {
+			switch {
+			case part.List:
+				b.WriteString("- ")
+			case i > 0:
+				b.WriteByte('\n')
+			}
+			b.WriteString(markdownText(text) + "\n")
 		}
 		if part.Title == diagnose.ComputedTitle && len(r.Thresholds) > 0 {
-			b.WriteString("\n| threshold | value | default | bounds | means |\n| --- | --- | --- | --- | --- |\n")
+			b.WriteString("\n| threshold | value | bounds | means |\n| --- | --- | --- | --- |\n")
 			for _, of := range r.Thresholds {
-				fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", of.Name, of.Unit.Format(limits.In(of)), of.Unit.Format(of.Default), of.Bounds(), markdownText(of.Means))
+				value := of.Unit.Format(limits.In(of))
+				if limits.Changed(of) {
+					value += ", by default " + of.Unit.Format(of.Default)
+				}
+				fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", of.Name, value, of.Bounds(), markdownText(of.Means))
 			}
 		}
 	}
