@@ -44,7 +44,7 @@ func TestUsageErrors(t *testing.T) {
 		"fd n --interval -1s":                      "--interval must be between 100ms and 10m, not -1s",
 		"fd n --interval 5":                        `invalid argument "5" for "--interval" flag: time: missing unit in duration "5"`,
 		"fd n --color blue":                        `--color is auto, always or never, not "blue"`,
-		"fd n -o csv":                              `output format "csv" is not known: use one of table, wide, json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file`,
+		"fd n -o csv":                              `output format "csv" is not known: use one of table, wide, html, markdown, json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file`,
 		"fd n -o jsonpath":                         "template format specified but no template given",
 		"fd n -o jsonpath={.rows[":                 "error parsing jsonpath {.rows[, unterminated array",
 		"fd n --local --from x":                    `unexpected argument "n": fd takes one node, and none with --local or --from`,
