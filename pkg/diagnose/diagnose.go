@@ -90,6 +90,7 @@ func Diagnose(n *correlate.Node, limits Thresholds) []Finding {
 			findings = append(findings, f)
 		}
 	}
+	linkCauses(n, findings)
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Compare(rank(a.Severity), rank(b.Severity))
 	})

@@ -47,7 +47,7 @@ func memoryGrowth(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 		named[g.Owner] = true
 		findings = append(findings, memoryGrowthFinding(n, m, g, room))
 	}
-	return findings
+	return append(append(findings, filesGrowth(n, m, total)...), kernelGrowth(n, m, total)...)
 }
 
 // room is what is left to a process: of its container's limit, or of the node.

@@ -97,7 +97,7 @@ func firstCause(c Checkup) string {
 	case len(c.Failed) > 0:
 		return "not checked: " + strings.Join(c.Failed, "; ")
 	}
-	return totalsText(c.Totals)
+	return totalsShort(c.Totals)
 }
 
 // checkup prints one node: a healthy one in a line, unless that is too long.

@@ -17,7 +17,7 @@ func Findings(w io.Writer, findings []diagnose.Finding, s Style) error {
 		return nil
 	}
 	for _, f := range findings {
-		if err := finding(w, f, f.CausedBy, "", s); err != nil {
+		if err := finding(w, f, seeAll("see ", f.CausedBy), "", s); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ func tree(w io.Writer, branches []diagnose.Branch, s Style) error {
 
 func treeAt(w io.Writer, branches []diagnose.Branch, indent string, s Style) error {
 	for _, b := range branches {
-		if err := finding(w, b.Finding, b.Others, indent, s); err != nil {
+		if err := finding(w, b.Finding, seeAll("also ", b.Others), indent, s); err != nil {
 			return err
 		}
 		if err := treeAt(w, b.Symptoms, indent+symptomIndent, s); err != nil {
@@ -54,9 +54,17 @@ func severityPaint(severity diagnose.Severity, s Style) func(string) string {
 	return s.paint(color.FgYellow, color.Bold)
 }
 
-// finding prints one; what is indented is a symptom of what stands above. See are
-// others that explain it.
-func finding(w io.Writer, f diagnose.Finding, see []string, indent string, s Style) error {
+// seeAll names findings that explain one.
+func seeAll(how string, ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return how + strings.Join(ids, ", ")
+}
+
+// finding prints one; what is indented is a symptom of what stands above. Cause is
+// what else is said of why.
+func finding(w io.Writer, f diagnose.Finding, cause, indent string, s Style) error {
 	head := severityPaint(f.Severity, s)(strings.ToUpper(string(f.Severity))) + " " + s.dim()(f.ID)
 	if indent != "" {
 		head = strings.TrimSuffix(indent, "  ") + "└ " + head
@@ -72,8 +80,8 @@ func finding(w io.Writer, f diagnose.Finding, see []string, indent string, s Sty
 			return err
 		}
 	}
-	if len(see) > 0 {
-		if err := s.printWrapped(w, indent+"  cause    ", "see "+strings.Join(see, ", ")); err != nil {
+	if cause != "" {
+		if err := s.printWrapped(w, indent+"  cause    ", cause); err != nil {
 			return err
 		}
 	}
