@@ -87,6 +87,7 @@ func newFD(e env) *cobra.Command {
 	o.addRanking(c, "Time between the two counts that growth is computed from, and so that of each sample")
 	o.source.add(c)
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 
@@ -113,7 +114,7 @@ func (o *fdOptions) validate() error {
 	case o.pidGiven && o.rankingGiven:
 		return errors.New("--pid shows one process: --by, --sort and --selector do not go with it")
 	}
-	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source), o.source.validate(), o.output.validate())
+	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source, o.output), o.source.validate(), o.output.validate())
 }
 
 func (o *fdOptions) request() report.Request {
@@ -137,5 +138,5 @@ func (o *fdOptions) run(ctx context.Context) error {
 }
 
 func (o *fdOptions) watching() *watching {
-	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, answer: o.answer}
+	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, topGiven: o.topGiven, answer: o.answer}
 }

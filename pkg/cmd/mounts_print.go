@@ -1,9 +1,12 @@
 package cmd
 
 import (
+	"fmt"
+	"io"
 	"slices"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 )
 
@@ -14,7 +17,10 @@ type mountsDocument struct {
 
 // print prints the answers, in every format.
 func (o *mountsOptions) print(visits []visit[nodeMounts]) error {
-	if o.script {
+	switch {
+	case o.script && len(visits) > 1:
+		return fmt.Errorf("a script is for one node, and %q holds %d: save that node alone", o.source.from, len(visits))
+	case o.script:
 		return o.printScript(visits[0].value)
 	}
 	var nodes []printer.MountsNode
@@ -27,15 +33,16 @@ func (o *mountsOptions) print(visits []visit[nodeMounts]) error {
 		}
 		return o.output.print(o.streams.Out, "MountReport", mountsDocument{nodes}, o.owners(nodes))
 	}
-	style := o.output.style(o.streams.Out)
-	style.Top = o.top
+	text, page := printer.Mounts, printer.MountsPage
 	switch {
 	case o.diff != "":
-		return printer.MountsDiffs(o.streams.Out, nodes, style)
+		text, page = printer.MountsDiffs, printer.MountsDiffsPage
 	case o.leaked:
-		return printer.LeakedVolumes(o.streams.Out, nodes, style)
+		text, page = printer.LeakedVolumes, printer.LeakedPage
 	}
-	return printer.Mounts(o.streams.Out, nodes, style)
+	return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+		func(w io.Writer, s printer.Style) error { return text(w, nodes, s) },
+		func(s printer.Style) (document.Document, error) { return page(nodes, s) }})
 }
 
 // row is one node in the answer.

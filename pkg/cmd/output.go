@@ -31,6 +31,7 @@ type outputFlags struct {
 	template *genericclioptions.KubeTemplatePrintFlags
 	name     *genericclioptions.NamePrintFlags
 	made     printers.ResourcePrinter // see printer
+	out      func() io.Writer
 }
 
 func newOutputFlags() *outputFlags {
@@ -41,6 +42,7 @@ func newOutputFlags() *outputFlags {
 }
 
 func (f *outputFlags) add(c *cobra.Command) {
+	f.out = c.OutOrStdout
 	c.Flags().StringVarP(&f.format, "output", "o", f.format, "Output format: "+strings.Join(f.formats(), "|"))
 	c.Flags().StringVar(&f.color, "color", f.color, "Colour: auto (on a terminal, unless NO_COLOR is set), always, never")
 	f.template.AddFlags(c)
@@ -56,7 +58,7 @@ func must(err error) {
 }
 
 func (f *outputFlags) formats() []string {
-	formats := []string{"table", "wide"}
+	formats := []string{"table", "wide", formatHTML, formatMarkdown}
 	formats = append(formats, f.json.AllowedFormats()...)
 	formats = append(formats, f.name.AllowedFormats()...)
 	return slices.Compact(append(formats, f.template.AllowedFormats()...))
@@ -65,6 +67,9 @@ func (f *outputFlags) formats() []string {
 func (f *outputFlags) validate() error {
 	if !slices.Contains([]string{"auto", "always", "never"}, f.color) {
 		return fmt.Errorf("--color is auto, always or never, not %q", f.color)
+	}
+	if f.format == formatHTML {
+		return f.validatePage()
 	}
 	if f.human() {
 		return nil
@@ -75,7 +80,7 @@ func (f *outputFlags) validate() error {
 
 // human says whether a person reads the output.
 func (f *outputFlags) human() bool {
-	return f.format == "table" || f.format == "wide" || f.format == ""
+	return f.format == "table" || f.format == "wide" || f.format == "" || f.page()
 }
 
 // printer is the one of cli-runtime's for a format that a program reads. It is

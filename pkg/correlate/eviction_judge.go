@@ -39,7 +39,16 @@ func (n *Node) judgeThreshold(e *Eviction, k *KubeletMemory) {
 func (n *Node) uncounted(k *KubeletMemory) int64 {
 	i := n.Report.Memory.Info
 	all := amount(i.Total) - amount(i.Free) - int64(k.Usage)
-	return max(all-min(amount(i.SReclaimable), max(all, 0)), 0)
+	return max(all-min(amount(i.SReclaimable), max(all, 0))-n.arcGives(), 0)
+}
+
+// arcGives is what the cache of ZFS gives back when the kernel asks for it.
+func (n *Node) arcGives() int64 {
+	arc := n.Report.Memory.ARC
+	if arc == nil {
+		return 0
+	}
+	return max(amount(&arc.Size)-amount(&arc.Min), 0)
 }
 
 // keptAtZero is what the kernel still keeps free when MemAvailable is 0: kept, less

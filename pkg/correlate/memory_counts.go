@@ -7,27 +7,37 @@ import "github.com/nodedoc/kubectl-nodedoc/pkg/report"
 // more than their parent had.
 type memoryCounts struct {
 	usage, anon, file, shmem, inactive, kernel, swap int64
-	grown                                            int64 // between the two looks
+	grown, grownShmem                                int64 // between the two looks
 	oomKills                                         int64
 }
 
 func (c *memoryCounts) add(o memoryCounts) {
-	c.usage += o.usage
-	c.anon += o.anon
-	c.file += o.file
-	c.shmem += o.shmem
-	c.inactive += o.inactive
-	c.kernel += o.kernel
-	c.swap += o.swap
-	c.grown += o.grown
-	c.oomKills += o.oomKills
+	c.usage = sum(c.usage, o.usage)
+	c.anon = sum(c.anon, o.anon)
+	c.file = sum(c.file, o.file)
+	c.shmem = sum(c.shmem, o.shmem)
+	c.inactive = sum(c.inactive, o.inactive)
+	c.kernel = sum(c.kernel, o.kernel)
+	c.swap = sum(c.swap, o.swap)
+	c.grown = sum(c.grown, o.grown)
+	c.grownShmem = sum(c.grownShmem, o.grownShmem)
+	c.oomKills = sum(c.oomKills, o.oomKills)
 }
+
+// sumsEnd is where sums end: many cgroups may each claim what no node has.
+const sumsEnd = 1 << 60
+
+// sum of two numbers within ±sumsEnd is within them.
+func sum(a, b int64) int64 { return min(max(a+b, -sumsEnd), sumsEnd) }
+
+// sumOf is sum for what is never below 0.
+func sumOf(a, b uint64) uint64 { return min(min(a, sumsEnd)+min(b, sumsEnd), sumsEnd) }
 
 // beyond is what is left without o, and nothing below 0 but a growth.
 func (c memoryCounts) beyond(o memoryCounts) memoryCounts {
 	return memoryCounts{usage: less(c.usage, o.usage), anon: less(c.anon, o.anon), file: less(c.file, o.file), shmem: less(c.shmem, o.shmem),
 		inactive: less(c.inactive, o.inactive), kernel: less(c.kernel, o.kernel), swap: less(c.swap, o.swap),
-		grown: c.grown - o.grown, oomKills: less(c.oomKills, o.oomKills)}
+		grown: c.grown - o.grown, grownShmem: c.grownShmem - o.grownShmem, oomKills: less(c.oomKills, o.oomKills)}
 }
 
 func less(a, b int64) int64 { return max(a-b, 0) }
@@ -54,7 +64,10 @@ func countsOf(c *report.MemoryCgroup, children memoryCounts, sampled bool) memor
 	}
 	t.oomKills = max(bytesOr(c.OOMKills, 0), children.oomKills)
 	if sampled {
-		t.grown = growthOf(c, children)
+		t.grown, t.grownShmem = growthOf(c, children), children.grownShmem
+		if c.Shmem != nil && (c.ShmemBefore != nil || c.UsageBefore == nil) {
+			t.grownShmem = bytesOr(c.Shmem, 0) - bytesOr(c.ShmemBefore, 0)
+		}
 	}
 	return t
 }
@@ -71,8 +84,7 @@ func growthOf(c *report.MemoryCgroup, children memoryCounts) int64 {
 	return children.grown
 }
 
-// bytesOr is a number of the report's. No node has 4 PiB, and sums of what one may
-// claim stay in range.
+// bytesOr is a number of the report's. No node has 4 PiB.
 func bytesOr(n *uint64, otherwise int64) int64 {
 	if n == nil {
 		return otherwise

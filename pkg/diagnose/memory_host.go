@@ -12,7 +12,7 @@ import (
 
 // memoryHostProcess: what runs outside of kubepods has no pod's limit, the
 // scheduler does not count it, and the kubelet cannot evict it: pods go instead.
-func memoryHostProcess(n *correlate.Node, earlier []Finding) []Finding {
+func memoryHostProcess(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	total := memoryTotal(n)
 	if total == 0 {
 		return nil
@@ -24,7 +24,7 @@ func memoryHostProcess(n *correlate.Node, earlier []Finding) []Finding {
 			break
 		}
 		if row.Host && row.Heaviest != nil && holdsTooMuch(n, row, total) {
-			findings = append(findings, hostFinding(n, m, row, earlier))
+			findings = append(findings, hostFinding(n, m, row))
 		}
 	}
 	return findings
@@ -75,9 +75,9 @@ func isNodeDaemon(row correlate.MemoryRow) bool {
 	return false
 }
 
-func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.MemoryRow, earlier []Finding) Finding {
+func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.MemoryRow) Finding {
 	owner, by := row.Owner, *row.Heaviest
-	f := Finding{Severity: Warning, Subject: &owner, CausedBy: causesOf(owner, earlier, MemoryGrowth),
+	f := Finding{Severity: Warning, Subject: &owner,
 		Summary: fmt.Sprintf("%s has %s of memory, %.0f %% of the node's, and is no pod: process %d (%s)", Title(owner), size(row.WorkingSet), row.Percent, by.PID, by.Comm)}
 	if memoryPressed(m) {
 		f.Severity = Critical

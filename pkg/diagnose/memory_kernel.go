@@ -8,7 +8,7 @@ import (
 
 // memoryKernel: memory that is the kernel's own, and which no process shows: slab
 // that cannot be freed, page tables, and what no line of /proc/meminfo names.
-func memoryKernel(n *correlate.Node, _ []Finding) []Finding {
+func memoryKernel(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	total := memoryTotal(n)
 	if total == 0 {
 		return nil
@@ -16,12 +16,16 @@ func memoryKernel(n *correlate.Node, _ []Finding) []Finding {
 	kernel := correlate.Owner{Type: correlate.OwnerKernel}
 	f := Finding{Severity: Warning, Subject: &kernel}
 	most := uint64(0)
-	for _, p := range n.Memory(correlate.MemoryOptions{}).Kernel.Parts {
+	m := n.Memory(correlate.MemoryOptions{})
+	for _, p := range m.Kernel.Parts {
 		share, about := memoryShareMin, kernelPart(p.Source)
 		if about.share > 0 {
 			share = about.share
 		}
 		bytes := uint64(max(p.Bytes, 0))
+		if p.Source == correlate.ARCStats && !memoryPressed(m) { // it shrinks
+			continue
+		}
 		if about.why == "" || bytes < kernelMin || shareOf(bytes, total) < share {
 			continue
 		}
@@ -66,9 +70,12 @@ func kernelPart(source string) kernelSort {
 	case "/proc/meminfo Percpu":
 		return kernelSort{share: pageTablesShare, why: "cgroups and mounts have counters for each CPU; dead cgroups keep theirs",
 			remedy: Step{Do: "see how many cgroups there are, dead ones, too, on the node", Run: "cat /proc/cgroups; grep nr_dying /sys/fs/cgroup/cgroup.stat"}}
+	case correlate.ARCStats:
+		return kernelSort{why: "the cache of ZFS: it shrinks when the kernel asks for memory, though not at once, and MemAvailable does not count it",
+			remedy: Step{Do: "bound it, on the node; for good in /etc/modprobe.d", Run: "echo BYTES > /sys/module/zfs/parameters/zfs_arc_max"}}
 	case correlate.UnnamedKernelMemory:
-		return kernelSort{why: "network buffers, drivers, the cache of ZFS (ARC; it shrinks), a hypervisor's balloon",
-			remedy: Step{Do: "on a virtual machine, ask the hypervisor how much it took back; see what sockets hold, and ZFS, on the node", Run: "cat /proc/net/sockstat; grep -wE 'size|c_max' /proc/spl/kstat/zfs/arcstats"}}
+		return kernelSort{why: "network buffers, drivers, a hypervisor's balloon",
+			remedy: Step{Do: "on a virtual machine, ask the hypervisor how much it took back; see what sockets hold, on the node", Run: "cat /proc/net/sockstat"}}
 	}
 	return kernelSort{}
 }

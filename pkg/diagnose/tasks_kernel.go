@@ -13,7 +13,7 @@ const idleDevicesMin = 50
 // tasksKernelThreads: every mounted filesystem has kernel threads of its own. Of
 // devices that no pod uses any more they pile up, invisible to whoever looks for
 // programs.
-func tasksKernelThreads(n *correlate.Node, earlier []Finding) []Finding {
+func tasksKernelThreads(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Tasks == nil || n.Report.Mounts == nil {
 		return nil
 	}

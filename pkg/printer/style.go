@@ -58,7 +58,11 @@ func shorten(text string, width int) string {
 // printWrapped prints text behind a prefix, broken at spaces to the style's
 // width, the rest below the text's start.
 func (s Style) printWrapped(w io.Writer, prefix, text string) error {
-	indent := strings.Repeat(" ", runewidth.StringWidth(prefix))
+	if p, ok := w.(*parts); ok {
+		p.line(prefix, text)
+		return nil
+	}
+	indent := strings.Repeat(" ", cells(prefix))
 	room := s.Width - len(indent)
 	if s.Width == 0 || room < 20 {
 		_, err := io.WriteString(w, strings.TrimRight(prefix+text, " ")+"\n")
