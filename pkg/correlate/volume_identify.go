@@ -15,7 +15,8 @@ func (j *mountJoin) identify(v *volume) {
 		if v.device == nil && (!j.nodeDisks[m.FS] || at.path.Block) {
 			v.device = j.device(m, at.path.Block)
 		}
-		if data := j.data[at.path.Data]; at.path.Data != "" && data != nil && (v.data == nil || at.path.Global) {
+		// Since Kubernetes 1.24 only a pod's note has the attachment.
+		if data := j.data[at.path.Data]; at.path.Data != "" && data != nil && (v.data == nil || v.data.AttachmentID == "" && data.AttachmentID != "") {
 			v.data, v.driver, v.handle = data, data.Driver, data.VolumeHandle
 		}
 		if name, pv := j.nameOf(&at.path); v.name == "" || pv && !v.pv {
