@@ -37,7 +37,7 @@ func TestIdentifyVolumes(t *testing.T) {
 		"staged by hash, named by the pod's note": {func(b *mountNode) {
 			b.mount("253:80", "ext4", "/dev/vdf", "", byHash(driver, "d-1"))
 			b.bind(goneUID)
-			b.wrote("/pods/"+goneUID+"/volumes/kubernetes.io~csi/"+pv).AttachmentID = ""
+			b.wrote("/pods/" + goneUID + "/volumes/kubernetes.io~csi/" + pv).AttachmentID = ""
 		}, "d-bp1 leaked 2/2 pv-gone not-attached pod-gone unused", driver},
 		"of CSI, but nobody says whose": {func(b *mountNode) { b.stage() },
 			"d-bp1 leaked 1/1 pv-gone unused", ""},
@@ -49,7 +49,7 @@ func TestIdentifyVolumes(t *testing.T) {
 			b.api()
 			b.uses()
 			b.bind(goneUID)
-			b.wrote("/pods/"+goneUID+"/volumes/kubernetes.io~csi/"+pv).Lifecycle = "Ephemeral"
+			b.wrote("/pods/" + goneUID + "/volumes/kubernetes.io~csi/" + pv).Lifecycle = "Ephemeral"
 		}, "d-bp1 leaked 1/1 pod-gone", driver},
 		"errors of the node's own disk are no volume's": {func(b *mountNode) {
 			b.disk("253:1", "vda1").LogErrors = 7

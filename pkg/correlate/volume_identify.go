@@ -34,19 +34,25 @@ func (j *mountJoin) identify(v *volume) {
 		return
 	}
 	if j.storage != nil && (v.pv || v.staged) {
-		handle := v.handle
-		if handle == "" && !v.pv { // an in-tree plugin's directory is named after the disk
-			handle = v.name
-		}
-		if v.known = j.storage.named(v.name, v.driver, handle); len(v.known) > 0 {
-			v.pv, v.name = true, v.known[0].Name
-			v.handle = v.known[0].Handle
-			if inTree, ok := strings.CutPrefix(v.known[0].Driver, "kubernetes.io/"); !ok {
-				v.driver = v.known[0].Driver
-			} else if v.driver == "" {
-				v.driver = inTree
-			}
-		}
+		j.identifyByAPI(v)
+	}
+}
+
+// identifyByAPI: what the API server says of a volume is certain.
+func (j *mountJoin) identifyByAPI(v *volume) {
+	handle := v.handle
+	if handle == "" && !v.pv { // an in-tree plugin's directory is named after the disk
+		handle = v.name
+	}
+	if v.known = j.storage.named(v.name, v.driver, handle); len(v.known) == 0 {
+		return
+	}
+	v.pv, v.name = true, v.known[0].Name
+	v.handle = v.known[0].Handle
+	if inTree, ok := strings.CutPrefix(v.known[0].Driver, "kubernetes.io/"); !ok {
+		v.driver = v.known[0].Driver
+	} else if v.driver == "" {
+		v.driver = inTree
 	}
 }
 
