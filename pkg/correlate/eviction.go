@@ -13,8 +13,9 @@ import (
 const (
 	// housekeeping: the kubelet looks so often, in seconds (evictionMonitoringPeriod).
 	housekeeping = 10
-	// inSight: what is met later at this rate, a sample of seconds does not foretell.
-	inSight = 3600
+	// InSight is when what comes is in sight, in seconds: what is met later at this
+	// rate, a sample of seconds does not foretell.
+	InSight = 3600
 )
 
 // Eviction is when the kubelet evicts pods for memory on this node; nil: the node's
@@ -51,7 +52,7 @@ func (e *Eviction) addThresholds(written map[string]string, capacity uint64, gra
 	if !t.Hard {
 		t.Grace = gracePeriod(grace[memoryAvailable])
 	}
-	if seconds := float64(t.Margin) / max(e.FallsBy, 1); e.FallsBy > 0 && t.Margin > 0 && seconds <= inSight {
+	if seconds := float64(t.Margin) / max(e.FallsBy, 1); e.FallsBy > 0 && t.Margin > 0 && seconds <= InSight {
 		t.SecondsLeft = &seconds
 	}
 	e.Thresholds = append(e.Thresholds, t)

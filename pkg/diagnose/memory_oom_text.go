@@ -16,7 +16,7 @@ import (
 func oomByWhat(v correlate.OOMVictim) string {
 	of := ""
 	if v.Kill.Limit != nil {
-		of = " of " + oomSize(*v.Kill.Limit)
+		of = " of " + size(*v.Kill.Limit)
 	}
 	switch v.Scope {
 	case correlate.ScopeContainer:
@@ -32,7 +32,7 @@ func oomByWhat(v correlate.OOMVictim) string {
 		return "at a cgroup's memory limit" + of
 	}
 	if v.Limit > 0 {
-		return "(its container's limit is " + oomSize(v.Limit) + ")"
+		return "(its container's limit is " + size(v.Limit) + ")"
 	}
 	return "(whose limit it was, nobody says)"
 }
@@ -74,7 +74,7 @@ func oomEvidence(n *correlate.Node, v correlate.OOMVictim) []string {
 	}
 	evidence := []string{text}
 	if k := v.Kill; k.Usage != nil && k.Limit != nil {
-		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", oomSize(*k.Usage), oomSize(*k.Limit), k.LimitCgroup))
+		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", size(*k.Usage), size(*k.Limit), k.LimitCgroup))
 	}
 	if v.Request > 0 || v.Limit > 0 {
 		text := fmt.Sprintf("its spec: request %s, limit %s", orNone(v.Request), orNone(v.Limit))
@@ -93,7 +93,7 @@ func orNone(n uint64) string {
 	if n == 0 {
 		return "none"
 	}
-	return oomSize(n)
+	return size(n)
 }
 
 // oomHad: tmpfs that it has written counts where it does not map it, too, and is
@@ -105,7 +105,7 @@ func oomHad(k report.OOMKill) string {
 		size *uint64
 	}{{"anonymous", k.AnonRSS}, {"of files", k.FileRSS}, {"shared", k.ShmemRSS}} {
 		if p.size != nil && *p.size > 0 {
-			parts = append(parts, oomSize(*p.size)+" "+p.name)
+			parts = append(parts, size(*p.size)+" "+p.name)
 		}
 	}
 	if len(parts) == 0 {
@@ -125,8 +125,8 @@ func oomOthers(v correlate.OOMVictim) []string {
 	var parts []string
 	for i, t := range k.Largest {
 		sum += t.RSS
-		if i < oomTasksNamedMax {
-			parts = append(parts, fmt.Sprintf("%s (%d) %s", t.Comm, t.PID, oomSize(t.RSS)))
+		if i < holdersNamedMax {
+			parts = append(parts, fmt.Sprintf("%s (%d) %s", t.Comm, t.PID, size(t.RSS)))
 		}
 	}
 	var evidence []string
@@ -145,7 +145,7 @@ func oomLargest(n *correlate.Node, v correlate.OOMVictim) string {
 		return ""
 	}
 	t := v.Kill.Largest[0]
-	text := fmt.Sprintf("the largest process at that moment: %d (%s) with %s", t.PID, t.Comm, oomSize(t.RSS))
+	text := fmt.Sprintf("the largest process at that moment: %d (%s) with %s", t.PID, t.Comm, size(t.RSS))
 	if owner, ok := n.OOMTaskOwner(v, t); ok {
 		text += ", of " + Title(owner)
 		if isHost(owner) {
