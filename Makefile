@@ -68,7 +68,7 @@ release: platforms ## archives, checksums, bill of materials and krew manifest, 
 releasetest: release ## installed by krew for every platform; made again elsewhere it is the same
 	go -C test/krew test -count=1 ./...
 
-tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/bench/deadfuse
+tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/nfsserver dist/bench/deadfuse
 
 dist/cluster: FORCE
 	go -C test/cluster build -trimpath -o ../../dist/cluster .
@@ -76,8 +76,8 @@ dist/cluster: FORCE
 dist/actor dist/demo dist/scale: dist/%: FORCE
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./test/incidents/$*
 
-dist/loopcsi: FORCE
-	CGO_ENABLED=0 go -C test/incidents/loopcsi build $(GOFLAGS_BUILD) -o ../../../dist/ .
+dist/loopcsi dist/nfsserver: dist/%: FORCE
+	CGO_ENABLED=0 go -C test/incidents/$* build $(GOFLAGS_BUILD) -o ../../../dist/ .
 
 dist/bench/deadfuse: FORCE
 	CGO_ENABLED=0 go -C test/bench build $(GOFLAGS_BUILD) -o ../../dist/bench/ ./deadfuse
@@ -132,17 +132,19 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	go -C test/browser vet ./...
 	go -C test/incidents/loopcsi vet ./...
 	go -C test/krew vet ./...
+	go -C test/incidents/nfsserver vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
-docs: ## docs/commands.md anew, from the commands
+docs: ## docs/commands.md and docs/rules.md anew, from the commands and the rules
 	go test ./pkg/cmd -run TestCommandDocs -count=1 -update
+	go test ./pkg/printer -run TestRulesDocumentIsOfTheseRules -count=1 -update
 
 verify: platforms ## the design's promises: what the probe links, where everything builds
 	@! go list -deps ./cmd/nodedoc-probe | grep -E '^(k8s.io/|net/http$$|net$$|crypto/|regexp$$|text/template$$|github.com/spf13/)' || { echo 'the probe links what it must not (above)'; exit 1; }
 	@for p in $(PROBES); do size=$$(stat -c %s $$p); echo "$$p $$size bytes"; \
 		((size <= $(PROBE_LIMIT))) || { echo "$$p is over the limit of $(PROBE_LIMIT) bytes: see docs/performance.md"; exit 1; }; done
 	go mod tidy -diff
-	go test ./pkg/cmd -run TestCommandDocs # docs/commands.md
+	go test ./pkg/cmd ./pkg/printer -run 'TestCommandDocs|TestRulesDocument' # make docs writes what they look at
 
 clean: ## remove what was built
 	rm -rf dist pkg/payload/bin/*.zst
