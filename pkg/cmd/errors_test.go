@@ -54,6 +54,8 @@ func TestUsageErrors(t *testing.T) {
 		"fd n --image a --probe-image b":    "--image and --probe-image exclude each other",
 		"fd n --start-timeout 0s":           "--start-timeout must be positive, not 0s",
 		"fd --from does-not-exist.json":     `failed to read the report "does-not-exist.json": open does-not-exist.json: no such file or directory`,
+		"runtime --no-pod --from x":         "--no-pod asks the API server and the kubelet alone: --from, --local, --standby and --save do not go with it",
+		"runtime n --no-pod --save x":       "--no-pod asks the API server and the kubelet alone: --from, --local, --standby and --save do not go with it",
 		"fd n --bogus":                      "unknown flag: --bogus",
 		"whois-pid n":                       "which process? give one or more process ids, as the node itself numbers them, or --pod, --container-id, --port or --inode",
 		"whois-pid n 0":                     `"0" is no process id`,

@@ -126,6 +126,8 @@ type source struct {
 	storage *storage
 	// memory: the API server and the kubelet are asked for the node's memory, too.
 	memory bool
+	// vitals: they are asked whether the node is well.
+	vitals bool
 }
 
 // answer gets a report about node, joins it, saves it where asked, and lets use
@@ -236,6 +238,9 @@ func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	}
 	if s.memory {
 		asker.WithMemory()
+	}
+	if s.vitals {
+		asker.WithVitals()
 	}
 	return asker
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -22,6 +23,9 @@ type NodeRuntime struct {
 	Stopped int `json:"stopped"`
 	Created int `json:"created"`
 	Shims   int `json:"shims"`
+
+	// Vitals are what the API server and the kubelet tell; nil where nobody asked.
+	Vitals *inventory.VitalsAnswer `json:"vitals,omitempty"`
 
 	Gaps []report.Unreadable `json:"gaps,omitempty"`
 }
@@ -77,6 +81,10 @@ type Leftover struct {
 // Runtime joins the runtimes' files with processes and with the API server's pods.
 func (n *Node) Runtime() NodeRuntime {
 	out := NodeRuntime{Node: n.Name(), Time: n.Time(), Daemons: []report.RuntimeDaemon{}, Containers: []RuntimeContainer{}, Leftovers: []Leftover{}, Gaps: n.Gaps()}
+	if n.Inventory != nil && n.Inventory.Vitals != nil {
+		v := n.Inventory.Vitals.Answer()
+		out.Vitals = &v
+	}
 	r := n.Report.Runtime
 	if r == nil {
 		return out

@@ -22,6 +22,9 @@ func Runtime(w io.Writer, r correlate.NodeRuntime, findings []diagnose.Finding, 
 			return err
 		}
 	}
+	if err := vitalsSection(w, r.Vitals, s); err != nil {
+		return err
+	}
 	if err := unreadable(w, "", r.Gaps, s); err != nil {
 		return err
 	}
