@@ -14,10 +14,12 @@ import (
 type NodeRuntime struct {
 	Node string `json:"node"`
 	// Time when the look began, by the node's clock.
-	Time       *time.Time             `json:"time,omitempty"`
-	Daemons    []report.RuntimeDaemon `json:"daemons"`
-	Containers []RuntimeContainer     `json:"containers"`
-	Leftovers  []Leftover             `json:"leftovers"`
+	Time    *time.Time             `json:"time,omitempty"`
+	Daemons []report.RuntimeDaemon `json:"daemons"`
+	// Programs are the low-level runtimes on its disk whose versions can be told.
+	Programs   []report.RuntimeProgram `json:"programs,omitempty"`
+	Containers []RuntimeContainer      `json:"containers"`
+	Leftovers  []Leftover              `json:"leftovers"`
 	// Sums by state, for a line.
 	Running int `json:"running"`
 	Stopped int `json:"stopped"`
@@ -90,6 +92,7 @@ func (n *Node) Runtime() NodeRuntime {
 		return out
 	}
 	out.Daemons = append(out.Daemons, r.Daemons...)
+	out.Programs = r.Programs
 	shims := n.shims()
 	out.Shims = len(shims)
 	out.Containers = n.runtimeContainers(shims)

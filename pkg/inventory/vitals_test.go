@@ -190,7 +190,9 @@ func TestVitalsVerdict(t *testing.T) {
 func TestVitalsVerdictAlone(t *testing.T) {
 	const now = 1000
 	answers, late := func(name string) Endpoint { return Endpoint{Name: name, State: Answers} }, func(name string) Endpoint { return Endpoint{Name: name, State: Late} }
-	state := func(ready string) *NodeState { return &NodeState{Conditions: []Condition{{Type: "Ready", Status: ready}}} }
+	state := func(ready string) *NodeState {
+		return &NodeState{Conditions: []Condition{{Type: "Ready", Status: ready}}}
+	}
 	for name, c := range map[string]struct {
 		v    Vitals
 		want string

@@ -71,6 +71,7 @@ func collectRuntime(ctx context.Context, r run) (publish, error) {
 		s.bundles(ctx, dir)
 	}
 	s.daemons(ctx)
+	s.out.Programs = runtimePrograms(root)
 	if err := s.pods(ctx); err != nil {
 		return nil, err
 	}

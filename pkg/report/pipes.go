@@ -19,6 +19,8 @@ type Pipes struct {
 	Waits []PipeWait `json:"waits,omitempty"`
 	// List are the pipes that somebody in Waits waits for.
 	List []Pipe `json:"list,omitempty"`
+	// Programs are the low-level runtimes; looked for where somebody waits.
+	Programs []RuntimeProgram `json:"programs,omitempty"`
 	// LookedMillis lies between the two looks at who waits; 0: at the first nobody did.
 	LookedMillis int64 `json:"lookedMillis,omitempty"`
 	// Left counts waits beyond a bound, Unread processes whose descriptors were not
