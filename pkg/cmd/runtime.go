@@ -58,6 +58,7 @@ func newRuntime(e env) *cobra.Command {
 	o.source.add(c)
 	o.output.add(c)
 	c.Flags().BoolVar(&o.noPod, "no-pod", false, "Start nothing on the node: only what the API server and the kubelet tell of it")
+	e.thresholds.add(c)
 	return c
 }
 

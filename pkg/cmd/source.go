@@ -22,6 +22,7 @@ import (
 // this very machine; and how the pod on the node is to be.
 type sourceFlags struct {
 	from, save   string
+	join         bool
 	local        bool
 	image        string
 	probeImage   string
@@ -47,6 +48,7 @@ func (f *sourceFlags) add(c *cobra.Command) {
 	fs := c.Flags()
 	fs.BoolVar(&f.standby, "standby", false, "Start no pod: ask the node's standby (see the command of this name), which else is asked where no pod starts")
 	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
+	fs.BoolVar(&f.join, "join", false, "With --from a report that a script made: ask the API server for the pods of that node, if it still is up since the same boot")
 	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
 }
 
@@ -83,6 +85,8 @@ func (f *sourceFlags) validate() error {
 	switch {
 	case f.local && f.from != "":
 		return errors.New("--local and --from exclude each other")
+	case f.join && f.from == "":
+		return errors.New("--join goes with --from")
 	case f.standby && !f.remote():
 		return errors.New("--standby asks a node of the cluster: --local and --from do not go with it")
 	case !slices.Contains(profiles(), f.profile):
@@ -128,6 +132,9 @@ type source struct {
 	memory bool
 	// vitals: they are asked whether the node is well.
 	vitals bool
+	// noPod is why a node's standby is asked in place of a pod; nil: it is not, or the
+	// user wants it so.
+	noPod error
 }
 
 // answer gets a report about node, joins it, saves it where asked, and lets use
@@ -145,10 +152,19 @@ func (s *source) answer(ctx context.Context, node string, req report.Request, us
 	}
 	o.finish()
 	inv := s.ask(ctx, o)
+	o.name(ctx, r, inv)
 	// The answer is worth telling even where it cannot be kept.
 	err = s.save(r, inv)
 	s.progress.clear()
-	return errors.Join(err, unlessReaderLeft(use(correlate.Join(r, inv))))
+	return errors.Join(err, unlessReaderLeft(use(s.join(r, inv))))
+}
+
+// join says of a saved report that nobody was asked about that it may be of another
+// machine than this one.
+func (s *source) join(r *report.NodeReport, inv *inventory.Inventory) *correlate.Node {
+	n := correlate.Join(r, inv)
+	n.Elsewhere = s.flags.from != "" && inv == nil
+	return n
 }
 
 func (s *source) save(r *report.NodeReport, inv *inventory.Inventory) error {
@@ -162,6 +178,8 @@ func (s *source) save(r *report.NodeReport, inv *inventory.Inventory) error {
 type opened struct {
 	collect   func(context.Context, report.Request) (*report.NodeReport, error)
 	inventory func(context.Context) *inventory.Inventory
+	// names asks who pods were, by their UIDs; nil: nobody can be asked.
+	names func(context.Context, *inventory.Inventory, []string)
 	// finish says that no more reports are wanted, and returns at once; release
 	// waits until nothing is left.
 	finish  func()
@@ -174,6 +192,9 @@ func (s *source) open(ctx context.Context, node string, longer time.Duration) (o
 	switch {
 	case s.flags.from != "":
 		r, inv, err := saved.Read(s.flags.from, s.env.streams.In)
+		if err == nil && s.flags.join {
+			inv, err = s.joinNow(ctx, r, inv)
+		}
 		return fixed(r, inv), err
 	case s.flags.local:
 		s.progress.show("examining this machine")
@@ -216,6 +237,9 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 		}
 		return inv
 	}
+	if s.memory {
+		o.names = asker.AskNames
+	}
 	collect, err := s.wayIn(ctx, at, node, longer, &o)
 	if err != nil {
 		return opened{}, err
@@ -245,6 +269,15 @@ func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	return asker
 }
 
+// name asks for what only events tell: who pods were that lost processes to the OOM
+// killer, and are gone by now.
+func (o opened) name(ctx context.Context, r *report.NodeReport, inv *inventory.Inventory) {
+	if o.names == nil || inv == nil || r.OOM == nil || len(r.OOM.Kills) == 0 {
+		return
+	}
+	o.names(ctx, inv, correlate.Join(r, inv).UnnamedVictims())
+}
+
 type collectFunc = func(context.Context, report.Request) (*report.NodeReport, error)
 
 // wayIn starts a pod or, where none starts, finds the node's standby. What is to be
@@ -270,7 +303,7 @@ func (s *source) wayIn(ctx context.Context, at *cluster, node string, longer tim
 		}
 		return session.Collect, nil
 	}
-	return s.noPod(ctx, at, node, err, notes, o)
+	return s.withoutPod(ctx, at, node, err, notes, o)
 }
 
 // podConfig is what the flags say of the pod.

@@ -30,7 +30,7 @@ func hungRunc() *report.NodeReport {
 }
 
 func TestHungRunc(t *testing.T) {
-	got := Diagnose(correlate.Join(hungRunc(), nil))
+	got := Diagnose(correlate.Join(hungRunc(), nil), Thresholds{})
 	if len(got) != 2 || got[0].ID != PipesUserLimit || got[1].ID != PipesRuntimeBlocked || got[0].Severity != Critical || got[1].Severity != Critical {
 		t.Fatalf("got %+v", got)
 	}
@@ -49,7 +49,7 @@ func TestRuncVersion(t *testing.T) {
 		if version != "" {
 			r.Pipes.Programs = []report.RuntimeProgram{{Name: "runc", Path: "/usr/bin/runc", Version: version}}
 		}
-		f := Diagnose(correlate.Join(r, nil))[1]
+		f := Diagnose(correlate.Join(r, nil), Thresholds{})[1]
 		text, cure := strings.Join(f.Evidence, "\n"), f.Remedy[len(f.Remedy)-1]
 		if strings.Contains(text, "this version writes its seccomp filter") != known || strings.Contains(text, version+" (/usr/bin/runc)") != (version != "") {
 			t.Errorf("%s: %s", version, text)
@@ -72,7 +72,7 @@ func TestNoHungRunc(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := hungRunc()
 			change(r)
-			for _, f := range Diagnose(correlate.Join(r, nil)) {
+			for _, f := range Diagnose(correlate.Join(r, nil), Thresholds{}) {
 				if f.ID == PipesRuntimeBlocked {
 					t.Errorf("got %+v", f)
 				}
@@ -93,7 +93,7 @@ func TestPipesBelowTheLimit(t *testing.T) {
 	} {
 		r := hungRunc()
 		r.Pipes.Waits, r.Pipes.UserPagesSoft, r.Pipes.Users[0].Pages = nil, &c.soft, c.pages
-		got := Diagnose(correlate.Join(r, nil))
+		got := Diagnose(correlate.Join(r, nil), Thresholds{})
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || got[0].Severity != c.want) {
 			t.Errorf("%s: got %+v", name, got)
 		}
