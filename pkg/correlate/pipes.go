@@ -65,6 +65,8 @@ type PipeUser struct {
 	Percent float64 `json:"percent"`
 	// Rows are the pods and units that hold the most, a few.
 	Rows []PipeRow `json:"rows"`
+	// Mapped is the range of a user namespace that the UID lies in; nil: the host's.
+	Mapped *report.IDRange `json:"mapped,omitempty"`
 }
 
 // PipeRow is one owner in the ranking. A pipe that two owners hold counts in both.
@@ -124,7 +126,7 @@ func (n *Node) Pipes(o PipeOptions) NodePipes {
 	for _, u := range r.Users {
 		count := countPipes(u.PipeSum)
 		rows, _ := n.pipeRows(&p, ByPod, Filter{}, &u.UID)
-		p.Users = append(p.Users, PipeUser{UID: u.UID, Name: n.userName(u.UID), PipeCount: count, Percent: p.percentOfSoft(count.Pages), Rows: rows[:min(pipeRowsOfUser, len(rows))]})
+		p.Users = append(p.Users, PipeUser{UID: u.UID, Name: n.userName(u.UID), PipeCount: count, Percent: p.percentOfSoft(count.Pages), Rows: rows[:min(pipeRowsOfUser, len(rows))], Mapped: u.Mapped})
 	}
 	slices.SortStableFunc(p.Users, func(a, b PipeUser) int { return cmp.Compare(b.Pages, a.Pages) })
 	p.addRows(n, o.Filter)

@@ -59,6 +59,9 @@ func userLimitFinding(n *correlate.Node, p correlate.NodePipes, u correlate.Pipe
 	if u.UID == 0 {
 		f.Evidence = append(f.Evidence, "root of all containers without a user namespace is this user: they share the limit; who has CAP_SYS_RESOURCE or CAP_SYS_ADMIN is above it")
 	}
+	if m := u.Mapped; m != nil {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("it is user %d of a user namespace that has the host's %d to %d (hostUsers: false): who is not in it has another limit", m.Inside+u.UID-m.First, m.First, m.First+m.Count-1))
+	}
 	if u.Small > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s have 2 pages or fewer already", english.Plural(u.Small, "pipe", "")))
 	}

@@ -36,6 +36,17 @@ type Pipes struct {
 type PipeUser struct {
 	UID int `json:"uid"`
 	PipeSum
+	// Mapped is the range of a user namespace that the UID lies in, as a pod's with
+	// hostUsers: false; nil: the holder of most has the host's.
+	Mapped *IDRange `json:"mapped,omitempty"`
+}
+
+// IDRange is a line of /proc/PID/uid_map, user_namespaces(7): so many IDs, from First
+// on the host, and from Inside in the namespace.
+type IDRange struct {
+	Inside int `json:"inside"`
+	First  int `json:"first"`
+	Count  int `json:"count"`
 }
 
 // PipeHolder is the share of a user's processes in one cgroup.
