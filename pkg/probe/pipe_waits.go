@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	// maxPipeThreads are looked at, some 5 µs each; maxPipeWaits are reported.
-	maxPipeThreads = 60_000
-	maxPipeWaits   = 500
+	// maxPipeWaits are reported.
+	maxPipeWaits = 500
 	// maxPipeEnds are named of one pipe.
 	maxPipeEnds = 32
 )

@@ -39,7 +39,12 @@ func (s *runtimeState) podCgroups(ctx context.Context) {
 		return
 	}
 	defer tree.Close()
-	dirs := s.kubepods(mount)
+	s.walkKubepods(ctx, tree, &mount)
+}
+
+// walkKubepods goes down to the pods, and no further.
+func (s *runtimeState) walkKubepods(ctx context.Context, tree *hostfs.CgroupTree, mount *hostfs.CgroupMount) {
+	dirs := s.kubepods(*mount)
 	for i := 0; i < len(dirs); i++ {
 		if ctx.Err() != nil || len(dirs) > maxKubepodsVisits || len(s.out.PodCgroups) >= maxPodCgroups {
 			s.bad.add("cgroups of pods", errTooMany)
@@ -53,7 +58,7 @@ func (s *runtimeState) podCgroups(ctx context.Context) {
 		for _, name := range names {
 			dir := path.Join(dirs[i], name)
 			if strings.HasPrefix(name, "pod") || strings.Contains(name, "-pod") {
-				s.out.PodCgroups = append(s.out.PodCgroups, report.PodCgroup{Path: report.Escape(shownPath(&mount, dir)), Populated: populated(ctx, tree, mount.V2, dir)})
+				s.out.PodCgroups = append(s.out.PodCgroups, report.PodCgroup{Path: report.Escape(shownPath(mount, dir)), Populated: populated(ctx, tree, mount.V2, dir)})
 				continue
 			}
 			if onTheWay(name, false) {
