@@ -67,6 +67,9 @@ func (v *Vitals) conditionFacts() (facts []Fact) {
 		return []Fact{{FactWarning, source, "the node's state: " + v.StateError}}
 	}
 	for _, c := range v.State.Conditions {
+		if c.Type != "Ready" && c.Status == "Unknown" && !v.Ready() { // all are, once the kubelet is silent
+			continue
+		}
 		f := Fact{"", source, fmt.Sprintf("condition %s is %s%s", c.Type, c.Status, v.since(c.Since))}
 		switch isReady := c.Type == "Ready"; {
 		case isReady && c.Status != "True":

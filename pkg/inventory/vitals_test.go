@@ -203,6 +203,8 @@ func TestVitalsVerdictAlone(t *testing.T) {
 		"pods wait long": {Vitals{Time: now, Stuck: []StuckPod{{Since: now - 90, NoSandbox: true}}, Endpoints: []Endpoint{answers("healthz"), answers("runningpods")}}, "no container starts"},
 		"pods wait":      {Vitals{Time: now, Stuck: []StuckPod{{Since: now - 30, NoSandbox: true}}, Endpoints: []Endpoint{answers("healthz"), answers("runningpods")}}, ""},
 		"PLEG":           {Vitals{Metrics: &KubeletMetrics{Time: now, PLEGSeen: now - 200}, Endpoints: []Endpoint{answers("healthz")}}, "PLEG"},
+		"slow kubelet":   {Vitals{Time: now, Lease: &Lease{Renewed: now - 9, DurationSeconds: 40}, Endpoints: []Endpoint{late("healthz")}}, "very slow"},
+		"silent kubelet": {Vitals{Time: now, Lease: &Lease{Renewed: now - 30, DurationSeconds: 40}, Endpoints: []Endpoint{late("healthz")}}, "the kubelet does not answer"},
 		"nothing asked":  {Vitals{Endpoints: []Endpoint{{Name: "healthz", State: Forbidden}}}, ""},
 	} {
 		if got := c.v.Verdict(nil); c.want == "" && got != "" || !strings.Contains(got, c.want) {

@@ -33,12 +33,18 @@ func (v *Vitals) Verdict(own *OwnPod) string {
 
 const noContainerStarts = "the kubelet and the runtime's daemon answer, and no container starts: runc, a shim or the network plugin hangs or is slow"
 
+// leaseFresh is the age of a lease that a kubelet lets it reach, in seconds: it renews
+// it at every quarter of 40 s, and is given some time.
+const leaseFresh = 15
+
 // verdictAlone is by what is known without a pod that was tried.
 func (v *Vitals) verdictAlone() string {
 	kubelet, daemon, shims := v.endpoint(endpointHealthz), v.endpoint(endpointPods), v.endpoint(endpointSummary)
 	switch {
 	case kubelet.State == Forbidden:
 		return ""
+	case kubelet.State == Late && v.Lease != nil && v.Time-v.Lease.Renewed <= leaseFresh:
+		return "the kubelet has just renewed its lease, and does not answer in time: the node is very slow, or the kubelet hangs since then"
 	case !kubelet.told(), daemon.State == Late:
 		return v.Verdict(&OwnPod{TakenUp: true})
 	case v.sandboxesWait():
