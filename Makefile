@@ -24,7 +24,7 @@ PROBE_BUILD := CGO_ENABLED=0 GOOS=linux go build $(GOFLAGS_BUILD)
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe cmd/striplines pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
-.PHONY: help build probes tools test unit fuzz browser e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint verify clean FORCE
+.PHONY: help build probes tools test unit fuzz browser e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint docs verify clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t12
@@ -114,6 +114,9 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	go -C test/browser vet ./...
 	go -C test/incidents/loopcsi vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
+
+docs: ## docs/rules.md anew, from the rules
+	go test ./pkg/printer -run TestRulesDocumentIsOfTheseRules -count=1 -update
 
 verify: $(PROBES) ## the design's promises: what the probe links, where everything builds
 	@! go list -deps ./cmd/nodedoc-probe | grep -E '^(k8s.io/|net/http$$|net$$|crypto/|regexp$$|text/template$$|github.com/spf13/)' || { echo 'the probe links what it must not (above)'; exit 1; }

@@ -57,7 +57,7 @@ func TestUsageErrors(t *testing.T) {
 		"fd n --bogus":                             "unknown flag: --bogus",
 		"fd n --threshold x":                       `--threshold is NAME=VALUE, such as fd-node-limit.warning=70%, not "x"`,
 		"fd n --threshold tasks-node.x=1":          "",
-		"fd n --threshold fd-node-limit.warning=0": "--threshold: threshold fd-node-limit.warning must be between 1% and 100%, not 0%",
+		"fd n --threshold fd-node-limit.warning=0": "--threshold: threshold fd-node-limit.warning must be 1% to 100%, not 0%",
 		"whois-pid n":                              "which process? give one or more process ids, as the node itself numbers them, or --pod, --container-id, --port or --inode",
 		"whois-pid n 0":                            `"0" is no process id`,
 		"whois-pid n -- -5":                        `"-5" is no process id`,

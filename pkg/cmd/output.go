@@ -44,10 +44,23 @@ func newOutputFlags() *outputFlags {
 func (f *outputFlags) add(c *cobra.Command) {
 	f.out = c.OutOrStdout
 	c.Flags().StringVarP(&f.format, "output", "o", f.format, "Output format: "+strings.Join(f.formats(), "|"))
-	c.Flags().StringVar(&f.color, "color", f.color, "Colour: auto (on a terminal, unless NO_COLOR is set), always, never")
+	addColor(c, &f.color)
 	f.template.AddFlags(c)
 	must(c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.formats(), cobra.ShellCompDirectiveNoFileComp)))
-	must(c.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+func colors() []string { return []string{"auto", "always", "never"} }
+
+func addColor(c *cobra.Command, color *string) {
+	c.Flags().StringVar(color, "color", "auto", "Colour: auto (on a terminal, unless NO_COLOR is set), always, never")
+	must(c.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colors(), cobra.ShellCompDirectiveNoFileComp)))
+}
+
+func validColor(color string) error {
+	if !slices.Contains(colors(), color) {
+		return fmt.Errorf("--color is auto, always or never, not %q", color)
+	}
+	return nil
 }
 
 // must is for errors that only a mistake in this program can cause.
@@ -65,8 +78,8 @@ func (f *outputFlags) formats() []string {
 }
 
 func (f *outputFlags) validate() error {
-	if !slices.Contains([]string{"auto", "always", "never"}, f.color) {
-		return fmt.Errorf("--color is auto, always or never, not %q", f.color)
+	if err := validColor(f.color); err != nil {
+		return err
 	}
 	if f.format == formatHTML {
 		return f.validatePage()

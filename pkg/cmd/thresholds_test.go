@@ -77,7 +77,7 @@ func TestConfigErrors(t *testing.T) {
 	path := nearlyFull(t)
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown threshold":    {"thresholds: {fd-node-limt.warning: 70%}", "no threshold is called \"fd-node-limt.warning\": did you mean fd-node-limit.warning? `kubectl nodedoc explain` lists the rules, and explain RULE those of a rule"},
-		"out of bounds":        {"thresholds: {fd-node-limit.warning: 700}", "threshold fd-node-limit.warning must be between 1% and 100%, not 700%"},
+		"out of bounds":        {"thresholds: {fd-node-limit.warning: 700}", "threshold fd-node-limit.warning must be 1% to 100%, not 700%"},
 		"a list":               {"thresholds: {fd-node-limit.warning: [70]}", "threshold fd-node-limit.warning: [70] is neither a number nor a text"},
 		"nothing":              {"thresholds: {fd-node-limit.warning: }", "threshold fd-node-limit.warning: <nil> is neither a number nor a text"},
 		"unknown field":        {"treshold: {fd-node-limit.warning: 70%}", `error unmarshaling JSON: while decoding JSON: json: unknown field "treshold"`},

@@ -14,12 +14,12 @@ import (
 
 // filesGrowth: files in memory that become more, and are used by nobody's mapping,
 // as a database's buffers are, which end where they are full.
-func filesGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64) []Finding {
+func filesGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64, limits Thresholds) []Finding {
 	var findings []Finding
 	mapped := mappedInPods(m)
 	for i := range m.Rows {
 		row := &m.Rows[i]
-		if row.ShmemPerSecond == nil || row.Shmem < growingMin || max(row.MappedShmem, row.MappedByAll/2, mapped[row.Owner.PodUID]) >= row.Shmem/2 || len(findings) == memoryPerFindingMax {
+		if row.ShmemPerSecond == nil || row.Shmem < limits.bytes(growingSize()) || max(row.MappedShmem, row.MappedByAll/2, mapped[row.Owner.PodUID]) >= row.Shmem/2 || len(findings) == ownersNamedMax {
 			continue
 		}
 		held := row
@@ -29,7 +29,7 @@ func filesGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64) []Find
 		r := roomOf(m, held, total)
 		r.falls = r.falls || r.container // a limit counts these files, too
 		gained := *row.ShmemPerSecond * m.Seconds
-		left, soon := runsOut(r, gained, m.Seconds)
+		left, soon := runsOut(r, gained, m.Seconds, limits)
 		if !soon {
 			continue
 		}
@@ -60,14 +60,14 @@ func mappedInPods(m correlate.NodeMemory) map[string]uint64 {
 
 // kernelGrowth: slab that cannot be freed, page tables and stacks become more with
 // each step.
-func kernelGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64) []Finding {
+func kernelGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64, limits Thresholds) []Finding {
 	k := m.Kernel
 	if k == nil || k.OwnPerSecond == nil || !k.OwnGrows {
 		return nil
 	}
 	r := roomOf(m, nil, total)
 	gained := *k.OwnPerSecond * m.Seconds
-	left, soon := runsOut(r, gained, m.Seconds)
+	left, soon := runsOut(r, gained, m.Seconds, limits)
 	if !soon {
 		return nil
 	}
@@ -91,14 +91,14 @@ func usedUp(r room) string {
 
 // runsOut says in what time a room is used up, and whether that is soon, by what was
 // gained in so many seconds: see memoryLeaks.
-func runsOut(r room, gained, seconds float64) (left string, soon bool) {
-	if !r.falls || gained < gainedMin || seconds <= 0 {
+func runsOut(r room, gained, seconds float64, limits Thresholds) (left string, soon bool) {
+	if !r.falls || gained < limits.In(growingGained()) || seconds <= 0 {
 		return "", false
 	}
 	in := time.Duration(min(float64(r.left)/gained*seconds, 1e9) * float64(time.Second))
-	soon = in <= goneSoon
+	soon = in <= limits.duration(goneSoon())
 	if seconds < longLookSeconds {
-		soon = in <= goneVerySoon && shareOf(r.of-r.left, r.of) >= mostUsedPercent
+		soon = in <= limits.duration(goneVerySoon()) && shareOf(r.of-r.left, r.of) >= limits.In(mostUsed())
 	}
 	return duration.HumanDuration(in), soon
 }

@@ -20,6 +20,9 @@ type Threshold struct {
 	Means string `json:"means"`
 }
 
+// Bounds is what it may be set to: "1% to 100%".
+func (t Threshold) Bounds() string { return t.Unit.Format(t.Min) + " to " + t.Unit.Format(t.Max) }
+
 // Thresholds are the values in force. The zero value has the defaults.
 type Thresholds struct {
 	changed map[string]float64 // by name; those that are not the default
@@ -50,7 +53,7 @@ func (t Thresholds) With(name, text string) (Thresholds, error) {
 		return t, fmt.Errorf("threshold %s: %w", name, err)
 	}
 	if value < of.Min || value > of.Max {
-		return t, fmt.Errorf("threshold %s must be between %s and %s, not %s", name, of.Unit.Format(of.Min), of.Unit.Format(of.Max), of.Unit.Format(value))
+		return t, fmt.Errorf("threshold %s must be %s, not %s", name, of.Bounds(), of.Unit.Format(value))
 	}
 	changed := maps.Clone(t.changed)
 	if changed == nil {
@@ -75,6 +78,18 @@ func AllThresholds() []Threshold {
 		all = append(all, r.Thresholds...)
 	}
 	return all
+}
+
+// Of any limit. At a limit things fail at once and for everybody who needs one
+// more; a fifth of it is what a busy hour takes.
+const limitWarning, limitCritical = 80.0, 95.0
+
+func warningAt(rule, of string) Threshold {
+	return percent(rule, "warning", limitWarning, of+": a finding")
+}
+
+func criticalAt(rule, of string) Threshold {
+	return percent(rule, "critical", limitCritical, of+": critical")
 }
 
 func percent(rule, name string, byDefault float64, means string) Threshold {

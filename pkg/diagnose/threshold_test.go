@@ -56,11 +56,11 @@ func TestThresholdErrors(t *testing.T) {
 		"fd-node-limit.warning=":       `threshold fd-node-limit.warning: "" is no percentage, such as 80%`,
 		"fd-node-limit.warning=many":   `threshold fd-node-limit.warning: "many" is no percentage, such as 80%`,
 		"fd-node-limit.warning=NaN":    `threshold fd-node-limit.warning: "NaN" is no percentage, such as 80%`,
-		"fd-node-limit.warning=101%":   "threshold fd-node-limit.warning must be between 1% and 100%, not 101%",
-		"fd-node-limit.warning=-1":     "threshold fd-node-limit.warning must be between 1% and 100%, not -1%",
+		"fd-node-limit.warning=101%":   "threshold fd-node-limit.warning must be 1% to 100%, not 101%",
+		"fd-node-limit.warning=-1":     "threshold fd-node-limit.warning must be 1% to 100%, not -1%",
 		"fd-node-limit.soon=5":         `threshold fd-node-limit.soon: "5" is no time with its unit, such as 6h`,
 		"fd-node-limit.soon=infinity":  `threshold fd-node-limit.soon: "infinity" is no time with its unit, such as 6h`,
-		"fd-node-limit.soon=9999d":     "threshold fd-node-limit.soon must be between 1s and 365d, not 9999d",
+		"fd-node-limit.soon=9999d":     "threshold fd-node-limit.soon must be 1s to 365d, not 9999d",
 		"fd-node-limit.soon=4 parsecs": `threshold fd-node-limit.soon: "4 parsecs" is no time with its unit, such as 6h`,
 	} {
 		name, value, _ := strings.Cut(given, "=")

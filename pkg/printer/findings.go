@@ -10,8 +10,16 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
 
-// Findings prints conclusions: who, how we know, what to do. None: nothing.
+// Findings prints conclusions: who, how we know, what to do; and where there is more
+// about them. None: nothing.
 func Findings(w io.Writer, findings []diagnose.Finding, s Style) error {
+	if err := eachFinding(w, findings, s); err != nil {
+		return err
+	}
+	return explainHint(w, findings, s)
+}
+
+func eachFinding(w io.Writer, findings []diagnose.Finding, s Style) error {
 	if p, ok := w.(*parts); ok {
 		p.findings(findings)
 		return nil
@@ -22,6 +30,17 @@ func Findings(w io.Writer, findings []diagnose.Finding, s Style) error {
 		}
 	}
 	return nil
+}
+
+// explainHint says once, below all findings, where their rules are explained.
+func explainHint(w io.Writer, findings []diagnose.Finding, s Style) error {
+	if _, document := w.(*parts); document || len(findings) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return s.printWrapped(w, "", s.dim()("how it is computed, and what may fool it: kubectl nodedoc explain "+findings[0].ID))
 }
 
 // tree prints symptoms below their causes, indented.
