@@ -144,6 +144,7 @@ func (n *scanner) add(pid int) {
 	if b, err = n.proc.ReadPID(pid, "cgroup"); err != nil {
 		return // it has ended
 	}
+	b = shortLines(b, maxRecordedPath)
 	at, seen := n.known[string(b)]
 	if !seen {
 		at = len(n.cgroups)
