@@ -77,7 +77,7 @@ func TestGrowthThatIsNoProcesss(t *testing.T) {
 func TestGrowthThatIsNoProcesssSaysWhat(t *testing.T) {
 	for want, change := range map[string]func(*report.NodeReport){
 		"files in memory (tmpfs) of prod/hub-0 (StatefulSet/hub) grow by 10.7 MiB per second: its limit of 2 GiB is used up in 23s at this rate": filled(1800*mib, 32*mib, 0, 2*gib, 20*gib, 3000),
-		"the kernel's own memory grows by 1.3 MiB per second: the node's memory is used up in 4h":                                                  slabs(20*gib, 60_000, 300*mib, 340*mib, 380*mib),
+		"the kernel's own memory grows by 1.3 MiB per second: the node's memory is used up in 4h":                                                slabs(20*gib, 60_000, 300*mib, 340*mib, 380*mib),
 	} {
 		if f := diagnosed(memoryNode(change), hubInventory()); len(f) != 1 || !strings.HasPrefix(f[0].Summary, want) || len(f[0].Remedy) == 0 {
 			t.Errorf("got %+v", f)
