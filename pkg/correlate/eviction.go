@@ -20,9 +20,7 @@ const (
 
 // Eviction is when the kubelet evicts pods for memory on this node; nil: the node's
 // memory is not known.
-func (n *Node) Eviction() *Eviction { return n.eviction() }
-
-func (n *Node) eviction() *Eviction {
+func (n *Node) Eviction() *Eviction {
 	k := n.kubeletMemory()
 	if k == nil {
 		return nil
@@ -65,7 +63,7 @@ func (e *Eviction) addAllocatable(pods *report.MemoryCgroup, enforced []string) 
 	if pods == nil || pods.Limit == nil || !slices.Contains(enforced, "pods") {
 		return
 	}
-	hard := e.hard()
+	hard := e.Hard()
 	if hard == nil {
 		return
 	}
@@ -78,8 +76,8 @@ func (e *Eviction) addAllocatable(pods *report.MemoryCgroup, enforced []string) 
 		Margin: amount(pods.Limit) - int64(used) - amount(&bytes)})
 }
 
-// hard is the node's own hard threshold, nil: there is none.
-func (e *Eviction) hard() *EvictionThreshold {
+// Hard is the node's own hard threshold, nil: there is none.
+func (e *Eviction) Hard() *EvictionThreshold {
 	for i := range e.Thresholds {
 		if t := &e.Thresholds[i]; t.Hard && t.Signal == memoryAvailable {
 			return t
@@ -87,9 +85,6 @@ func (e *Eviction) hard() *EvictionThreshold {
 	}
 	return nil
 }
-
-// Hard is the hard threshold, nil: there is none.
-func (e *Eviction) Hard() *EvictionThreshold { return e.hard() }
 
 // Soft is the soft threshold, nil: there is none.
 func (e *Eviction) Soft() *EvictionThreshold {

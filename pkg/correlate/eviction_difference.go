@@ -19,9 +19,7 @@ const (
 //
 // where usage is anonymous memory and page cache: all else, the kernel's own
 // memory and huge pages, the kubelet takes for available.
-func (n *Node) MemoryDifferences() []MemoryDifference { return n.memoryDifferences() }
-
-func (n *Node) memoryDifferences() []MemoryDifference {
+func (n *Node) MemoryDifferences() []MemoryDifference {
 	k, m := n.kubeletMemory(), n.Report.Memory
 	if k == nil || m.Info.Available == nil {
 		return []MemoryDifference{}

@@ -23,7 +23,7 @@ const (
 func (n *Node) judgeThreshold(e *Eviction, k *KubeletMemory) {
 	own, kept := n.uncounted(k), n.keptAtZero()
 	zero, hurry := notNegative(own+kept), n.hurry(e)
-	hard := e.hard()
+	hard := e.Hard()
 	e.AtZero, e.Why = &zero, whyThreshold(hard, own, kept, hurry)
 	if e.TooLow = hard == nil || hard.Bytes < zero+hurry; !e.TooLow {
 		return

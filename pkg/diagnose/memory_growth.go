@@ -48,6 +48,7 @@ func memoryGrowthRule() Rule {
 				"What is left, of its limit or by MemAvailable of the node, whichever is less, by what it gained in the time is when nothing is left. " +
 					fmt.Sprintf("In a look of %s or longer a finding is within {soon}. In a shorter one it is within {very-soon}, and only where {used} are in use already.", Seconds.Text(longLookSeconds)),
 				"It is critical where it is the node's memory that is gone within {very-soon}.",
+				"In the same way files in memory (tmpfs) of {size} or more that are mapped by no process for the most part, and the kernel's own memory (slab that cannot be freed, page tables, stacks, per-CPU data) where it never became less.",
 			},
 			Source: []string{"/proc/PID/status: RssAnon (Linux 4.5), statm; /proc/meminfo: MemAvailable; memory.max, memory.limit_in_bytes"},
 			Do: []string{

@@ -18,14 +18,17 @@ func nodeDaemonSize() Threshold {
 func hostShare() Threshold { return memoryShare(MemoryHostProcess) }
 func hostSize() Threshold  { return memorySize(MemoryHostProcess, largeMin) }
 
+// Hardly anything is available: so many percent, and less than so many bytes.
+const pressedPercent, pressedBytes = 10.0, 16 << 30
+
 // What holds the memory is no longer a matter of planning.
 func pressedShare() Threshold {
-	return percent(MemoryHostProcess, "critical-available", 10, "of the node's memory available: critical below")
+	return percent(MemoryHostProcess, "critical-available", pressedPercent, "of the node's memory available: critical below")
 }
 
 // With more than that left a large node is not pressed, whatever the share.
 func pressedMost() Threshold {
-	return ofBytes(MemoryHostProcess, "critical-available-size", 16<<30, "available: with more it is never critical")
+	return ofBytes(MemoryHostProcess, "critical-available-size", pressedBytes, "available: with more it is never critical")
 }
 
 func memoryHostProcessRule() Rule {
@@ -88,12 +91,12 @@ func holdsTooMuch(n *correlate.Node, row correlate.MemoryRow, total uint64, limi
 }
 
 // memoryPressed: hardly anything is available.
-func memoryPressed(m correlate.NodeMemory, limits Thresholds) bool {
+func memoryPressed(m correlate.NodeMemory, share float64, most uint64) bool {
 	if m.Kernel == nil || m.Kernel.Total == nil || *m.Kernel.Total == 0 {
 		return false
 	}
 	left := *m.Kernel.Total - min(m.Kernel.Used, *m.Kernel.Total)
-	return left < limits.bytes(pressedMost()) && shareOf(left, *m.Kernel.Total) < limits.In(pressedShare())
+	return left < most && shareOf(left, *m.Kernel.Total) < share
 }
 
 // setAside is what the kubelet's configuration reserves for the system; where that is
@@ -132,7 +135,7 @@ func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.Memory
 	owner, by := row.Owner, *row.Heaviest
 	f := Finding{Severity: Warning, Subject: &owner,
 		Summary: fmt.Sprintf("%s has %s of memory, %.0f %% of the node's, and is no pod: process %d (%s)", Title(owner), size(row.WorkingSet), row.Percent, by.PID, by.Comm)}
-	if memoryPressed(m, limits) {
+	if memoryPressed(m, limits.In(pressedShare()), limits.bytes(pressedMost())) {
 		f.Severity = Critical
 	}
 	text := fmt.Sprintf("process %d (%s) has %s resident", by.PID, by.Comm, size(by.RSS))

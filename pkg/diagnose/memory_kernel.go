@@ -21,15 +21,15 @@ func memoryKernelRule() Rule {
 			Means: "Memory that no process has and that no reclaim frees: slab that is in use, page tables, per-CPU data, and what no line of /proc/meminfo names. top, ps and the kubelet's metrics do not show it; the kubelet's memory.available counts most of it as free.",
 			Computed: []string{
 				"SUnreclaim of /proc/meminfo, and what is neither free nor page cache nor in any of its lines: {share} of the node's memory or more, and {size}, are a finding. Of PageTables and Percpu {tables-share} are enough, with {size}.",
-				"What can be freed (SReclaimable), and huge pages, which somebody has set aside on purpose, are none.",
+				fmt.Sprintf("What can be freed (SReclaimable), and huge pages, which somebody has set aside on purpose, are none. The cache of ZFS (arcstats) counts only while less than %s of the node's memory and less than %s are available, since it shrinks.", Percent.Text(pressedPercent), Bytes.Text(pressedBytes)),
 			},
 			Source: []string{"proc_meminfo(5); Documentation/filesystems/proc.rst: meminfo"},
 			Do: []string{
 				"Slab: slabtop tells which objects. Page tables: who maps much (VmPTE of /proc/PID/status); huge pages make them small. Percpu: dead cgroups (nr_dying_descendants of cgroup.stat).",
-				"Under no name: network buffers (/proc/net/sockstat), ZFS' cache, drivers, or a hypervisor's balloon, which only the hypervisor can tell.",
+				"ZFS: bound zfs_arc_max. Under no name: network buffers (/proc/net/sockstat), drivers, or a hypervisor's balloon, which only the hypervisor can tell.",
 			},
 			Fooled: []string{
-				"ZFS keeps its cache (ARC) there on purpose, and gives it back under pressure, slowly.",
+				"ZFS gives its cache (ARC) back under pressure, though not at once, and MemAvailable does not count it.",
 				"A hypervisor that takes memory back (a balloon) makes it look used by the kernel.",
 				"vmalloc and memory of GPUs are counted in one line on some kernels and in none on others.",
 			},
@@ -54,7 +54,7 @@ func memoryKernel(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 			share = kernelTablesShare()
 		}
 		bytes := uint64(max(p.Bytes, 0))
-		if p.Source == correlate.ARCStats && !memoryPressed(m, limits) { // it shrinks
+		if p.Source == correlate.ARCStats && !memoryPressed(m, pressedPercent, pressedBytes) { // it shrinks
 			continue
 		}
 		if about.why == "" || bytes < limits.bytes(kernelSize()) || shareOf(bytes, total) < limits.In(share) {

@@ -69,6 +69,9 @@ func oomEvidence(n *correlate.Node, v correlate.OOMVictim) []string {
 	case v.API:
 		text += "; its status says OOMKilled, too"
 	}
+	if v.Owner.Type == correlate.OwnerPod && v.Owner.Pod == "" && n.EventsAreGone(v.Owner.PodUID) {
+		text += "; nobody has the pod's name any more: its events are gone, too"
+	}
 	if len(v.NamedBy) > 0 && v.Owner.PodState != correlate.PodUnasked {
 		text += "; the pod is gone, named by " + english.WordSeries(v.NamedBy, "and")
 	}
@@ -169,7 +172,7 @@ func oomRemedy(n *correlate.Node, v correlate.OOMVictim) []Step {
 		}
 		steps = append(steps, Step{Do: "see what it did before it died", Run: fmt.Sprintf("kubectl -n %s logs %s -c %s%s --tail 50", o.Namespace, o.Pod, o.Container, previous)})
 	}
-	if o.Type == correlate.OwnerPod && o.Pod == "" && len(validation.IsDNS1123Label(o.PodUID)) == 0 {
+	if o.Type == correlate.OwnerPod && o.Pod == "" && !n.EventsAreGone(o.PodUID) && len(validation.IsDNS1123Label(o.PodUID)) == 0 {
 		steps = append(steps, Step{Do: "see who it was: for an hour the API server keeps its events", Run: "kubectl get events -A --field-selector involvedObject.uid=" + o.PodUID})
 	}
 	if o.PodState == correlate.PodKnown || o.Type != correlate.OwnerPod {

@@ -71,7 +71,7 @@ func (m *Memory) askNode(ctx context.Context, client kubernetes.Interface, node 
 	m.KubeletVersion = report.Escape(n.Status.NodeInfo.KubeletVersion)
 	for _, c := range n.Status.Conditions {
 		m.Conditions = append(m.Conditions, Condition{Type: report.Escape(string(c.Type)), Status: report.Escape(string(c.Status)),
-			Reason: report.Escape(c.Reason), Message: report.Escape(c.Message), Since: unixOf(c.LastTransitionTime.Time)})
+			Reason: report.Escape(c.Reason), Message: said(c.Message), Since: unixOf(c.LastTransitionTime.Time)})
 	}
 	return nil
 }

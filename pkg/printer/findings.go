@@ -34,7 +34,7 @@ func eachFinding(w io.Writer, findings []diagnose.Finding, s Style) error {
 
 // explainHint says once, below all findings, where their rules are explained.
 func explainHint(w io.Writer, findings []diagnose.Finding, s Style) error {
-	if _, page := w.(*parts); page || len(findings) == 0 {
+	if _, document := w.(*parts); document || len(findings) == 0 {
 		return nil
 	}
 	if _, err := fmt.Fprintln(w); err != nil {

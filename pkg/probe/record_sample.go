@@ -127,11 +127,13 @@ func scanProcesses(ctx context.Context, r run) (*scan, error) {
 		if b, err = proc.ReadPID(pid, "cgroup"); err != nil {
 			continue // it has ended
 		}
+		b = shortLines(b, maxRecordedPath)
 		at, seen := known[string(b)]
 		if !seen {
 			at = len(s.cgroups)
-			s.cgroups = append(s.cgroups, scannedCgroup{raw: string(b)})
-			known[string(b)] = at
+			raw := string(b)
+			s.cgroups = append(s.cgroups, scannedCgroup{raw: raw})
+			known[raw] = at
 		}
 		p.cgroup = at
 		if n, err := counter.Count(pid); err == nil {
