@@ -50,7 +50,7 @@ pkg/payload/bin/nodedoc-probe-linux-%.zst: $(PROBE_SOURCES) dist/version
 	zstd -q -f --ultra -22 dist/nodedoc-probe-linux-$* -o dist/nodedoc-probe-linux-$*.zst
 	mv dist/nodedoc-probe-linux-$*.zst $@
 
-tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/bench/deadfuse
+tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/nfsserver dist/bench/deadfuse
 
 dist/cluster: FORCE
 	go -C test/cluster build -trimpath -o ../../dist/cluster .
@@ -58,8 +58,8 @@ dist/cluster: FORCE
 dist/actor dist/demo dist/scale: dist/%: FORCE
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./test/incidents/$*
 
-dist/loopcsi: FORCE
-	CGO_ENABLED=0 go -C test/incidents/loopcsi build $(GOFLAGS_BUILD) -o ../../../dist/ .
+dist/loopcsi dist/nfsserver: dist/%: FORCE
+	CGO_ENABLED=0 go -C test/incidents/$* build $(GOFLAGS_BUILD) -o ../../../dist/ .
 
 dist/bench/deadfuse: FORCE
 	CGO_ENABLED=0 go -C test/bench build $(GOFLAGS_BUILD) -o ../../dist/bench/ ./deadfuse
@@ -113,6 +113,7 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	go -C test/bench vet ./...
 	go -C test/browser vet ./...
 	go -C test/incidents/loopcsi vet ./...
+	go -C test/incidents/nfsserver vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
 docs: ## docs/rules.md anew, from the rules

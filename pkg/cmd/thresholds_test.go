@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -119,4 +120,20 @@ func TestConfigErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever is in the file: thresholds, or an error.
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{"", "# nothing", "thresholds: {fd-node-limit.warning: 70%}", "thresholds:\n  fd-node-limit.soon: 2d\n  memory-growth.size: 1Gi\n", "thresholds: [1]", "thresholds: {fd-node-limit.warning: 1e999}",
+		"a: &a [*a]", "thresholds: {fd-node-limit.warning: .nan}", "thresholds: null", "\x00", "- - -", "thresholds: {fd-node-limit.warning: true}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		limits, err := thresholdsOf(data)
+		for _, of := range diagnose.AllThresholds() {
+			if value := limits.In(of); !(value >= of.Min && value <= of.Max) {
+				t.Errorf("%s is %v, %v", of.Name, value, err)
+			}
+		}
+	})
 }

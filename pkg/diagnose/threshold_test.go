@@ -97,3 +97,26 @@ func TestFindingSaysWhichThresholdIsChanged(t *testing.T) {
 		t.Errorf("got %+v, want evidence %q", f, want)
 	}
 }
+
+// What is taken is within the bounds, and is written so that it is read as the same.
+func FuzzThreshold(f *testing.F) {
+	for _, seed := range []string{"80%", "1e2", "0x1p3", "256Mi", "1.5 GiB", "7d", "1h 30min", "0.5/s", "-1", "NaN", "infinity", "1e309", "", "%", "1000000000", "1.000000001s", "9999999999999999999PiB"} {
+		f.Add(seed)
+	}
+	all := []Threshold{fdNodeWarning(), zombiesMin(), growingSize(), oomNews(), growthRate()} // one of each unit
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, of := range all {
+			value, err := of.parse(text)
+			if err != nil {
+				continue
+			}
+			if !(value >= of.Min && value <= of.Max) {
+				t.Errorf("%s: %q is %v", of.Name, text, value)
+			}
+			written := of.Unit.Format(value)
+			if again, err := of.parse(written); err != nil || again != value {
+				t.Errorf("%s: %q is %v, written %q, and that is %v, %v", of.Name, text, value, written, again, err)
+			}
+		}
+	})
+}
