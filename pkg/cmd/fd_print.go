@@ -41,7 +41,7 @@ func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 	if o.pidGiven {
 		return o.processAnswer(n, o.findingsAbout(facts, correlate.Filter{}, "fd-", "inotify-"))
 	}
-	if err := o.answerable(n); err != nil {
+	if err := o.answerable(n, "fd"); err != nil {
 		return reply{}, err
 	}
 	findings := o.findingsAbout(facts, o.filter, "fd-", "inotify-")
@@ -52,9 +52,7 @@ func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 		return printer.FDPage(ranking, fileSamples(n.Report), findings, s)
 	}
 	shown := ranking
-	if o.topGiven && o.top > 0 {
-		shown.Rows = shown.Rows[:min(o.top, len(shown.Rows))]
-	}
+	shown.Rows = shownTo(&o.rankingFlags, shown.Rows)
 	a.doc = fdDocument{shown, findings}
 	for _, row := range shown.Rows {
 		a.owners = append(a.owners, row.Owner)
@@ -67,18 +65,6 @@ func fileSamples(r *report.NodeReport) []report.FileSample {
 		return nil
 	}
 	return r.OpenFiles.Samples
-}
-
-// answerable refuses what the report cannot tell: an empty answer would lie.
-func (o *fdOptions) answerable(n *correlate.Node) error {
-	if err := answersSelector(n, o.filter); err != nil {
-		return err
-	}
-	hasUser := func(p report.Process) bool { return p.UID != nil }
-	if o.by == string(correlate.ByUser) && o.source.from != "" && !slices.ContainsFunc(n.Report.Processes.List, hasUser) {
-		return errors.New("the report was made without asking for users: make one with fd --by user --save")
-	}
-	return nil
 }
 
 // answersSelector refuses labels where the API server's word for them is missing.
@@ -105,10 +91,7 @@ func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FDProcess(w, p, findings, s) }
 	a.page = func(s printer.Style) (document.Document, error) { return printer.FDProcessPage(p, findings, s) }
 	shown := p
-	if o.topGiven && o.top > 0 {
-		shown.Targets = shown.Targets[:min(o.top, len(shown.Targets))]
-		shown.Sockets = shown.Sockets[:min(o.top, len(shown.Sockets))]
-	}
+	shown.Targets, shown.Sockets = shownTo(&o.rankingFlags, shown.Targets), shownTo(&o.rankingFlags, shown.Sockets)
 	a.doc = fdProcessDocument{shown, findings}
 	return a, nil
 }

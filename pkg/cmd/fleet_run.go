@@ -33,7 +33,7 @@ type fleet[T any] struct {
 func (f *fleet[T]) run(ctx context.Context, s *source) error {
 	switch {
 	case s.flags.from != "":
-		return f.fromFile(s)
+		return f.fromFile(ctx, s)
 	case s.flags.local || len(f.nodes) == 1:
 		return f.askOne(ctx, s)
 	}
@@ -62,13 +62,19 @@ func (f *fleet[T]) askOne(ctx context.Context, s *source) error {
 }
 
 // fromFile answers from a file of one node or of many.
-func (f *fleet[T]) fromFile(s *source) error {
+func (f *fleet[T]) fromFile(ctx context.Context, s *source) error {
 	items, err := saved.ReadAll(s.flags.from, s.env.streams.In)
 	if err != nil {
 		return err
 	}
 	var visits []visit[T]
-	for _, item := range items {
+	for i, item := range items {
+		if s.flags.join {
+			if item.Inventory, err = s.joinNow(ctx, item.Report, item.Inventory); err != nil {
+				return err
+			}
+			items[i] = item
+		}
 		n := correlate.Join(item.Report, item.Inventory)
 		n.Elsewhere = item.Inventory == nil
 		v := visit[T]{target: target{node: n.Name(), state: printer.NodeAnswered}}

@@ -36,9 +36,7 @@ func (o *tasksOptions) print(n *correlate.Node) error {
 			func(w io.Writer, s printer.Style) error { return printer.Tasks(w, tasks, findings, s) },
 			func(s printer.Style) (document.Document, error) { return printer.TasksPage(tasks, findings, s) }})
 	}
-	if o.topGiven && o.top > 0 {
-		tasks.Rows = tasks.Rows[:min(o.top, len(tasks.Rows))]
-	}
+	tasks.Rows = shownTo(&o.rankingFlags, tasks.Rows)
 	var owners []correlate.Owner
 	for _, row := range tasks.Rows {
 		owners = append(owners, row.Owner)

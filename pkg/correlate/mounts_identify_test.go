@@ -45,6 +45,15 @@ func TestIdentifyVolumes(t *testing.T) {
 			b.stage()
 			b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: pv, Driver: "nfs.csi.k8s.io", Handle: "d-1"}}
 		}, "d-bp1 leaked 1/1 unused", "nfs.csi.k8s.io"},
+		"mounted by an in-tree plugin, a PersistentVolume of CSI by now": {func(b *mountNode) {
+			b.api()
+			b.mount("253:80", "ext4", "/dev/vdf", "", dirOfPod(goneUID)+"/volumes/kubernetes.io~aws-ebs/"+pv)
+		}, "d-bp1 leaked 1/1 pod-gone", driver},
+		"inline, whose note has a hash for a name": {func(b *mountNode) {
+			b.bind(goneUID)
+			d := b.wrote("/pods/" + goneUID + "/volumes/kubernetes.io~csi/" + pv)
+			d.Lifecycle, d.SpecVolID = "Ephemeral", "csi-0abc"
+		}, "d-bp1 leaked 1/1 pod-gone", driver},
 		"inline, with the name of a PersistentVolume that a pod uses": {func(b *mountNode) {
 			b.api()
 			b.uses()

@@ -49,10 +49,8 @@ func (j *mountJoin) identifyByAPI(v *volume) {
 	}
 	v.pv, v.name = true, v.known[0].Name
 	v.handle = v.known[0].Handle
-	if inTree, ok := strings.CutPrefix(v.known[0].Driver, "kubernetes.io/"); !ok {
-		v.driver = v.known[0].Driver
-	} else if v.driver == "" {
-		v.driver = inTree
+	if driver, inTree := strings.CutPrefix(v.known[0].Driver, "kubernetes.io/"); !inTree || v.driver == "" {
+		v.driver = driver
 	}
 }
 

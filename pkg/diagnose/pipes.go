@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 // IDs of the rules about pipes.
@@ -81,7 +82,7 @@ func pipesRuntimeBlockedRule() Rule {
 
 // pipesUserLimit: above pipe-user-pages-soft, a new pipe of the user has two pages
 // instead of 16, pipe(7). What writes more at once than the other end reads waits:
-// a container runtime before runc 1.0.0 for ever.
+// runc 1.0.0-rc93 for ever.
 func pipesUserLimit(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Pipes == nil {
 		return nil
@@ -111,6 +112,9 @@ func userLimitFinding(n *correlate.Node, p correlate.NodePipes, u correlate.Pipe
 	if u.UID == 0 {
 		f.Evidence = append(f.Evidence, "root of all containers without a user namespace is this user: they share the limit; who has CAP_SYS_RESOURCE or CAP_SYS_ADMIN is above it")
 	}
+	if m := u.Mapped; m != nil {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("it is user %d of a user namespace that has the host's %d to %d (hostUsers: false): who is not in it has another limit", m.Inside+u.UID-m.First, m.First, m.First+m.Count-1))
+	}
 	if u.Small > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s have 2 pages or fewer already", english.Plural(u.Small, "pipe", "")))
 	}
@@ -139,16 +143,17 @@ func pipesRuntimeBlocked(n *correlate.Node, limits Thresholds, earlier []Finding
 		return nil
 	}
 	var findings []Finding
-	for _, w := range n.Pipes(correlate.PipeOptions{}).Waits {
+	pipes := n.Pipes(correlate.PipeOptions{})
+	for _, w := range pipes.Waits {
 		if w.Runtime == "" || w.Op != "write" || w.StayedSeconds == 0 || w.AgeSeconds < limits.In(pipesSettled()) || len(findings) == ownersNamedMax {
 			continue
 		}
-		findings = append(findings, runtimeBlockedFinding(n, w, earlier))
+		findings = append(findings, runtimeBlockedFinding(n, w, pipes.Programs, earlier))
 	}
 	return findings
 }
 
-func runtimeBlockedFinding(n *correlate.Node, w correlate.PipeWait, earlier []Finding) Finding {
+func runtimeBlockedFinding(n *correlate.Node, w correlate.PipeWait, programs []report.RuntimeProgram, earlier []Finding) Finding {
 	owner := w.Owner
 	f := Finding{Severity: Critical, Subject: &owner,
 		Summary: fmt.Sprintf("%s (process %d) of %s hangs: it writes into a full pipe that nobody reads", w.Runtime, w.PID, Title(owner))}
@@ -157,6 +162,7 @@ func runtimeBlockedFinding(n *correlate.Node, w correlate.PipeWait, earlier []Fi
 		waits += fmt.Sprintf(", on its descriptor %d", *w.FD)
 	}
 	f.Evidence = append(f.Evidence, waits, "the runtime waits for it, and the kubelet for the runtime: PLEG is not healthy, the node NotReady")
+	f.Evidence = append(f.Evidence, runcEvidence(programs)...)
 	if w.Pipe == nil || w.FD == nil {
 		f.Remedy = []Step{{Do: "see what it is", Run: whoisCommand(n, w.PID)}}
 		return f
@@ -169,7 +175,7 @@ func runtimeBlockedFinding(n *correlate.Node, w correlate.PipeWait, earlier []Fi
 	f.Remedy = []Step{
 		{Do: fmt.Sprintf("relief, on the node as root: read what it could not write; it goes on, and nothing else is changed (ends after %d s)", seconds),
 			Run: fmt.Sprintf("timeout %d cat /proc/%d/fd/%d >/dev/null", seconds, w.PID, *w.FD)},
-		{Do: "cure: a newer runc; from 1.0.0 on it reads the pipe while it writes. Raising fs.pipe-user-pages-soft helps pipes that are made from then on"},
+		runcCure(programs),
 	}
 	return f
 }

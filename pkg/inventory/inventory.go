@@ -19,6 +19,8 @@ type Inventory struct {
 	Storage *Storage `json:"storage,omitempty"`
 	// Memory is nil where nobody asked for it.
 	Memory *Memory `json:"memory,omitempty"`
+	// Vitals is nil where nobody asked for them.
+	Vitals *Vitals `json:"vitals,omitempty"`
 }
 
 // Pod is what the join needs of a pod.

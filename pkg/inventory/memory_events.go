@@ -23,11 +23,11 @@ const (
 // askEvents asks for the node's own events (SystemOOM, EvictionThresholdMet,
 // NodeHasInsufficientMemory), and those of pods that its kubelet evicted.
 func (m *Memory) askEvents(ctx context.Context, client kubernetes.Interface, node string) error {
-	ofNode, err := listEvents(ctx, client, both("involvedObject.kind", "Node", "involvedObject.name", node), func(*corev1.Event) bool { return true })
+	ofNode, err := listEvents(ctx, client, metav1.NamespaceAll, both("involvedObject.kind", "Node", "involvedObject.name", node), func(*corev1.Event) bool { return true })
 	if err != nil {
 		return err
 	}
-	ofPods, err := listEvents(ctx, client, both("involvedObject.kind", "Pod", "reason", "Evicted"), func(e *corev1.Event) bool {
+	ofPods, err := listEvents(ctx, client, metav1.NamespaceAll, both("involvedObject.kind", "Pod", "reason", "Evicted"), func(e *corev1.Event) bool {
 		return e.Source.Host == node || e.ReportingInstance == node // by no selector
 	})
 	m.Events = slices.Concat(ofNode, ofPods)
@@ -42,11 +42,11 @@ func both(field, value, other, otherValue string) fields.Selector {
 }
 
 // listEvents: the API server sorts events by namespace and name.
-func listEvents(ctx context.Context, client kubernetes.Interface, selected fields.Selector, wanted func(*corev1.Event) bool) ([]Event, error) {
+func listEvents(ctx context.Context, client kubernetes.Interface, namespace string, selected fields.Selector, wanted func(*corev1.Event) bool) ([]Event, error) {
 	options := metav1.ListOptions{FieldSelector: selected.String(), Limit: eventsPage}
 	var events []Event
 	for range eventPages {
-		page, err := client.CoreV1().Events(metav1.NamespaceAll).List(ctx, options)
+		page, err := client.CoreV1().Events(namespace).List(ctx, options)
 		if err != nil {
 			return events, err
 		}

@@ -45,7 +45,7 @@ func checkupSection(c Checkup, s Style) (document.Section, error) {
 	if c.Health != Healthy { // there they are all that is said
 		c.Totals = nil
 	}
-	section, err := sectionOf(c.Node, nil, func(w io.Writer) error { return checkup(w, c, s) })
+	section, err := sectionOf(c.Node, c.Time, func(w io.Writer) error { return checkup(w, c, s) })
 	if len(totals) == 0 {
 		return section, err
 	}

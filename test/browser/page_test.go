@@ -28,9 +28,9 @@ func TestPages(t *testing.T) {
 	calm.OpenFiles.Samples = calm.OpenFiles.Samples[:1]
 	calm.OpenFiles.Samples[0].Allocated = 5000
 	addresses := map[string]string{
-		"fd":   pageOf(t, "fd", "--from", file),
-		"pid":  pageOf(t, "fd", "--from", file, "--pid", "1000"),
-		"diff": pageOf(t, "diff", file, save(t, calm)),
+		"fd":      pageOf(t, "fd", "--from", file),
+		"checkup": pageOf(t, "checkup", "--from", file),
+		"diff":    pageOf(t, "diff", file, save(t, calm)),
 	}
 	for name, address := range addresses {
 		t.Run("inert/"+name, func(t *testing.T) { inert(t, b.open(t, address), name) })
@@ -151,10 +151,8 @@ func phone(t *testing.T, b *browser, address, name string) {
 		wide := eval[[]string](t, o, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > 361 && !e.closest(".scroll")).map(e => e.outerHTML.slice(0, 200))`)
 		t.Errorf("the page is %v wide by %q", width, wide)
 	}
-	if name != "pid" {
-		if top := eval[float64](t, o, `document.querySelector(".finding h3").getBoundingClientRect().top`); top > 600 {
-			t.Errorf("the first finding is at %v of 740", top)
-		}
+	if top := eval[float64](t, o, `document.querySelector(".finding h3").getBoundingClientRect().top`); top > 600 {
+		t.Errorf("the first finding is at %v of 740", top)
 	}
 	if right := eval[float64](t, o, `Math.max(0, ...[...document.querySelectorAll(".finding *")].map(e => e.getBoundingClientRect().right))`); right > 360 {
 		t.Errorf("a finding reaches to %v of 360", right)
