@@ -114,7 +114,7 @@ func (o *fdOptions) validate() error {
 	case o.pidGiven && o.rankingGiven:
 		return errors.New("--pid shows one process: --by, --sort and --selector do not go with it")
 	}
-	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source), o.source.validate(), o.output.validate())
+	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source, o.output), o.source.validate(), o.output.validate())
 }
 
 func (o *fdOptions) request() report.Request {
@@ -138,5 +138,5 @@ func (o *fdOptions) run(ctx context.Context) error {
 }
 
 func (o *fdOptions) watching() *watching {
-	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, answer: o.answer}
+	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, topGiven: o.topGiven, answer: o.answer}
 }

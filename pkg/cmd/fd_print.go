@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -47,6 +48,9 @@ func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 	ranking := n.Rank(correlate.RankOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
 	a := reply{kind: "FileDescriptorRanking"}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FD(w, ranking, findings, s) }
+	a.page = func(s printer.Style) (document.Document, error) {
+		return printer.FDPage(ranking, fileSamples(n.Report), findings, s)
+	}
 	shown := ranking
 	if o.topGiven && o.top > 0 {
 		shown.Rows = shown.Rows[:min(o.top, len(shown.Rows))]
@@ -56,6 +60,13 @@ func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 		a.owners = append(a.owners, row.Owner)
 	}
 	return a, nil
+}
+
+func fileSamples(r *report.NodeReport) []report.FileSample {
+	if r.OpenFiles == nil {
+		return nil
+	}
+	return r.OpenFiles.Samples
 }
 
 // answerable refuses what the report cannot tell: an empty answer would lie.
@@ -92,6 +103,7 @@ func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding
 	})
 	a := reply{kind: "ProcessFileDescriptors", owners: []correlate.Owner{p.Process.Owner}}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FDProcess(w, p, findings, s) }
+	a.page = func(s printer.Style) (document.Document, error) { return printer.FDProcessPage(p, findings, s) }
 	shown := p
 	if o.topGiven && o.top > 0 {
 		shown.Targets = shown.Targets[:min(o.top, len(shown.Targets))]

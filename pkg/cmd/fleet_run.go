@@ -76,6 +76,7 @@ func (f *fleet[T]) fromFile(ctx context.Context, s *source) error {
 			items[i] = item
 		}
 		n := correlate.Join(item.Report, item.Inventory)
+		n.Elsewhere = item.Inventory == nil
 		v := visit[T]{target: target{node: n.Name(), state: printer.NodeAnswered}}
 		if v.value, v.err = f.reduce(n); v.err != nil {
 			v.state, v.reason = printer.NodeFailed, v.err.Error()
@@ -167,6 +168,7 @@ func (f *fleet[T]) askNode(ctx context.Context, s *source, node string, keep *ke
 	received := time.Now()
 	at.finish()
 	inv := at.inventory(ctx)
+	at.name(ctx, r, inv)
 	n := correlate.Join(r, inv)
 	if r.Mounts != nil && inv != nil && n.Mounts().Leaked.Volumes > 0 { // by a word of the API server's that may be from before
 		inv.AddStorage(s.storage.since(ctx, s.cluster.clients.Kube, received))

@@ -96,7 +96,7 @@ func (o *memoryOptions) validate() error {
 	if !slices.Contains(correlate.MemoryOrders(), o.sort) {
 		return fmt.Errorf("--sort is one of %s, not %q", strings.Join(correlate.MemoryOrders(), ", "), o.sort)
 	}
-	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source), o.source.validate(), o.output.validate())
+	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source, o.output), o.source.validate(), o.output.validate())
 }
 
 func (o *memoryOptions) request() report.Request {
@@ -116,5 +116,5 @@ func (o *memoryOptions) run(ctx context.Context) error {
 }
 
 func (o *memoryOptions) watching() *watching {
-	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, answer: o.answer}
+	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, topGiven: o.topGiven, answer: o.answer}
 }

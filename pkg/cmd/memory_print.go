@@ -7,6 +7,7 @@ import (
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -25,6 +26,7 @@ func (o *memoryOptions) answer(n *correlate.Node) (reply, error) {
 	findings := o.findings(n)
 	a := reply{kind: "NodeMemory"}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.Memory(w, memory, findings, s) }
+	a.page = func(s printer.Style) (document.Document, error) { return printer.MemoryPage(memory, findings, s) }
 	shown := memory
 	if o.topGiven && o.top > 0 {
 		shown.Rows = shown.Rows[:min(o.top, len(shown.Rows))]

@@ -3,12 +3,14 @@ package cmd
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -100,9 +102,9 @@ func (o *pipesOptions) print(n *correlate.Node) error {
 	pipes := n.Pipes(correlate.PipeOptions{By: correlate.By(o.by), Filter: o.filter})
 	findings := o.findingsAbout(n, o.filter, "pipes-")
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return printer.Pipes(o.streams.Out, pipes, findings, style)
+		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+			func(w io.Writer, s printer.Style) error { return printer.Pipes(w, pipes, findings, s) },
+			func(s printer.Style) (document.Document, error) { return printer.PipesPage(pipes, findings, s) }})
 	}
 	if o.topGiven && o.top > 0 {
 		pipes.Rows = pipes.Rows[:min(o.top, len(pipes.Rows))]

@@ -3,11 +3,13 @@ package cmd
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -109,7 +111,9 @@ func (o *runtimeOptions) print(n *correlate.Node) error {
 	answer := n.Runtime()
 	findings := o.findingsAbout(n, correlate.Filter{}, "runtime-")
 	if o.output.human() {
-		return printer.Runtime(o.streams.Out, answer, findings, o.output.style(o.streams.Out))
+		return o.output.show(o.streams.Out, o.version, human{0, false,
+			func(w io.Writer, s printer.Style) error { return printer.Runtime(w, answer, findings, s) },
+			func(s printer.Style) (document.Document, error) { return printer.RuntimePage(answer, findings, s) }})
 	}
 	owners := make([]correlate.Owner, 0, len(answer.Containers))
 	for _, c := range answer.Containers {

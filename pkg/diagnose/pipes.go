@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 	"k8s.io/apimachinery/pkg/util/duration"
 
@@ -19,13 +18,67 @@ const (
 	PipesRuntimeBlocked = "pipes-runtime-blocked"
 )
 
-const (
-	// pipesSettledSeconds: a runtime's program that writes for so long waits for
-	// nobody who will come; usually it is done in milliseconds.
-	pipesSettledSeconds = 5.0
-	// pipesPerFindingMax are named by one rule.
-	pipesPerFindingMax = 10
-)
+func pipesWarning() Threshold {
+	return warningAt(PipesUserLimit, "of fs.pipe-user-pages-soft in use")
+}
+
+// Usually a runtime's program is done in milliseconds: one that writes for so long
+// waits for nobody who will come.
+func pipesSettled() Threshold {
+	return span(PipesRuntimeBlocked, "age", 5*time.Second, "since a runtime's program was started: a finding, if it waits in a write")
+}
+
+// overLimit is where the kernel cuts a new pipe down, in percent of the soft limit.
+const overLimit = 100.0
+
+func pipesUserLimitRule() Rule {
+	return Rule{
+		ID: PipesUserLimit, find: pipesUserLimit,
+		Title:      "a user has nearly all pipe buffers that one user may have",
+		Thresholds: []Threshold{pipesWarning()},
+		Page: Page{
+			Means: fmt.Sprintf("One user may have fs.pipe-user-pages-soft pages in pipes, and root of all containers without a user namespace is one user. Above that a new pipe has 2 pages instead of %d: what writes more at once than the other end has read waits. runc %s hangs so for ever when it starts a container with a seccomp profile, and the kubelet's PLEG with it.", correlate.UsualPipePages, runcHanging),
+			Computed: []string{
+				fmt.Sprintf("Pages of all pipes of a user against fs.pipe-user-pages-soft: {warning} or more are a finding, from %s on it is critical. Pipes are told apart by their inode; one counts for the user of the process that was met first with it.", Percent.Text(overLimit)),
+				fmt.Sprintf("The capacity is asked for by F_GETPIPE_SZ through a copy of the descriptor (pidfd_getfd, Linux 5.6) where a user is past half of the limit; else a pipe counts as %d pages, and the finding says \"up to\".", correlate.UsualPipePages),
+			},
+			Source: []string{"pipe(7): /proc/sys/fs/pipe-user-pages-soft; fcntl(2): F_GETPIPE_SZ; fs/pipe.c: alloc_pipe_info", "opencontainers/runc#2871, in " + runcCured + ": the seccomp filter is read from its pipe while it is written"},
+			Do: []string{
+				"See who makes so many pipes, and stop it: they are named with the finding.",
+				"To win time raise fs.pipe-user-pages-soft: it helps pipes that are made from then on.",
+			},
+			Fooled: []string{
+				"The kernel charges who made the pipe and tells nobody: a pipe that was handed to another user counts for the wrong one.",
+				"Who has CAP_SYS_RESOURCE or CAP_SYS_ADMIN is above the limit: a privileged program's pipes stay large.",
+				"A program may make its pipes larger or smaller (F_SETPIPE_SZ): where the capacity could not be asked for, the sum is an estimate.",
+			},
+		},
+	}
+}
+
+func pipesRuntimeBlockedRule() Rule {
+	return Rule{
+		ID: PipesRuntimeBlocked, find: pipesRuntimeBlocked,
+		Title:      "a program that starts containers hangs in a full pipe",
+		Thresholds: []Threshold{pipesSettled()},
+		Page: Page{
+			Means: "runc, crun or a shim writes into a pipe that is full and that nobody reads. The runtime waits for it, and the kubelet for the runtime: its pod lifecycle event generator (PLEG) stands still and the node becomes NotReady. It is always critical.",
+			Computed: []string{
+				"A thread of runc, crun or a shim that waits in write on a pipe at two looks, did not run in between, and whose process was started {age} ago or earlier. Which call and which pipe is told by wchan and by the arguments of the system call.",
+				"Where the pipe has two pages or fewer, the user's limit (" + PipesUserLimit + ") is named as the cause.",
+			},
+			Source: []string{"/proc/PID/task/TID/wchan, syscall, status (context switches); pipe(7)"},
+			Do: []string{
+				"Relief: read what it could not write, on the node as root: timeout 5 cat /proc/PID/fd/FD. It goes on, and nothing else is changed.",
+				"Cure: runc " + runcCured + " or later.",
+			},
+			Fooled: []string{
+				"A runtime's log driver that is slow makes a shim wait for a moment at a time: it runs in between, and is no finding.",
+				"Where the kernel tells neither wchan nor the system call, the wait is not seen.",
+			},
+		},
+	}
+}
 
 // pipesUserLimit: above pipe-user-pages-soft, a new pipe of the user has two pages
 // instead of 16, pipe(7). What writes more at once than the other end reads waits:
@@ -37,7 +90,7 @@ func pipesUserLimit(n *correlate.Node, limits Thresholds, _ []Finding) []Finding
 	p := n.Pipes(correlate.PipeOptions{})
 	var findings []Finding
 	for _, u := range p.Users {
-		if u.Percent < limitWarning || len(findings) == pipesPerFindingMax {
+		if u.Percent < limits.In(pipesWarning()) || len(findings) == ownersNamedMax {
 			continue
 		}
 		findings = append(findings, userLimitFinding(n, p, u))
@@ -48,9 +101,9 @@ func pipesUserLimit(n *correlate.Node, limits Thresholds, _ []Finding) []Finding
 func userLimitFinding(n *correlate.Node, p correlate.NodePipes, u correlate.PipeUser) Finding {
 	f := Finding{Severity: Warning, Subject: &correlate.Owner{Type: correlate.OwnerUser, User: u.Name}}
 	f.Summary = fmt.Sprintf("user %s has %s%.0f %% of the pipe buffers that one user may have: above that, new pipes are cut down to 2 pages", u.Name, upTo(u.PipeCount), u.Percent)
-	if u.Percent >= 100 {
+	if u.Percent >= overLimit {
 		f.Severity = Critical
-		f.Summary = fmt.Sprintf("user %s has %s%.0f %% of the pipe buffers that one user may have: its new pipes have 2 pages (%s) instead of 16", u.Name, upTo(u.PipeCount), u.Percent, humanize.IBytes(2*p.PageBytes))
+		f.Summary = fmt.Sprintf("user %s has %s%.0f %% of the pipe buffers that one user may have: its new pipes have 2 pages (%s) instead of 16", u.Name, upTo(u.PipeCount), u.Percent, size(2*p.PageBytes))
 	}
 	f.Evidence = []string{fmt.Sprintf("%s pages in %s, fs.pipe-user-pages-soft is %s", comma(u.Pages), english.Plural(u.Pipes, "pipe", ""), comma(*p.UserPagesSoft))}
 	if u.Estimated {
@@ -92,7 +145,7 @@ func pipesRuntimeBlocked(n *correlate.Node, limits Thresholds, earlier []Finding
 	var findings []Finding
 	pipes := n.Pipes(correlate.PipeOptions{})
 	for _, w := range pipes.Waits {
-		if w.Runtime == "" || w.Op != "write" || w.StayedSeconds == 0 || w.AgeSeconds < pipesSettledSeconds || len(findings) == pipesPerFindingMax {
+		if w.Runtime == "" || w.Op != "write" || w.StayedSeconds == 0 || w.AgeSeconds < limits.In(pipesSettled()) || len(findings) == ownersNamedMax {
 			continue
 		}
 		findings = append(findings, runtimeBlockedFinding(n, w, pipes.Programs, earlier))

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -61,9 +62,13 @@ func listEvents(ctx context.Context, client kubernetes.Interface, namespace stri
 	return events, nil
 }
 
+// said is a message as somebody wrote it, without likely secrets: of a command that
+// failed, of a URL.
+func said(message string) string { return report.Escape(hostfs.RedactCommand(message)) }
+
 // fromEvent: who records by events.k8s.io/v1 leaves the old fields empty.
 func fromEvent(e *corev1.Event) Event {
-	out := Event{Reason: report.Escape(e.Reason), Type: report.Escape(e.Type), Message: report.Escape(e.Message),
+	out := Event{Reason: report.Escape(e.Reason), Type: report.Escape(e.Type), Message: said(e.Message),
 		Count: int(e.Count), First: unixOf(e.FirstTimestamp.Time), Last: unixOf(e.LastTimestamp.Time)}
 	if s := e.Series; s != nil {
 		out.Count, out.Last = max(out.Count, int(s.Count)), max(out.Last, unixOf(s.LastObservedTime.Time))

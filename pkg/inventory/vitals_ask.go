@@ -78,7 +78,7 @@ func conditionsOf(n *corev1.Node) []Condition {
 	all := make([]Condition, 0, len(n.Status.Conditions))
 	for _, c := range n.Status.Conditions {
 		all = append(all, Condition{Type: report.Escape(string(c.Type)), Status: report.Escape(string(c.Status)),
-			Reason: report.Escape(c.Reason), Message: report.Escape(c.Message), Since: unixOf(c.LastTransitionTime.Time)})
+			Reason: report.Escape(c.Reason), Message: said(c.Message), Since: unixOf(c.LastTransitionTime.Time)})
 	}
 	return all
 }
@@ -160,7 +160,7 @@ func (a *vitalsAsker) stuck(p *corev1.Pod) (StuckPod, bool) {
 func waitingWhy(p *corev1.Pod) string {
 	for _, c := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 		if w := c.State.Waiting; w != nil && w.Reason != "PodInitializing" {
-			return report.Escape(told(w.Reason, w.Message))
+			return report.Escape(told(w.Reason, said(w.Message)))
 		}
 	}
 	return ""

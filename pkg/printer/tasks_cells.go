@@ -74,6 +74,9 @@ func (t tasksSection) print(w io.Writer, s Style) error {
 	if _, err := io.WriteString(w, "\n"); err != nil {
 		return err
 	}
+	if p, ok := w.(*parts); ok {
+		p.caption = captionOf(t.columns, t.what)
+	}
 	if err := printTable(w, t.columns, shown, s.tableWidth(), s.bold()); err != nil {
 		return err
 	}

@@ -39,12 +39,11 @@ func (s *runtimeState) podCgroups(ctx context.Context) {
 		return
 	}
 	defer tree.Close()
-	s.walkKubepods(ctx, tree, &mount)
+	s.walkPods(ctx, tree, mount)
 }
 
-// walkKubepods goes down to the pods, and no further.
-func (s *runtimeState) walkKubepods(ctx context.Context, tree *hostfs.CgroupTree, mount *hostfs.CgroupMount) {
-	dirs := s.kubepods(*mount)
+func (s *runtimeState) walkPods(ctx context.Context, tree *hostfs.CgroupTree, mount hostfs.CgroupMount) {
+	dirs := s.kubepods(mount)
 	for i := 0; i < len(dirs); i++ {
 		if ctx.Err() != nil || len(dirs) > maxKubepodsVisits || len(s.out.PodCgroups) >= maxPodCgroups {
 			s.bad.add("cgroups of pods", errTooMany)
@@ -58,7 +57,7 @@ func (s *runtimeState) walkKubepods(ctx context.Context, tree *hostfs.CgroupTree
 		for _, name := range names {
 			dir := path.Join(dirs[i], name)
 			if strings.HasPrefix(name, "pod") || strings.Contains(name, "-pod") {
-				s.out.PodCgroups = append(s.out.PodCgroups, report.PodCgroup{Path: report.Escape(shownPath(mount, dir)), Populated: populated(ctx, tree, mount.V2, dir)})
+				s.out.PodCgroups = append(s.out.PodCgroups, report.PodCgroup{Path: report.Escape(shownPath(&mount, dir)), Populated: populated(ctx, tree, mount.V2, dir)})
 				continue
 			}
 			if onTheWay(name, false) {
