@@ -54,7 +54,7 @@ func NewRoot(version string, streams genericiooptions.IOStreams) *cobra.Command 
 	}
 	flags.AddFlags(root.PersistentFlags())
 	shared := env{version: version, streams: streams, kube: flags}
-	root.AddCommand(newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared),
+	root.AddCommand(newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared), newKubelet(shared),
 		newScript(shared), newStandby(shared), newRecord(shared), newHistory(shared), newCleanup(shared), newVersion(shared))
 	return root
 }

@@ -126,6 +126,8 @@ type source struct {
 	storage *storage
 	// memory: the API server and the kubelet are asked for the node's memory, too.
 	memory bool
+	// kubelets: so are kubelets, about themselves; nil: they are not.
+	kubelets *inventory.KubeletQuestions
 }
 
 // answer gets a report about node, joins it, saves it where asked, and lets use
@@ -142,6 +144,7 @@ func (s *source) answer(ctx context.Context, node string, req report.Request, us
 		return err
 	}
 	o.finish()
+	askForLog(s.kubelets, r)
 	inv := s.ask(ctx, o)
 	// The answer is worth telling even where it cannot be kept.
 	err = s.save(r, inv)
@@ -236,6 +239,9 @@ func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	}
 	if s.memory {
 		asker.WithMemory()
+	}
+	if s.kubelets != nil {
+		asker.WithKubelets(s.kubelets)
 	}
 	return asker
 }

@@ -81,6 +81,9 @@ func rules() []rule {
 		{MemoryReservedTooSmall, memoryReservedTooSmall},
 		{MemoryOOMKills, memoryOOMKills},
 		{MemoryPressure, memoryPressure},
+		{KubeletHot, kubeletHot},
+		{KubeletLogFlood, kubeletLogFlood},
+		{KubeletLog, kubeletLog},
 	}
 }
 
