@@ -2,159 +2,27 @@ package hostfs
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs/journaltest"
 )
-
-// journalWriter writes a file as journald does: objects behind each other, hash chains,
-// arrays of entries that double in size.
-type journalWriter struct {
-	b       []byte
-	compact bool
-	buckets int
-	fields  map[string]int
-	data    map[string]int
-	entries map[int][]int // of each data object
-	heads   []int         // of the fields' hash table
-}
-
-func newJournalWriter(compact bool, flags uint32) *journalWriter {
-	w := &journalWriter{b: make([]byte, 272), compact: compact, buckets: 3, fields: map[string]int{}, data: map[string]int{}, entries: map[int][]int{}}
-	copy(w.b, "LPKSHHRH")
-	if compact {
-		flags |= 16
-	}
-	binary.LittleEndian.PutUint32(w.b[12:], flags)
-	at := w.object(5, 0, make([]byte, 16*w.buckets))
-	w.put(120, uint64(at+16))
-	w.put(128, uint64(16*w.buckets))
-	w.heads = make([]int, w.buckets)
-	return w
-}
-
-func (w *journalWriter) put(at int, v uint64) { binary.LittleEndian.PutUint64(w.b[at:], v) }
-
-// object appends one, with what stands behind its header.
-func (w *journalWriter) object(kind, flags byte, body []byte) int {
-	at := len(w.b)
-	head := make([]byte, 16)
-	head[0], head[1] = kind, flags
-	binary.LittleEndian.PutUint64(head[8:], uint64(16+len(body)))
-	w.b = append(append(w.b, head...), body...)
-	for len(w.b)%8 != 0 {
-		w.b = append(w.b, 0)
-	}
-	return at
-}
-
-func (w *journalWriter) field(name string) int {
-	at, there := w.fields[name]
-	if !there {
-		at = w.object(2, 0, append(make([]byte, 24), name...))
-		bucket := len(w.fields) % w.buckets
-		w.put(at+24, uint64(w.heads[bucket])) // the chain's next
-		w.heads[bucket] = at
-		w.put(int(le64(w.b, 120))+16*bucket, uint64(at))
-		w.fields[name] = at
-	}
-	return at
-}
-
-// datum is the data object of a value, made once.
-func (w *journalWriter) datum(name string, value []byte, compression byte) int {
-	payload := value
-	if compression == 0 {
-		payload = append([]byte(name+"="), value...)
-	}
-	key := string(compression) + name + "=" + string(value)
-	at, there := w.data[key]
-	if !there {
-		field, head := w.field(name), 48
-		if w.compact {
-			head = 56
-		}
-		at = w.object(1, compression, append(make([]byte, head), payload...))
-		w.put(at+32, le64(w.b, field+32))
-		w.put(field+32, uint64(at))
-		w.data[key] = at
-	}
-	return at
-}
-
-// entry appends a message of data objects.
-func (w *journalWriter) entry(micros uint64, data ...int) int {
-	body := make([]byte, 48)
-	binary.LittleEndian.PutUint64(body[8:], micros)
-	for _, d := range data {
-		body = w.item(body, d)
-		if !w.compact {
-			body = append(body, make([]byte, 8)...)
-		}
-	}
-	at := w.object(3, 0, body)
-	for _, d := range data {
-		w.entries[d] = append(w.entries[d], at)
-	}
-	if le64(w.b, 184) == 0 {
-		w.put(184, micros)
-	}
-	w.put(192, micros)
-	return at
-}
-
-func (w *journalWriter) item(b []byte, at int) []byte {
-	if w.compact {
-		return binary.LittleEndian.AppendUint32(b, uint32(at))
-	}
-	return binary.LittleEndian.AppendUint64(b, uint64(at))
-}
-
-// bytes links the entries with their data objects: the first in it, the others in arrays
-// of 4, 8, 16, …
-func (w *journalWriter) bytes() []byte {
-	data := make([]int, 0, len(w.entries))
-	for d := range w.entries {
-		data = append(data, d)
-	}
-	slices.Sort(data)
-	for _, d := range data {
-		list := w.entries[d]
-		w.put(d+40, uint64(list[0]))
-		w.put(d+56, uint64(len(list)))
-		link, size := d+48, 4
-		for rest := list[1:]; len(rest) > 0; size *= 2 {
-			n := min(size, len(rest))
-			body := make([]byte, 8)
-			for _, at := range rest[:n] {
-				body = w.item(body, at)
-			}
-			for range size - n { // room that is left
-				body = w.item(body, 0)
-			}
-			at := w.object(6, 0, body)
-			w.put(link, uint64(at))
-			link, rest = at+16, rest[n:]
-		}
-	}
-	return w.b
-}
 
 // sampleJournal has 100 messages of the kubelet, a second apart, and others between.
 func sampleJournal(compact bool) []byte {
-	w := newJournalWriter(compact, 8|4)
-	kubelet, other := w.datum("_SYSTEMD_UNIT", []byte("kubelet.service"), 0), w.datum("_SYSTEMD_UNIT", []byte("cron.service"), 0)
+	w := journaltest.New(compact, 8|4)
+	kubelet, other := w.Data("_SYSTEMD_UNIT", []byte("kubelet.service"), 0), w.Data("_SYSTEMD_UNIT", []byte("cron.service"), 0)
 	for i := range 100 {
-		message := w.datum("MESSAGE", []byte(strings.Repeat("x", i)), 0)
+		message := w.Data("MESSAGE", []byte(strings.Repeat("x", i)), 0)
 		if i == 50 {
-			message = w.datum("MESSAGE", []byte("packed"), JournalZstd)
+			message = w.Data("MESSAGE", []byte("packed"), JournalZstd)
 		}
-		w.entry(uint64(1000+i)*1e6, message, kubelet, w.datum("PRIORITY", []byte("3"), 0))
-		w.entry(uint64(1000+i)*1e6, w.datum("MESSAGE", []byte("other"), 0), other)
+		w.Entry(uint64(1000+i)*1e6, message, kubelet, w.Data("PRIORITY", []byte("3"), 0))
+		w.Entry(uint64(1000+i)*1e6, w.Data("MESSAGE", []byte("other"), 0), other)
 	}
-	return w.bytes()
+	return w.Bytes()
 }
 
 func TestJournal(t *testing.T) {
@@ -216,9 +84,9 @@ func checkJournalEntry(t *testing.T, j *Journal, list JournalList, i int) {
 
 // A long text is cut, a long compressed one is whole or nothing.
 func TestJournalLongData(t *testing.T) {
-	w := newJournalWriter(true, 8)
-	long, packed, tooLong := w.datum("MESSAGE", make([]byte, 5000), 0), w.datum("MESSAGE", make([]byte, 5000), JournalZstd), w.datum("MESSAGE", make([]byte, journalBlob), JournalZstd)
-	j, err := OpenJournal(bytes.NewReader(w.b), int64(len(w.b)))
+	w := journaltest.New(true, 8)
+	long, packed, tooLong := w.Data("MESSAGE", make([]byte, 5000), 0), w.Data("MESSAGE", make([]byte, 5000), JournalZstd), w.Data("MESSAGE", make([]byte, journalBlob), JournalZstd)
+	j, err := OpenJournal(bytes.NewReader(w.Bytes()), int64(len(w.Bytes())))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +98,7 @@ func TestJournalLongData(t *testing.T) {
 }
 
 func TestNoJournal(t *testing.T) {
-	newer := newJournalWriter(false, 32).b
+	newer := journaltest.New(false, 32).Bytes()
 	for name, c := range map[string]struct {
 		b    []byte
 		want error
@@ -248,16 +116,16 @@ func TestNoJournal(t *testing.T) {
 
 // A journal whose arrays and chains lead round ends.
 func TestJournalThatGoesRound(t *testing.T) {
-	w := newJournalWriter(false, 0)
-	d := w.datum("UNIT", []byte("a"), 0)
+	w := journaltest.New(false, 0)
+	d := w.Data("UNIT", []byte("a"), 0)
 	for i := range 20 {
-		w.entry(uint64(i), d)
+		w.Entry(uint64(i), d)
 	}
-	b := w.bytes()
+	b := w.Bytes()
 	array := int(le64(b, d+48))
-	w.put(array+16, uint64(array))
-	w.put(d+56, 1<<62)
-	w.put(d+32, uint64(d))
+	w.Put(array+16, uint64(array))
+	w.Put(d+56, 1<<62)
+	w.Put(d+32, uint64(d))
 	j, err := OpenJournal(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
