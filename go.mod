@@ -3,6 +3,7 @@ module github.com/nodedoc/kubectl-nodedoc
 go 1.26.0
 
 require (
+	github.com/agnivade/levenshtein v1.2.1
 	github.com/dustin/go-humanize v1.1.0
 	github.com/fatih/color v1.19.0
 	github.com/go-logr/logr v1.4.3

@@ -87,6 +87,7 @@ func newFD(e env) *cobra.Command {
 	o.addRanking(c, "Time between the two counts that growth is computed from, and so that of each sample")
 	o.source.add(c)
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 

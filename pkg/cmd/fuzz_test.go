@@ -40,7 +40,7 @@ func FuzzAnswer(f *testing.F) {
 			return
 		}
 		n := correlate.Join(r, inv)
-		findings := diagnose.Diagnose(n)
+		findings := diagnose.Diagnose(n, diagnose.Thresholds{})
 		var text bytes.Buffer
 		for _, by := range correlate.Groupings() {
 			ranking := n.RankFDs(correlate.By(by))

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"sync"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
@@ -38,4 +39,26 @@ func (k *keeper) close(s *inventory.Storage) error {
 		return nil
 	}
 	return k.list.Close(s)
+}
+
+// saveAll saves what was read once more.
+func (s *source) saveAll(items []saved.Item) error {
+	switch {
+	case s.flags.save == "":
+		return nil
+	case len(items) == 1:
+		return s.save(items[0].Report, items[0].Inventory)
+	}
+	w, err := saved.NewList(s.flags.save)
+	if err != nil {
+		return err
+	}
+	var storage *inventory.Storage
+	for _, item := range items {
+		_ = w.Add(item.Report, item.Inventory) // Close says it
+		if item.Inventory != nil {
+			storage = cmp.Or(storage, item.Inventory.Storage)
+		}
+	}
+	return w.Close(storage)
 }

@@ -78,6 +78,7 @@ func newMemory(e env) *cobra.Command {
 	o.addRanking(c, "Time between the two looks that growth is computed from, and so that of each sample")
 	o.source.add(c)
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -46,17 +45,15 @@ const mountsExample = `  # Which volumes are leaked on a node, and who holds the
 
 type mountsOptions struct {
 	env
-	source      *sourceFlags
-	output      *outputFlags
-	nodes       []string
-	selector    string
-	maxParallel int
-	leaked      bool
-	script      bool
-	diff        string
-	top         int
+	fleetFlags
+	source *sourceFlags
+	output *outputFlags
+	leaked bool
+	script bool
+	diff   string
+	top    int
 	// Flags that were given.
-	topGiven, parallelGiven, formatGiven bool
+	topGiven, formatGiven bool
 
 	before map[string]nodeMounts // of --diff, by node
 }
@@ -73,43 +70,29 @@ func newMounts(e env) *cobra.Command {
 	}
 	fs := c.Flags()
 	fs.BoolVar(&o.leaked, "leaked", false, "Show leaked volumes only, one by one")
-	fs.StringVarP(&o.selector, "selector", "l", "", "Ask the nodes with these labels, e.g. pool=ebs,zone!=b")
-	fs.IntVar(&o.maxParallel, "max-parallel", 0, "Nodes to ask at a time; default: a tenth of them, at least 5")
+	o.fleetFlags.add(c)
 	fs.BoolVar(&o.script, "script", false, "Write a shell script that unmounts what is leaked on a node; nodedoc does not run it")
 	fs.StringVar(&o.diff, "diff", "", "Compare with the report in this file of --save: what is gone, new and left")
 	fs.IntVar(&o.top, "top", o.top, "Rows to show, 0 for all; -o json and the like show all unless this is given")
 	o.source.add(c)
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 
 func (o *mountsOptions) complete(c *cobra.Command, args []string) error {
-	given := c.Flags().Changed
-	o.topGiven, o.parallelGiven, o.formatGiven = given("top"), given("max-parallel"), given("output")
-	if o.selector != "" {
-		if _, err := labels.Parse(o.selector); err != nil {
-			return fmt.Errorf("--selector: %w", err)
-		}
-	}
-	return addNodes(&o.nodes, args)
+	o.topGiven, o.formatGiven = c.Flags().Changed("top"), c.Flags().Changed("output")
+	return o.fleetFlags.complete(c, args)
 }
 
 func (o *mountsOptions) validate() error {
-	remote := o.source.remote()
+	if err := o.fleetFlags.validate(o.source); err != nil {
+		return err
+	}
 	switch {
-	case !remote && len(o.nodes) > 0:
-		return fmt.Errorf("unexpected argument %q: with --local or --from there is no node to name", o.nodes[0])
-	case !remote && o.selector != "":
-		return errors.New("--selector chooses among the cluster's nodes: it does not go with --local or --from")
-	case !remote && o.parallelGiven:
-		return errors.New("--max-parallel is for the cluster's nodes: it does not go with --local or --from")
-	case len(o.nodes) > 0 && o.selector != "":
-		return errors.New("name nodes or choose them by --selector, not both")
-	case o.parallelGiven && o.maxParallel < 1:
-		return fmt.Errorf("--max-parallel must be 1 or more, not %d", o.maxParallel)
 	case o.top < 0:
 		return fmt.Errorf("--top must be 0 or more, not %d", o.top)
-	case o.script && remote && len(o.nodes) != 1:
+	case o.script && o.source.remote() && len(o.nodes) != 1:
 		return errors.New("a script is for one node: name it, kubectl nodedoc mounts NODE --script")
 	case o.script && o.formatGiven:
 		return errors.New("--script writes a shell script: --output does not go with it")
@@ -132,11 +115,6 @@ func (o *mountsOptions) run(ctx context.Context) error {
 		}
 	}
 	s := &source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut), storage: newStorage()}
-	switch {
-	case o.source.from != "":
-		return o.runSaved(s)
-	case o.source.local || len(o.nodes) == 1:
-		return o.runOne(ctx, s)
-	}
-	return o.runFleet(ctx, s)
+	all := fleet[nodeMounts]{fleetFlags: &o.fleetFlags, request: o.request(), reduce: o.reduce, print: o.print}
+	return all.run(ctx, s)
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
@@ -14,7 +15,10 @@ type mountsDocument struct {
 
 // print prints the answers, in every format.
 func (o *mountsOptions) print(visits []visit[nodeMounts]) error {
-	if o.script {
+	switch {
+	case o.script && len(visits) > 1:
+		return fmt.Errorf("a script is for one node, and %q holds %d: save that node alone", o.source.from, len(visits))
+	case o.script:
 		return o.printScript(visits[0].value)
 	}
 	var nodes []printer.MountsNode

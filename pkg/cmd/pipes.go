@@ -55,6 +55,7 @@ func newPipes(e env) *cobra.Command {
 	o.addRanking(c, "Time between the two looks at who waits")
 	o.source.add(c)
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 

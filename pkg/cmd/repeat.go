@@ -133,6 +133,7 @@ func (r *repetition) loop(ctx context.Context, o opened) (last repeated, err err
 			return last, err
 		}
 		known := r.ask(ctx, o)
+		o.name(ctx, next, known)
 		if interrupted(ctx) {
 			return last, nil
 		}

@@ -15,6 +15,7 @@ import (
 const (
 	ExitOK          = 0
 	ExitFailed      = 1
+	ExitFindings    = 2   // --fail-on
 	ExitInterrupted = 130 // as a shell has it: 128 + SIGINT
 )
 
@@ -53,8 +54,8 @@ func NewRoot(version string, streams genericiooptions.IOStreams) *cobra.Command 
 		return c
 	}
 	flags.AddFlags(root.PersistentFlags())
-	shared := env{version: version, streams: streams, kube: flags}
-	root.AddCommand(newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared), newKubelet(shared),
+	shared := env{version: version, streams: streams, kube: flags, thresholds: &thresholdFlags{}}
+	root.AddCommand(newCheckup(shared), newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared), newKubelet(shared),
 		newScript(shared), newStandby(shared), newRecord(shared), newHistory(shared), newCleanup(shared), newVersion(shared))
 	return root
 }
@@ -64,4 +65,6 @@ type env struct {
 	version string
 	streams genericiooptions.IOStreams
 	kube    *genericclioptions.ConfigFlags
+	// thresholds are where findings begin; a command that has findings adds the flags.
+	thresholds *thresholdFlags
 }

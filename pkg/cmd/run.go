@@ -68,6 +68,8 @@ func exitCode(ctx context.Context, err error, streams genericiooptions.IOStreams
 		return ExitInterrupted
 	case err == nil:
 		return ExitOK
+	case errors.Is(err, errFindings):
+		return ExitFindings
 	case errors.Is(err, errReported):
 		return ExitFailed
 	}

@@ -47,6 +47,7 @@ func newRuntime(e env) *cobra.Command {
 	}
 	o.source.add(c)
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 

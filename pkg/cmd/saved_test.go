@@ -70,7 +70,14 @@ func save(t *testing.T, r *report.NodeReport, inv *inventory.Inventory) string {
 // run runs the plugin as a shell would.
 func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	return runAt(t, filepath.Join(t.TempDir(), "none"), args...)
+}
+
+// runAt runs it for a user with this directory for configurations.
+func runAt(t *testing.T, config string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("XDG_CONFIG_HOME", config)
 	var out, errOut bytes.Buffer
 	code = Run(args, "v0.0.0-test", genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
 	return out.String(), errOut.String(), code

@@ -128,6 +128,9 @@ type source struct {
 	memory bool
 	// kubelets: so are kubelets, about themselves; nil: they are not.
 	kubelets *inventory.KubeletQuestions
+	// noPod is why a node's standby is asked in place of a pod; nil: it is not, or the
+	// user wants it so.
+	noPod error
 }
 
 // answer gets a report about node, joins it, saves it where asked, and lets use
@@ -146,10 +149,19 @@ func (s *source) answer(ctx context.Context, node string, req report.Request, us
 	o.finish()
 	askForLog(s.kubelets, r)
 	inv := s.ask(ctx, o)
+	o.name(ctx, r, inv)
 	// The answer is worth telling even where it cannot be kept.
 	err = s.save(r, inv)
 	s.progress.clear()
-	return errors.Join(err, unlessReaderLeft(use(correlate.Join(r, inv))))
+	return errors.Join(err, unlessReaderLeft(use(s.join(r, inv))))
+}
+
+// join says of a saved report that nobody was asked about that it may be of another
+// machine than this one.
+func (s *source) join(r *report.NodeReport, inv *inventory.Inventory) *correlate.Node {
+	n := correlate.Join(r, inv)
+	n.Elsewhere = s.flags.from != "" && inv == nil
+	return n
 }
 
 func (s *source) save(r *report.NodeReport, inv *inventory.Inventory) error {
@@ -163,6 +175,8 @@ func (s *source) save(r *report.NodeReport, inv *inventory.Inventory) error {
 type opened struct {
 	collect   func(context.Context, report.Request) (*report.NodeReport, error)
 	inventory func(context.Context) *inventory.Inventory
+	// names asks who pods were, by their UIDs; nil: nobody can be asked.
+	names func(context.Context, *inventory.Inventory, []string)
 	// finish says that no more reports are wanted, and returns at once; release
 	// waits until nothing is left.
 	finish  func()
@@ -217,6 +231,9 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 		}
 		return inv
 	}
+	if s.memory {
+		o.names = asker.AskNames
+	}
 	collect, err := s.wayIn(ctx, at, node, longer, &o)
 	if err != nil {
 		return opened{}, err
@@ -246,6 +263,15 @@ func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	return asker
 }
 
+// name asks for what only events tell: who pods were that lost processes to the OOM
+// killer, and are gone by now.
+func (o opened) name(ctx context.Context, r *report.NodeReport, inv *inventory.Inventory) {
+	if o.names == nil || inv == nil || r.OOM == nil || len(r.OOM.Kills) == 0 {
+		return
+	}
+	o.names(ctx, inv, correlate.Join(r, inv).UnnamedVictims())
+}
+
 type collectFunc = func(context.Context, report.Request) (*report.NodeReport, error)
 
 // wayIn starts a pod or, where none starts, finds the node's standby. What is to be
@@ -271,7 +297,7 @@ func (s *source) wayIn(ctx context.Context, at *cluster, node string, longer tim
 		}
 		return session.Collect, nil
 	}
-	return s.noPod(ctx, at, node, err, notes, o)
+	return s.withoutPod(ctx, at, node, err, notes, o)
 }
 
 // podConfig is what the flags say of the pod.

@@ -15,8 +15,8 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// noPod goes on where no pod was started: by the node's standby, if it has one.
-func (s *source) noPod(ctx context.Context, at *cluster, node string, err error, notes *podNotes, o *opened) (collectFunc, error) {
+// withoutPod goes on where no pod was started: by the node's standby, if it has one.
+func (s *source) withoutPod(ctx context.Context, at *cluster, node string, err error, notes *podNotes, o *opened) (collectFunc, error) {
 	left, isLeft := errors.AsType[*debugpod.PodLeftError](err)
 	other, expected := errors.AsType[*debugpod.ElsewhereError](err)
 	switch {
@@ -34,6 +34,7 @@ func (s *source) noPod(ctx context.Context, at *cluster, node string, err error,
 	}
 	if ctx.Err() == nil {
 		if _, findErr := debugpod.FindStandby(ctx, at.clients.Kube, node, at.namespace); expected || findErr == nil {
+			s.noPod = err
 			return s.askStandby(ctx, at, node, err)
 		}
 	}

@@ -57,6 +57,7 @@ func newTasks(e env) *cobra.Command {
 	o.addRanking(c, "Time between the two looks at blocked threads")
 	o.source.add(c)
 	o.output.add(c)
+	e.thresholds.add(c)
 	return c
 }
 

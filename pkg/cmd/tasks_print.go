@@ -28,7 +28,7 @@ func (o *tasksOptions) print(n *correlate.Node) error {
 		return err
 	}
 	tasks := n.Tasks(correlate.TaskOptions{By: correlate.By(o.by), Filter: o.filter})
-	findings := o.findingsAbout(n, o.filter, "tasks-")
+	findings := o.findingsAbout(n, o.filter, "tasks-", diagnose.MountsDetached)
 	if o.output.human() {
 		style := o.output.style(o.streams.Out)
 		style.Top = o.top

@@ -57,6 +57,20 @@ func TestTasksDocument(t *testing.T) {
 	}
 }
 
+// Threads of a device that is mounted nowhere: what holds it is a finding here, too.
+func TestTasksOfDetachedDevices(t *testing.T) {
+	r := sickNode()
+	r.Tasks = &report.Tasks{Total: new(uint64(400)), KernelThreads: []report.KernelThreadGroup{
+		{Pattern: "jbd2/*", Count: 1, Devices: 1, Sample: 50, Names: []report.ThreadDeviceName{{Name: "loop7"}}}}}
+	r.Mounts = &report.Mounts{}
+	r.Devices = &report.Devices{List: []report.Device{{Number: "7:7", Name: "loop7", Detached: "ext4", Threads: 1}}}
+	path := save(t, r, hubInventory())
+	const template = "{{range.devices}}{{.name}} {{.detached}}{{end}}{{range.findings}} {{.id}}{{end}}"
+	if stdout, stderr, _ := run(t, "tasks", "--from", path, "-o", "go-template="+template); stdout != "loop7 ext4 mounts-detached" {
+		t.Errorf("got %q, %q", stdout, stderr)
+	}
+}
+
 // A report answers what it was made for; an empty answer would lie.
 func TestTasksOfAnotherReport(t *testing.T) {
 	failed := stuckNode()

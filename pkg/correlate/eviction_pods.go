@@ -25,15 +25,16 @@ func (n *Node) evictedPods() []EvictedPod {
 				continue
 			}
 			named[e.PodUID] = true
-			list = append(list, EvictedPod{Owner: n.ownerOfEvent(e), At: unixTime(e.Last), Message: e.Message})
+			list = append(list, EvictedPod{Owner: n.ownerOfEvent(e), At: unixTime(e.Last), Message: e.Message, Refused: atAdmission(e.Message)})
 		}
 	}
 	for i := range n.Inventory.Pods {
 		p := &n.Inventory.Pods[i]
-		if p.Reason != "Evicted" || named[p.UID] || !forMemory(p.Message, p.MemoryVolumes) {
+		noRoom := p.Reason == outOfMemory
+		if !noRoom && (p.Reason != "Evicted" || named[p.UID] || !forMemory(p.Message, p.MemoryVolumes)) {
 			continue
 		}
-		list = append(list, EvictedPod{Owner: podOwnerOf(p), At: unixTime(p.EndedAt), Message: p.Message})
+		list = append(list, EvictedPod{Owner: podOwnerOf(p), At: unixTime(cmp.Or(p.EndedAt, p.StartedAt)), Message: p.Message, Refused: noRoom || atAdmission(p.Message)})
 	}
 	slices.SortStableFunc(list, func(a, b EvictedPod) int {
 		switch {
@@ -44,6 +45,17 @@ func (n *Node) evictedPods() []EvictedPod {
 		}
 	})
 	return list
+}
+
+// outOfMemory: a pod asks for more than the kubelet has left to give (its admission,
+// pkg/kubelet/lifecycle/predicate.go).
+const outOfMemory = "OutOfmemory"
+
+// atAdmission: the eviction manager's Admit says so of pods that it does not let
+// start; newer kubelets put "Pod was rejected: " before it. Of those that it evicts
+// the message is another.
+func atAdmission(message string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(message, "Pod was rejected: "), "The node had condition")
 }
 
 func boolRank(b bool) int {

@@ -54,10 +54,20 @@ func (u FileUsage) Unlimited() bool { return u.Max >= 1<<48 }
 // rose steadily over a second or more and the node is half full, or over some
 // and it has less than an hour left. Healthy nodes, too, open files for some seconds in a row.
 func (u FileUsage) Forecast() (seconds float64, ok bool) {
-	if u.FullInSeconds == nil || !u.Steady || u.Seconds < 1 || u.Unlimited() {
+	seconds, ok = u.Trend()
+	return seconds, ok && (u.Percent >= 50 || seconds < 3600 && u.Seconds >= 2.5)
+}
+
+// TrendSeconds is how long a rise has to last, so that anything follows from it.
+const TrendSeconds = 1
+
+// Trend is when the node will be full, if it goes on as it did while it was looked at:
+// ok where it rose steadily.
+func (u FileUsage) Trend() (seconds float64, ok bool) {
+	if u.FullInSeconds == nil || !u.Steady || u.Seconds < TrendSeconds || u.Unlimited() {
 		return 0, false
 	}
-	return *u.FullInSeconds, u.Percent >= 50 || *u.FullInSeconds < 3600 && u.Seconds >= 2.5
+	return *u.FullInSeconds, true
 }
 
 func (n *Node) fileUsage() *FileUsage {

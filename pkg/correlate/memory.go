@@ -198,8 +198,10 @@ type MemoryRow struct {
 	Container string            `json:"container,omitempty"`
 	// Risk is that of an OOM kill within its limit: "", "high" at 90 % of it without
 	// page cache that can go.
-	Risk     string           `json:"risk,omitempty"`
-	OOMKills int              `json:"oomKills,omitempty"`
+	Risk string `json:"risk,omitempty"`
+	// OOMKills are the processes killed in it, as far as its cgroups, or the kernel's
+	// log, still tell; nil: neither does.
+	OOMKills *int             `json:"oomKills,omitempty"`
 	Pressure *report.Pressure `json:"pressure,omitempty"`
 	// Host: it is not in kubepods, so that no pod's limit holds it.
 	Host bool `json:"host,omitempty"`
@@ -271,6 +273,9 @@ type OOMVictim struct {
 	// API: container statuses say OOMKilled as well; APIOnly: the log does not.
 	API     bool `json:"api,omitempty"`
 	APIOnly bool `json:"apiOnly,omitempty"`
+	// NamedBy are the sources of the names of a pod that the API server does not have,
+	// some of the NamedByX.
+	NamedBy []string `json:"namedBy,omitempty"`
 }
 
 // EvictedPod is a pod that the kubelet evicted.
@@ -278,4 +283,8 @@ type EvictedPod struct {
 	Owner   Owner      `json:"owner"`
 	At      *time.Time `json:"at,omitempty"`
 	Message string     `json:"message,omitempty"`
+	// Refused: the kubelet would not let it start, as those that are bound to it while
+	// it has pressure, and those that it finds when it starts anew itself. What ran
+	// was not evicted for it.
+	Refused bool `json:"refused,omitempty"`
 }

@@ -12,16 +12,25 @@ type memoryCounts struct {
 }
 
 func (c *memoryCounts) add(o memoryCounts) {
-	c.usage += o.usage
-	c.anon += o.anon
-	c.file += o.file
-	c.shmem += o.shmem
-	c.inactive += o.inactive
-	c.kernel += o.kernel
-	c.swap += o.swap
-	c.grown += o.grown
-	c.oomKills += o.oomKills
+	c.usage = sum(c.usage, o.usage)
+	c.anon = sum(c.anon, o.anon)
+	c.file = sum(c.file, o.file)
+	c.shmem = sum(c.shmem, o.shmem)
+	c.inactive = sum(c.inactive, o.inactive)
+	c.kernel = sum(c.kernel, o.kernel)
+	c.swap = sum(c.swap, o.swap)
+	c.grown = sum(c.grown, o.grown)
+	c.oomKills = sum(c.oomKills, o.oomKills)
 }
+
+// sumsEnd is where sums end: many cgroups may each claim what no node has.
+const sumsEnd = 1 << 60
+
+// sum of two numbers within ±sumsEnd is within them.
+func sum(a, b int64) int64 { return min(max(a+b, -sumsEnd), sumsEnd) }
+
+// sumOf is sum for what is never below 0.
+func sumOf(a, b uint64) uint64 { return min(min(a, sumsEnd)+min(b, sumsEnd), sumsEnd) }
 
 // beyond is what is left without o, and nothing below 0 but a growth.
 func (c memoryCounts) beyond(o memoryCounts) memoryCounts {
@@ -71,8 +80,7 @@ func growthOf(c *report.MemoryCgroup, children memoryCounts) int64 {
 	return children.grown
 }
 
-// bytesOr is a number of the report's. No node has 4 PiB, and sums of what one may
-// claim stay in range.
+// bytesOr is a number of the report's. No node has 4 PiB.
 func bytesOr(n *uint64, otherwise int64) int64 {
 	if n == nil {
 		return otherwise

@@ -10,6 +10,7 @@ type memoryGroup struct {
 	counts memoryCounts
 	// cgroups: some of it is a cgroup's count, and not a sum over processes.
 	cgroups    bool
+	counted    bool // some cgroup of it counts OOM kills
 	byOne      bool // ranked by process or user: its processes are all there is
 	shown      bool
 	pss        uint64
@@ -30,18 +31,18 @@ const mapsMuch = 64 << 20
 func (g *memoryGroup) addProcess(n *Node, p *report.Process, exact Owner, one bool) {
 	rss := unsigned(p.RSSBytes)
 	g.row.Processes++
-	g.row.RSS += rss
+	g.row.RSS = sumOf(g.row.RSS, rss)
 	g.live[exact.ContainerID] = true
 	if m := p.Memory; m != nil && m.PSS != nil {
-		g.pss += *m.PSS
+		g.pss = sumOf(g.pss, *m.PSS)
 	} else {
-		g.unread += rss
+		g.unread = sumOf(g.unread, rss)
 	}
 	if m := p.Memory; m != nil {
 		shmem := unsigned(bytesOr(m.Shmem, 0))
 		g.row.MappedShmem = max(g.row.MappedShmem, shmem)
 		if shmem >= mapsMuch {
-			g.row.MappedByAll += shmem
+			g.row.MappedByAll = sumOf(g.row.MappedByAll, shmem)
 		}
 	}
 	if h := g.row.Heaviest; h == nil || rss > h.RSS {
@@ -64,14 +65,15 @@ func (g *memoryGroup) addProcess(n *Node, p *report.Process, exact Owner, one bo
 // addMoved counts what a process of this owner has of another's cgroup.
 func (g *memoryGroup) addMoved(m movedMemory) {
 	g.counts.add(m.counts)
-	g.containers[m.owner.Container] += m.counts.workingSet()
+	g.containers[m.owner.Container] = sumOf(g.containers[m.owner.Container], m.counts.workingSet())
 }
 
 // addCgroup counts what a cgroup has of its own.
 func (g *memoryGroup) addCgroup(r *memoryRanking, node *memoryNode, own memoryCounts) {
 	g.cgroups = g.cgroups || own.usage > 0
+	g.counted = g.counted || node.OOMKills != nil
 	g.counts.add(own)
-	g.containers[node.owner.Container] += own.workingSet()
+	g.containers[node.owner.Container] = sumOf(g.containers[node.owner.Container], own.workingSet())
 	g.live[node.owner.ContainerID] = true
 	if place := ParseCgroupPath(node.Path); isOwn(place) && node.Path != "/" && !r.tree.outside(node.Path) {
 		g.addOwn(r, node)
@@ -111,7 +113,7 @@ func (r *memoryRanking) finish(g *memoryGroup, total uint64) MemoryRow {
 	row, c := g.row, g.counts
 	row.WorkingSet, row.Usage, row.Anon, row.Shmem = c.workingSet(), unsigned(c.usage), unsigned(c.anon), unsigned(c.shmem)
 	row.File, row.Kernel, row.Swap = unsigned(less(c.file, c.shmem)), unsigned(c.kernel), unsigned(c.swap)
-	row.OOMKills = int(min(c.oomKills, 1<<31))
+	row.OOMKills = r.kills(row, g)
 	row.Percent = percent(float64(row.WorkingSet), float64(total))
 	row.FromProcesses = !g.cgroups && row.Owner.Type != OwnerKernel
 	if r.tree.sampled && row.Owner.Type != OwnerKernel || g.byOne && r.tree.seconds > 0 {

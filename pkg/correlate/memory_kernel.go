@@ -73,13 +73,13 @@ func kernelParts(k *KernelMemory) []Term {
 
 // hugePools is what pools of huge pages take, used or not.
 func hugePools(pools []report.HugePagePool) int64 {
-	sum := int64(0)
+	total := int64(0)
 	for _, p := range pools {
 		if p.PageBytes > 0 && p.Pages < (1<<62)/p.PageBytes {
-			sum += int64(p.PageBytes * p.Pages)
+			total = sum(total, int64(min(p.PageBytes*p.Pages, sumsEnd)))
 		}
 	}
-	return sum
+	return total
 }
 
 // kernelCounts is what the kernel takes and charges to nobody: some of its slab,
@@ -95,7 +95,7 @@ func (n *Node) kernelCounts(t *memoryTree) memoryCounts {
 		all += p.Bytes
 	}
 	for i := range t.nodes {
-		charged += t.nodes[i].own.kernel
+		charged = sum(charged, t.nodes[i].own.kernel)
 	}
 	left := less(all, charged)
 	c := memoryCounts{usage: left, kernel: left}

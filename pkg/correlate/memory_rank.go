@@ -11,6 +11,7 @@ type memoryRanking struct {
 	filter Filter
 	tree   *memoryTree
 	groups map[groupKey]*memoryGroup
+	killed map[killsOf]int // see countKilled
 }
 
 // leastNobodys is what is worth a row without any process: each cgroup has some
@@ -20,6 +21,7 @@ const leastNobodys = 1 << 20
 // rankMemory fills in rows, filter and the sum of all.
 func (n *Node) rankMemory(m *NodeMemory, o MemoryOptions) {
 	r := &memoryRanking{n: n, by: m.By, filter: o.Filter, tree: n.memoryTree(), groups: map[groupKey]*memoryGroup{}}
+	r.countKilled()
 	moved := n.memoryElsewhere(r.tree)
 	byProcess := m.By == ByProcess || m.By == ByUser
 	if n.Report.Processes != nil {
@@ -41,7 +43,7 @@ func (n *Node) rankMemory(m *NodeMemory, o MemoryOptions) {
 	}
 	for _, g := range r.groups {
 		row := r.finish(g, total)
-		m.Accounted += row.WorkingSet
+		m.Accounted = sumOf(m.Accounted, row.WorkingSet)
 		if g.shown && (row.Processes > 0 || row.Usage >= leastNobodys) {
 			m.Rows = append(m.Rows, row)
 		}
@@ -86,7 +88,7 @@ func (r *memoryRanking) filtered(rows []MemoryRow) *MemoryFiltered {
 		out.Selector = f.Selector.String()
 	}
 	for _, row := range rows {
-		out.Bytes += row.WorkingSet
+		out.Bytes = sumOf(out.Bytes, row.WorkingSet)
 	}
 	return out
 }

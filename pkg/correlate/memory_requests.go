@@ -23,7 +23,7 @@ func (r *memoryRanking) addRequests(row *MemoryRow, g *memoryGroup) {
 	row.Request = pod.MemoryRequest
 	for _, c := range pod.Containers {
 		if pod.MemoryRequest == 0 && g.live[c.ID] { // an init container that has ended asks for nothing any more
-			row.Request += c.MemoryRequest
+			row.Request = sumOf(row.Request, c.MemoryRequest)
 		}
 	}
 	row.Volumes = r.n.memoryVolumes(pod)

@@ -11,6 +11,9 @@ import (
 type Node struct {
 	Report    *report.NodeReport
 	Inventory *inventory.Inventory // nil: the API server was not asked
+	// Elsewhere: the report is of no cluster's API server, and not of this machine
+	// either, as one that a script has made.
+	Elsewhere bool
 
 	processes map[int]*report.Process
 	places    []Place // of report.Processes.Cgroups

@@ -25,6 +25,7 @@ type oomEvent struct {
 	scope     string
 	at        *time.Time
 	processes int
+	namedBy   []string
 }
 
 // oomKey is what kills are counted by. A container that starts anew has another
@@ -89,7 +90,7 @@ func (n *Node) oomEvents() []oomEvent {
 		if k.At != nil {
 			e.at = n.afterBoot(*k.At)
 		}
-		e.owner = n.oomOwner(path, k, e.scope)
+		e.owner, e.namedBy = n.oomOwner(path, &e)
 		events = append(events, e)
 	}
 	nameAlike(events)
@@ -132,7 +133,7 @@ func addOOM(victims map[oomKey]*OOMVictim, e *oomEvent) {
 	}
 	v.Kills++
 	v.Processes += e.processes
-	v.Kill = e.kill // the log's order is the kernel's
+	v.Kill, v.NamedBy = e.kill, e.namedBy // the log's order is the kernel's
 	if e.at != nil {
 		v.Last = e.at
 	}

@@ -6,25 +6,29 @@ import (
 )
 
 // oomOwner is whose the victim was, by its cgroup; or by the one that was at its
-// limit, where that is a container's or a pod's.
-func (n *Node) oomOwner(path string, k report.OOMKill, scope string) Owner {
-	if k.Cgroup == "" && scope != ScopeContainer && scope != ScopePod {
-		return Owner{Type: OwnerUnknown}
+// limit, where that is a container's or a pod's. namedBy is what names a pod that
+// the API server does not have.
+func (n *Node) oomOwner(path string, e *oomEvent) (o Owner, namedBy []string) {
+	if e.kill.Cgroup == "" && e.scope != ScopeContainer && e.scope != ScopePod {
+		return Owner{Type: OwnerUnknown}, nil
 	}
 	place := ParseCgroupPath(path)
 	if isKubepods(path, place) {
-		return Owner{Type: OwnerUnknown} // some pod's
+		return Owner{Type: OwnerUnknown}, nil // some pod's
 	}
-	o := n.ownerAt(place, k.Comm)
-	if o.Type == OwnerPod {
+	if o = n.ownerAt(place, e.kill.Comm); o.Type != OwnerPod {
+		return o, nil
+	}
+	if o.PodState != PodKnown {
+		namedBy = n.nameGone(&o, e)
+	} else {
 		n.nameEnded(&o)
-		n.nameByEvents(&o)
-		if pod := n.podByUID[o.PodUID]; pod != nil && o.Container == "" && !o.Sandbox && o.ContainerID != "" {
-			o.Container = endedContainer(pod, o.ContainerID, k)
-		}
-		o.ContainerID = ""
 	}
-	return o
+	if pod := n.podByUID[o.PodUID]; pod != nil && o.Container == "" && !o.Sandbox && o.ContainerID != "" {
+		o.Container = endedContainer(pod, o.ContainerID, e.kill)
+	}
+	o.ContainerID = ""
+	return o, namedBy
 }
 
 // isKubepods: the cgroup is that of all pods, or of a class of them.
@@ -32,38 +36,6 @@ func isKubepods(path string, place Place) bool {
 	elements, fromInside := splitPath(path)
 	_, ok := kubepodsRoot(elements, fromInside)
 	return ok && place.PodUID == "" && place.ContainerID == ""
-}
-
-// nameEnded takes the names that a container's log has, where its files are gone.
-func (n *Node) nameEnded(o *Owner) {
-	if o.Container != "" || o.ContainerID == "" || n.Report.Containers == nil {
-		return
-	}
-	for _, c := range n.Report.Containers.Ended {
-		if c.ID != o.ContainerID || o.Pod != "" && (o.Pod != c.Pod || o.Namespace != c.Namespace) {
-			continue
-		}
-		o.Container = c.Name
-		if o.Pod == "" {
-			o.Namespace, o.Pod = c.Namespace, c.Pod
-			if o.PodState == PodGone && n.podByName[o.Namespace+"/"+o.Pod] != nil {
-				o.PodState = PodReplaced
-			}
-		}
-	}
-}
-
-// nameByEvents: the API server keeps what happened to a pod for an hour after it.
-func (n *Node) nameByEvents(o *Owner) {
-	if o.Pod != "" || n.Inventory == nil || n.Inventory.Memory == nil {
-		return
-	}
-	for _, e := range n.Inventory.Memory.Events {
-		if e.PodUID == o.PodUID && e.Pod != "" {
-			o.Namespace, o.Pod = e.Namespace, e.Pod
-			return
-		}
-	}
 }
 
 // endedContainer names a container of a pod that is there: an earlier run of one

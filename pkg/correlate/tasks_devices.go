@@ -81,7 +81,7 @@ func (x *deviceIndex) find(t report.ThreadDeviceName) TaskDevice {
 		}
 	}
 	if d != nil {
-		out.Number, out.DMName, out.Gone = d.Number, d.DMName, d.Gone
+		out.Number, out.DMName, out.Gone, out.Detached = d.Number, d.DMName, d.Gone, d.Detached
 		if out.Guessed || strings.Contains(t.Name, ":") && d.Name != "" {
 			out.Name = d.Name
 		}

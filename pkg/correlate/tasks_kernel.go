@@ -38,6 +38,9 @@ type TaskDevice struct {
 	Guessed bool   `json:"guessed,omitempty"`
 	DMName  string `json:"dmName,omitempty"`
 	Gone    bool   `json:"gone,omitempty"`
+	// Detached is the type of a filesystem that is mounted nowhere, and that the
+	// kernel keeps for who uses it.
+	Detached string `json:"detached,omitempty"`
 	// Mounts counts those of the host's namespace, nil: they could not be read.
 	// Point is one of them, the volume's where there is one.
 	Mounts *int   `json:"mounts,omitempty"`

@@ -130,10 +130,18 @@ func (s *Session) notStarted(err error, long bool) error {
 	}
 	if why := strings.Trim(s.sick+"; "+s.hangs, "; "); s.sick != "" || why != "" && long {
 		s.cfg.RemoveTimeout = min(s.cfg.RemoveTimeout, sickRemoval)
-		return fmt.Errorf("%w; %s; %s", err, why, other)
+		return &NotStartedError{fmt.Errorf("%w; %s; %s", err, why, other)}
 	}
 	if long {
-		return fmt.Errorf("%w; if no pod starts there, %s", err, other)
+		return &NotStartedError{fmt.Errorf("%w; if no pod starts there, %s", err, other)}
 	}
 	return err
 }
+
+// NotStartedError says that a node did not start a pod in time, for no reason that lies
+// in the pod.
+type NotStartedError struct{ Err error }
+
+func (e *NotStartedError) Error() string { return e.Err.Error() }
+
+func (e *NotStartedError) Unwrap() error { return e.Err }

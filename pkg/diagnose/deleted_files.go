@@ -16,7 +16,7 @@ const deletedFilesMin = 500
 
 // deletedFiles: the space of a deleted file is free only when its last
 // descriptor is closed: df says full, du finds nothing.
-func deletedFiles(n *correlate.Node, _ []Finding) []Finding {
+func deletedFiles(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	var findings []Finding
 	for _, h := range n.Holding(func(kind string) bool { return strings.HasPrefix(kind, "deleted") }) {
 		if h.Count < deletedFilesMin || len(findings) == descriptorsPerFindingMax {

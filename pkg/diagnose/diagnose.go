@@ -38,61 +38,58 @@ type Step struct {
 	Run string `json:"run,omitempty"`
 }
 
-// rule is one function from facts to findings. It sees what earlier rules found,
-// so that a symptom can name its cause.
-type rule struct {
-	id   string
-	find func(n *correlate.Node, earlier []Finding) []Finding
-}
-
-// rules, causes before symptoms. A new rule is one function and one line here.
-func rules() []rule {
-	return []rule{
-		{MountsLeaked, mountsLeaked},
-		{MountsDeviceErrors, mountsDeviceErrors},
-		{MountsDetached, mountsDetached},
-		{ExecFIFOs, execFIFOs},
-		{CloseWait, closeWait},
-		{RuntimeClients, runtimeClients},
-		{DeletedFiles, deletedFiles},
-		{FDGrowth, fdGrowth},
-		{FDProcessLimit, processLimit},
-		{InotifyInstances, inotifyInstances},
-		{InotifyWatches, inotifyWatches},
-		{FDNoTable, noTable},
-		{FDNodeLimit, fdNodeLimit},
-		{PipesUserLimit, pipesUserLimit},
-		{PipesRuntimeBlocked, pipesRuntimeBlocked},
-		{RuntimeDaemon, runtimeDaemon},
-		{RuntimeStuck, runtimeStuck},
-		{RuntimeLeftovers, runtimeLeftovers},
-		{TasksKernelThreads, tasksKernelThreads},
-		{TasksZombies, tasksZombies},
-		{TasksBlocked, tasksBlocked},
-		{TasksPodLimit, tasksPodLimit},
-		{TasksNodeLimit, tasksNodeLimit},
-		{MemoryGrowth, memoryGrowth},
-		{MemoryHostProcess, memoryHostProcess},
-		{MemoryContainerLimit, memoryContainerLimit},
-		{MemoryTmpfs, memoryTmpfs},
-		{MemoryKernel, memoryKernel},
-		{MemoryThresholdTooLow, memoryThresholdTooLow},
-		{MemorySoftOnly, memorySoftOnly},
-		{MemoryReservedTooSmall, memoryReservedTooSmall},
-		{MemoryOOMKills, memoryOOMKills},
-		{MemoryPressure, memoryPressure},
-		{KubeletHot, kubeletHot},
-		{KubeletLogFlood, kubeletLogFlood},
-		{KubeletLog, kubeletLog},
+// Rules, causes before symptoms. A new rule is one file and one line here.
+func Rules() []Rule {
+	return []Rule{
+		{ID: MountsLeaked, find: mountsLeaked},
+		{ID: MountsDeviceErrors, find: mountsDeviceErrors},
+		{ID: MountsDetached, find: mountsDetached},
+		{ID: ExecFIFOs, find: execFIFOs},
+		{ID: CloseWait, find: closeWait},
+		{ID: RuntimeClients, find: runtimeClients},
+		{ID: DeletedFiles, find: deletedFiles},
+		{ID: FDGrowth, find: fdGrowth},
+		{ID: FDProcessLimit, find: processLimit},
+		{ID: InotifyInstances, find: inotifyInstances},
+		{ID: InotifyWatches, find: inotifyWatches},
+		{ID: FDNoTable, find: noTable},
+		fdNodeLimitRule(),
+		{ID: PipesUserLimit, find: pipesUserLimit},
+		{ID: PipesRuntimeBlocked, find: pipesRuntimeBlocked},
+		{ID: RuntimeDaemon, find: runtimeDaemon},
+		{ID: RuntimeStuck, find: runtimeStuck},
+		{ID: RuntimeLeftovers, find: runtimeLeftovers},
+		{ID: TasksKernelThreads, find: tasksKernelThreads},
+		{ID: TasksZombies, find: tasksZombies},
+		{ID: TasksBlocked, find: tasksBlocked},
+		{ID: TasksPodLimit, find: tasksPodLimit},
+		{ID: TasksNodeLimit, find: tasksNodeLimit},
+		{ID: MemoryGrowth, find: memoryGrowth},
+		{ID: MemoryHostProcess, find: memoryHostProcess},
+		{ID: MemoryContainerLimit, find: memoryContainerLimit},
+		{ID: MemoryTmpfs, find: memoryTmpfs},
+		{ID: MemoryKernel, find: memoryKernel},
+		{ID: MemoryThresholdTooLow, find: memoryThresholdTooLow},
+		{ID: MemorySoftOnly, find: memorySoftOnly},
+		{ID: MemoryReservedTooSmall, find: memoryReservedTooSmall},
+		{ID: MemoryOOMKills, find: memoryOOMKills},
+		{ID: MemoryPressure, find: memoryPressure},
+		kubeletHotRule(),
+		kubeletLogFloodRule(),
+		kubeletLogRule(),
+		nodeNotReadyRule(),
 	}
 }
 
-// Diagnose applies all rules: critical findings first, else in the rules' order.
-func Diagnose(n *correlate.Node) []Finding {
+// Diagnose applies all rules: critical findings first, else in the rules' order. Of
+// rules with other thresholds than the defaults each finding says so.
+func Diagnose(n *correlate.Node, limits Thresholds) []Finding {
 	findings := []Finding{}
-	for _, r := range rules() {
-		for _, f := range r.find(n, findings) {
-			f.ID = r.id
+	for _, r := range Rules() {
+		changed := limits.changedOf(r)
+		for _, f := range r.find(n, limits, findings) {
+			f.ID = r.ID
+			f.Evidence = append(f.Evidence, changed...)
 			findings = append(findings, f)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // memoryPressure: pods are being evicted for memory, or will be in a moment. While
 // it lasts no BestEffort pod starts here.
-func memoryPressure(n *correlate.Node, earlier []Finding) []Finding {
+func memoryPressure(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	f := factsOf(n)
 	if f == nil {
 		return nil
@@ -32,24 +32,50 @@ func memoryPressure(n *correlate.Node, earlier []Finding) []Finding {
 	if f.Pressure != nil && *f.Pressure && f.PressureSince != nil {
 		finding.Evidence = append(finding.Evidence, "MemoryPressure since "+f.PressureSince.Format("2006-01-02 15:04:05 MST"))
 	}
-	if gone := n.EvictedPods(); len(gone) > 0 {
-		line := fmt.Sprintf("evicted pods known: %s, the newest %s", humanize.Comma(int64(len(gone))), Title(gone[0].Owner))
-		if gone[0].At != nil {
-			line += " at " + gone[0].At.Format("2006-01-02 15:04:05 MST")
-		}
-		finding.Evidence = append(finding.Evidence, line)
-	}
+	finding.Evidence = append(finding.Evidence, evictedText(n)...)
 	finding.CausedBy = ids(earlier, memoryCauses()...)
 	cache := f.cacheInUse(n)
 	finding.Evidence = append(finding.Evidence, cache...)
-	finding.Remedy = []Step{{Do: "see who has the memory, and end or bound that: an evicted pod frees its own memory only", Run: "kubectl nodedoc memory " + place(n)}}
-	if len(cache) > 0 {
-		finding.Remedy = append(finding.Remedy, Step{Do: "for the moment, at the price of reading it again, on the node", Run: "echo 1 > /proc/sys/vm/drop_caches"})
+	finding.Remedy = pressureRemedy(n, len(cache) > 0)
+	return []Finding{finding}
+}
+
+// evictedText counts the pods that the kubelet has ended, and those that it would
+// not let start, each with the newest.
+func evictedText(n *correlate.Node) (lines []string) {
+	var evicted, refused []correlate.EvictedPod
+	for _, p := range n.EvictedPods() {
+		if p.Refused {
+			refused = append(refused, p)
+		} else {
+			evicted = append(evicted, p)
+		}
+	}
+	add := func(what string, list []correlate.EvictedPod) {
+		if len(list) == 0 {
+			return
+		}
+		line := fmt.Sprintf("%s: %s, the newest %s", what, humanize.Comma(int64(len(list))), Title(list[0].Owner))
+		if list[0].At != nil {
+			line += " at " + list[0].At.Format("2006-01-02 15:04:05 MST")
+		}
+		lines = append(lines, line)
+	}
+	add("evicted pods known", evicted)
+	add("pods refused, none of them ran", refused)
+	return lines
+}
+
+// pressureRemedy: cache says that page cache is what the kubelet counts.
+func pressureRemedy(n *correlate.Node, cache bool) []Step {
+	steps := []Step{{Do: "see who has the memory, and end or bound that: an evicted pod frees its own memory only", Run: "kubectl nodedoc memory " + place(n)}}
+	if cache {
+		steps = append(steps, Step{Do: "for the moment, at the price of reading it again, on the node", Run: "echo 1 > /proc/sys/vm/drop_caches"})
 	}
 	if shellSafe(n.Name()) && n.Inventory != nil {
-		finding.Remedy = append(finding.Remedy, Step{Do: "to keep more pods from coming meanwhile", Run: "kubectl cordon " + n.Name()})
+		steps = append(steps, Step{Do: "to keep more pods from coming meanwhile", Run: "kubectl cordon " + n.Name()})
 	}
-	return []Finding{finding}
+	return steps
 }
 
 // cacheInUse: the kernel has plenty, and the kubelet counts page cache as used that

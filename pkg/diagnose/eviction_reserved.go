@@ -10,7 +10,7 @@ import (
 
 // memoryReservedTooSmall: pods were promised memory that the system has: all of it
 // cannot be kept. No matter while there is plenty.
-func memoryReservedTooSmall(n *correlate.Node, _ []Finding) []Finding {
+func memoryReservedTooSmall(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	f := factsOf(n)
 	if f == nil || !f.little() && f.kills == 0 && (f.Pressure == nil || !*f.Pressure) {
 		return nil

@@ -13,7 +13,7 @@ import (
 // met. That is so on most nodes with the default of 100Mi, and no matter until the
 // memory gets low, is about to, or did: then the OOM killer chooses, and not the
 // kubelet.
-func memoryThresholdTooLow(n *correlate.Node, _ []Finding) []Finding {
+func memoryThresholdTooLow(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	f := factsOf(n)
 	if f == nil || !f.TooLow {
 		return nil
@@ -55,7 +55,7 @@ func memoryThresholdTooLow(n *correlate.Node, _ []Finding) []Finding {
 
 // memorySoftOnly: a soft threshold is not met before its grace has passed, and
 // without a hard one nothing stops what grows meanwhile.
-func memorySoftOnly(n *correlate.Node, _ []Finding) []Finding {
+func memorySoftOnly(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	f := factsOf(n)
 	if f == nil || f.Soft() == nil || f.Hard() != nil {
 		return nil

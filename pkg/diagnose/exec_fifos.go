@@ -14,7 +14,7 @@ const execSessionsWarning = 100 // of one container: nobody types that many
 // execFIFOs: a runtime makes named pipes for the stdio of each exec session and
 // removes them when it ends. Thousands of them mean sessions that never end or
 // are never reaped.
-func execFIFOs(n *correlate.Node, _ []Finding) []Finding {
+func execFIFOs(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	var findings []Finding
 	for _, e := range n.ExecFIFOs() {
 		if e.Sessions < execSessionsWarning {

@@ -45,10 +45,15 @@ func fdCommand(n *correlate.Node, pid int, interval string) string {
 }
 
 func place(n *correlate.Node) string {
-	if n.Inventory == nil {
+	switch {
+	case n.Inventory != nil:
+		return n.Name()
+	case !n.Elsewhere:
 		return "--local"
+	case shellSafe(n.Name()): // the node's word for it
+		return n.Name()
 	}
-	return n.Name()
+	return "NODE"
 }
 
 // deletePod is how to end what a pod holds, where a command may name it.

@@ -29,7 +29,7 @@ const (
 )
 
 // fdGrowth: owners that hold many descriptors and gain more while we look.
-func fdGrowth(n *correlate.Node, earlier []Finding) []Finding {
+func fdGrowth(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	var findings []Finding
 	ranking := n.RankFDs(correlate.ByContainer)
 	started := n.StartedContainers(ranking.Seconds)

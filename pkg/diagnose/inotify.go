@@ -12,7 +12,7 @@ import (
 
 // inotifyInstances: beyond fs.inotify.max_user_instances inotify_init fails with
 // EMFILE, which reads like a lack of descriptors and is none.
-func inotifyInstances(n *correlate.Node, _ []Finding) []Finding {
+func inotifyInstances(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	return inotifyFindings(n, inotifyResource{"instances", "fs.inotify.max_user_instances", `inotify_init fails with "too many open files" (EMFILE)`,
 		func(u correlate.InotifyUse) (int, *uint64) { return u.Instances, u.MaxInstances },
 		func(h correlate.InotifyHolder) int { return h.Instances }})
@@ -20,7 +20,7 @@ func inotifyInstances(n *correlate.Node, _ []Finding) []Finding {
 
 // inotifyWatches: beyond fs.inotify.max_user_watches inotify_add_watch fails with
 // ENOSPC, which reads like a full disk and is none.
-func inotifyWatches(n *correlate.Node, _ []Finding) []Finding {
+func inotifyWatches(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	return inotifyFindings(n, inotifyResource{"watches", "fs.inotify.max_user_watches", `inotify_add_watch fails with "no space left on device" (ENOSPC)`,
 		func(u correlate.InotifyUse) (int, *uint64) { return u.Watches, u.MaxWatches },
 		func(h correlate.InotifyHolder) int { return h.Watches }})

@@ -19,31 +19,15 @@ const (
 	KubeletLogFlood = "kubelet-log-flood"
 )
 
-const (
-	// A kubelet uses a few percent of a core and some hundred megabytes. It is hot where it
-	// is past the floor and past so many times its neighbours' median; where no neighbour
-	// tells, past so many times the floor.
-	hotCPUPercent = 150
-	hotMemory     = 2 << 30
-	hotRatio      = 4
-	hotAlone      = 3
-	// floodPerMinute is ten lines a second of one pattern, of warnings and errors, in
-	// floodLines and more.
-	floodPerMinute = 600
-	floodLines     = 300
-	// knownLines of one kind: fewer happen where nothing is wrong.
-	knownLines = 5
-)
-
 // kubeletHot: the kubelet or the runtime's daemon uses far more than on other nodes.
-func kubeletHot(n *correlate.Node, earlier []Finding) []Finding {
+func kubeletHot(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Kubelet == nil && (n.Inventory == nil || n.Inventory.Kubelets == nil) {
 		return nil
 	}
 	k := n.Kubelet()
 	var findings []Finding
 	for _, d := range k.Daemons {
-		what := hotWhat(d)
+		what := hotWhat(d, limits)
 		if len(what) == 0 {
 			continue
 		}
@@ -58,21 +42,21 @@ func kubeletHot(n *correlate.Node, earlier []Finding) []Finding {
 }
 
 // hotWhat is what a daemon uses too much of, in words.
-func hotWhat(d correlate.Daemon) (what []string) {
-	if cpu := d.CPUPercent; cpu != nil && isHot(*cpu, hotCPUPercent, d.CPU) {
+func hotWhat(d correlate.Daemon, limits Thresholds) (what []string) {
+	if cpu := d.CPUPercent; cpu != nil && isHot(*cpu, limits.In(hotCPU()), d.CPU, limits) {
 		what = append(what, fmt.Sprintf("%.0f %% of a core%s", *cpu, beside(d.CPU, func(v float64) string { return fmt.Sprintf("%.0f %%", v) })))
 	}
-	if rss := d.RSSBytes; rss != nil && isHot(float64(*rss), hotMemory, d.Memory) {
+	if rss := d.RSSBytes; rss != nil && isHot(float64(*rss), limits.In(hotMemory()), d.Memory, limits) {
 		what = append(what, humanize.IBytes(*rss)+" of memory"+beside(d.Memory, func(v float64) string { return humanize.IBytes(uint64(v)) }))
 	}
 	return what
 }
 
-func isHot(own, floor float64, c *correlate.Comparison) bool {
+func isHot(own, floor float64, c *correlate.Comparison, limits Thresholds) bool {
 	if c == nil {
 		return own >= floor*hotAlone
 	}
-	return own >= floor && c.Own >= c.Median*hotRatio
+	return own >= floor && c.Own >= c.Median*limits.In(hotRatio())
 }
 
 func beside(c *correlate.Comparison, text func(float64) string) string {
@@ -142,14 +126,14 @@ func hotRemedy(n *correlate.Node, k correlate.NodeKubelet, d correlate.Daemon) (
 }
 
 // kubeletLogFlood: one pattern of warnings or errors, again and again.
-func kubeletLogFlood(n *correlate.Node, earlier []Finding) []Finding {
+func kubeletLogFlood(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Logs == nil && (n.Inventory == nil || n.Inventory.Kubelets == nil) {
 		return nil
 	}
 	var findings []Finding
 	for _, l := range n.Kubelet().Logs {
 		for _, g := range l.Groups[:min(1, len(l.Groups))] { // the one with the most lines
-			if g.Level == logs.Info || g.Level == "" || g.Count < floodLines || g.PerMinute < floodPerMinute {
+			if g.Level == logs.Info || g.Level == "" || g.Count < floodLines || g.PerMinute < limits.In(floodRate())*60 {
 				continue
 			}
 			f := Finding{Severity: Warning, Summary: fmt.Sprintf("the %s's log is flooded: %s lines a minute of one kind", l.Name, humanize.Comma(int64(g.PerMinute))),
@@ -163,7 +147,7 @@ func kubeletLogFlood(n *correlate.Node, earlier []Finding) []Finding {
 }
 
 // kubeletLog: lines that a healthy node does not repeat.
-func kubeletLog(n *correlate.Node, earlier []Finding) []Finding {
+func kubeletLog(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Logs == nil && (n.Inventory == nil || n.Inventory.Kubelets == nil) {
 		return nil
 	}
@@ -173,7 +157,7 @@ func kubeletLog(n *correlate.Node, earlier []Finding) []Finding {
 			continue
 		}
 		for _, sum := range knownSums(l) {
-			if sum.count < knownLines || sum.perMinute < sum.known.Trouble {
+			if sum.count < limits.count(knownLines()) || sum.perMinute < sum.known.Trouble {
 				continue
 			}
 			f := Finding{Severity: Warning, CausedBy: logCauses(sum.known, earlier),

@@ -23,21 +23,21 @@ const (
 
 // memoryGrowth: a process that has grown while we looked, and will be at its limit,
 // or the node's end, soon.
-func memoryGrowth(n *correlate.Node, _ []Finding) []Finding {
+func memoryGrowth(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	total := memoryTotal(n)
 	if total == 0 {
 		return nil
 	}
 	m := n.Memory(correlate.MemoryOptions{By: correlate.ByContainer})
-	named, limits := map[correlate.Owner]bool{}, map[correlate.Owner]*correlate.MemoryRow{}
+	named, rows := map[correlate.Owner]bool{}, map[correlate.Owner]*correlate.MemoryRow{}
 	for i := range m.Rows {
 		if row := &m.Rows[i]; row.Fullest != nil {
-			limits[row.Owner] = row
+			rows[row.Owner] = row
 		}
 	}
 	var findings []Finding
 	for _, g := range n.MemoryGains() {
-		room := roomOf(m, limits[g.Owner], total)
+		room := roomOf(m, rows[g.Owner], total)
 		if len(findings) == memoryPerFindingMax {
 			break
 		}

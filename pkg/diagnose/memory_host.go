@@ -12,7 +12,7 @@ import (
 
 // memoryHostProcess: what runs outside of kubepods has no pod's limit, the
 // scheduler does not count it, and the kubelet cannot evict it: pods go instead.
-func memoryHostProcess(n *correlate.Node, earlier []Finding) []Finding {
+func memoryHostProcess(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	total := memoryTotal(n)
 	if total == 0 {
 		return nil

@@ -8,7 +8,7 @@ import (
 
 // memoryKernel: memory that is the kernel's own, and which no process shows: slab
 // that cannot be freed, page tables, and what no line of /proc/meminfo names.
-func memoryKernel(n *correlate.Node, _ []Finding) []Finding {
+func memoryKernel(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	total := memoryTotal(n)
 	if total == 0 {
 		return nil

@@ -27,7 +27,7 @@ const (
 
 // memoryOOMKills: whom the kernel has killed, by whose limit it was. That of the
 // node comes first: who is killed there need not be who took the memory.
-func memoryOOMKills(n *correlate.Node, earlier []Finding) []Finding {
+func memoryOOMKills(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.OOM == nil {
 		return nil
 	}

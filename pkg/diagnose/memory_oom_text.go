@@ -69,6 +69,9 @@ func oomEvidence(n *correlate.Node, v correlate.OOMVictim) []string {
 	case v.API:
 		text += "; its status says OOMKilled, too"
 	}
+	if len(v.NamedBy) > 0 && v.Owner.PodState != correlate.PodUnasked {
+		text += "; the pod is gone, named by " + english.WordSeries(v.NamedBy, "and")
+	}
 	evidence := []string{text}
 	if k := v.Kill; k.Usage != nil && k.Limit != nil {
 		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", oomSize(*k.Usage), oomSize(*k.Limit), k.LimitCgroup))
@@ -160,7 +163,11 @@ func oomRemedy(n *correlate.Node, v correlate.OOMVictim) []Step {
 	o := v.Owner
 	var steps []Step
 	if namable(o) && o.PodState == correlate.PodKnown && o.Container != "" && len(validation.IsDNS1123Label(o.Container)) == 0 {
-		steps = append(steps, Step{Do: "see what it did before it died", Run: fmt.Sprintf("kubectl -n %s logs %s -c %s --previous --tail 50", o.Namespace, o.Pod, o.Container)})
+		previous := ""
+		if v.Restarts > 0 { // else the run that lost a process is the one that is there
+			previous = " --previous"
+		}
+		steps = append(steps, Step{Do: "see what it did before it died", Run: fmt.Sprintf("kubectl -n %s logs %s -c %s%s --tail 50", o.Namespace, o.Pod, o.Container, previous)})
 	}
 	if o.Type == correlate.OwnerPod && o.Pod == "" && len(validation.IsDNS1123Label(o.PodUID)) == 0 {
 		steps = append(steps, Step{Do: "see who it was: for an hour the API server keeps its events", Run: "kubectl get events -A --field-selector involvedObject.uid=" + o.PodUID})

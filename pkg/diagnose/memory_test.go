@@ -136,6 +136,11 @@ func TestMemoryFindings(t *testing.T) {
 		"a runtime that leaks":                {memoryNode(host("dockerd", inDocker, "/system.slice/docker.service", 8*gib)), hubInventory(), []string{"memory-host-process warning"}},
 		"a small one on a small node":         {memoryNode(small(1), host("apt", inUpdatedb, updatedbCgroup, 150*mib)), hubInventory(), nil},
 		"a container at its limit":            {memoryNode(agent(980*mib, 20*mib, gib, nil)), hubInventory(), []string{"memory-container-limit warning"}},
+		"a JVM whose heap is made to fit":     {memoryNode(agent(940*mib, 20*mib, gib, func(c *report.MemoryCgroup) { c.AtLimit, c.Pressure = new(uint64(0)), &report.Pressure{} })), hubInventory(), nil},
+		"one that hits its limit":             {memoryNode(agent(940*mib, 20*mib, gib, func(c *report.MemoryCgroup) { c.AtLimit = new(uint64(7)) })), hubInventory(), []string{"memory-container-limit warning"}},
+		"one in which tasks wait":             {memoryNode(agent(940*mib, 20*mib, gib, func(c *report.MemoryCgroup) { c.Pressure = &report.Pressure{Some: report.PressureLine{Avg300: 4}} })), hubInventory(), []string{"memory-container-limit warning"}},
+		"one that grows, but not for long":    {memoryNode(agent(940*mib, 20*mib, gib, nil), swells(mib/2, mib/2, 3000)), hubInventory(), []string{"memory-container-limit warning"}},
+		"one that hardly grows":               {memoryNode(agent(940*mib, 20*mib, gib, nil), swells(64<<10, 64<<10, 3000)), hubInventory(), nil},
 		"a container full of page cache":      {memoryNode(agent(300*mib, 724*mib, gib, nil)), hubInventory(), nil},
 		"a container with active cache":       {memoryNode(agent(600*mib, 424*mib, gib, func(c *report.MemoryCgroup) { c.InactiveFile = new(uint64(0)) })), hubInventory(), nil},
 		"one that waits, killer disabled":     {memoryNode(agent(500*mib, 0, gib, func(c *report.MemoryCgroup) { c.UnderOOM = true })), hubInventory(), []string{"memory-container-limit warning"}},
@@ -273,7 +278,7 @@ func TestMemoryGrowthOverAWatch(t *testing.T) {
 		r.Node.Uptime += 4 * float64(i)
 		n = correlate.Join(w.Add(r), hubInventory())
 	}
-	if got := said(Diagnose(n)); !slices.Equal(got, []string{"memory-growth warning"}) {
+	if got := said(Diagnose(n, Thresholds{})); !slices.Equal(got, []string{"memory-growth warning"}) {
 		t.Errorf("got %q", got)
 	}
 }

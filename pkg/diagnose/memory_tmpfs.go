@@ -9,7 +9,7 @@ import (
 // memoryTmpfs: files in memory that no process maps. They are nobody's resident
 // size, so that top and ps do not show them; and they stay when the container that
 // wrote them has ended.
-func memoryTmpfs(n *correlate.Node, _ []Finding) []Finding {
+func memoryTmpfs(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	total := memoryTotal(n)
 	if total == 0 {
 		return nil

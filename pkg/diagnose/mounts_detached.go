@@ -15,7 +15,7 @@ const detachedNamedMax = 5 // devices, and processes
 
 // mountsDetached: a filesystem that is mounted nowhere, and that somebody still
 // uses: it keeps its device attached, and its kernel threads.
-func mountsDetached(n *correlate.Node, _ []Finding) []Finding {
+func mountsDetached(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Mounts == nil {
 		return nil
 	}

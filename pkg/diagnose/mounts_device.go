@@ -12,7 +12,7 @@ var deviceName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
 
 // mountsDeviceErrors: a volume that a pod uses, on a device that is broken. It is
 // no leak: whoever uses it needs to know.
-func mountsDeviceErrors(n *correlate.Node, _ []Finding) []Finding {
+func mountsDeviceErrors(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Mounts == nil {
 		return nil
 	}

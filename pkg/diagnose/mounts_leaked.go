@@ -34,7 +34,7 @@ type leakCause struct {
 
 // mountsLeaked: one finding for each container that keeps volumes from being
 // unmounted, and one for what nobody holds.
-func mountsLeaked(n *correlate.Node, _ []Finding) []Finding {
+func mountsLeaked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Mounts == nil {
 		return nil
 	}

@@ -15,7 +15,7 @@ const noTableShareMin = 25.0
 
 // noTable: a good part of a nearly full node's open files is in no process's
 // descriptor table, so that no ranking of descriptors can name it.
-func noTable(n *correlate.Node, _ []Finding) []Finding {
+func noTable(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	r := n.RankFDs(correlate.ByPod)
 	u := r.Files
 	if u == nil || u.Percent < limitWarning || u.InNoTable == nil || u.InNoTable.Partial || u.InNoTable.Percent < noTableShareMin {

@@ -10,30 +10,67 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-const (
-	// A node that grows steadily and is half full is in sight of the limit
-	// within fullSoon, and near it within fullVerySoon.
-	nodeLimitInSight       = 50.0
-	fullSoon, fullVerySoon = 6 * time.Hour, 30 * time.Minute
-	causeShareMin          = 0.1 // of the node's open files: less explains nothing
-)
+// causeShareMin of the node's open files: less explains nothing, in percent.
+const causeShareMin = 10.0
+
+func fdNodeWarning() Threshold {
+	return percent(FDNodeLimit, "warning", 80, "of fs.file-max in use: a finding")
+}
+func fdNodeCritical() Threshold {
+	return percent(FDNodeLimit, "critical", 95, "of fs.file-max in use: critical")
+}
+func fdNodeInSight() Threshold {
+	return percent(FDNodeLimit, "in-sight", 50, "of fs.file-max in use: from here on growth is foretold")
+}
+func fdNodeSoon() Threshold {
+	return span(FDNodeLimit, "soon", 6*time.Hour, "until it is full at this rate: a finding")
+}
+func fdNodeVerySoon() Threshold {
+	return span(FDNodeLimit, "very-soon", 30*time.Minute, "until it is full at this rate: critical")
+}
+
+func fdNodeLimitRule() Rule {
+	return Rule{
+		ID: FDNodeLimit, find: fdNodeLimit,
+		Title:      "the node's open files come near fs.file-max",
+		Thresholds: []Threshold{fdNodeWarning(), fdNodeCritical(), fdNodeInSight(), fdNodeSoon(), fdNodeVerySoon()},
+		Page: Page{
+			Means: "The kernel has one limit for all open files of the machine. At it open(2), accept(2), pipe(2) and exec fail with ENFILE (\"too many open files in system\") for every process that lacks CAP_SYS_ADMIN, in every pod.",
+			Computed: []string{
+				"The first number of /proc/sys/fs/file-nr, what is allocated, against /proc/sys/fs/file-max. From {warning} on it is a finding, from {critical} on a critical one.",
+				fmt.Sprintf("Where {in-sight} are in use, and no sample was lower than the one before for %s at least, what is free by the rate since the first sample is the time that is left: within {soon} that is a finding, within {very-soon} a critical one.", Seconds.Text(correlate.TrendSeconds)),
+				fmt.Sprintf("It names as causes who grows and what is in no table, and exec sessions and unclosed connections where these hold %s of the node's open files or more.", Percent.Text(causeShareMin)),
+			},
+			Source: []string{"Documentation/admin-guide/sysctl/fs.rst: file-max & file-nr", "/proc/sys/fs/file-nr, /proc/sys/fs/file-max"},
+			Do: []string{
+				"Stop who holds them: kubectl nodedoc fd NODE ranks all owners, --sort growth those who gain.",
+				"To win time raise fs.file-max, which needs no restart; a leak uses up that, too.",
+			},
+			Fooled: []string{
+				"Open files are not descriptors: forks and dup share them, so that the sum of all descriptors may be above it or below.",
+				"Kernels keep file-max so high by default (9,223,372,036,854,775,807 since systemd 240) that it is never reached; then per-process limits are what counts.",
+				"A burst at the moment of the look may be foretold as growth: look longer, by --interval 30s.",
+			},
+		},
+	}
+}
 
 // fdNodeLimit: the node's open files against fs.file-max. At the limit open(2),
 // accept(2) and pipe(2) fail with ENFILE for all but CAP_SYS_ADMIN.
-func fdNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
+func fdNodeLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	u := n.RankFDs(correlate.ByPod).Files
 	if u == nil || u.Max == 0 {
 		return nil
 	}
 	var full time.Duration
-	if seconds, ok := u.Forecast(); ok && u.Percent >= nodeLimitInSight {
+	if seconds, ok := u.Trend(); ok && u.Percent >= limits.In(fdNodeInSight()) {
 		full = time.Duration(min(seconds, 1e9) * float64(time.Second))
 	}
 	f := Finding{Severity: Warning, CausedBy: limitCauses(n, u, earlier)}
 	switch {
-	case u.Percent >= limitCritical, full > 0 && full <= fullVerySoon:
+	case u.Percent >= limits.In(fdNodeCritical()), full > 0 && full <= limits.duration(fdNodeVerySoon()):
 		f.Severity = Critical
-	case u.Percent >= limitWarning, full > 0 && full <= fullSoon:
+	case u.Percent >= limits.In(fdNodeWarning()), full > 0 && full <= limits.duration(fdNodeSoon()):
 	default:
 		return nil
 	}
@@ -64,10 +101,11 @@ func limitCauses(n *correlate.Node, u *correlate.FileUsage, earlier []Finding) [
 	for _, pile := range n.SocketPiles(closeWaitState) {
 		unclosed += pile.Count
 	}
-	if float64(fifos) >= causeShareMin*float64(u.Used) {
+	least := causeShareMin / 100 * float64(u.Used)
+	if float64(fifos) >= least {
 		causes = append(causes, ExecFIFOs)
 	}
-	if float64(unclosed) >= causeShareMin*float64(u.Used) {
+	if float64(unclosed) >= least {
 		causes = append(causes, CloseWait)
 	}
 	return ids(earlier, append(causes, FDGrowth, FDNoTable)...)

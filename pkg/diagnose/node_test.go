@@ -74,7 +74,7 @@ func execFIFOPairs(container string, sessions int) []report.ExecFIFOs {
 }
 
 func diagnosed(r *report.NodeReport, inv *inventory.Inventory) []Finding {
-	return Diagnose(correlate.Join(r, inv))
+	return Diagnose(correlate.Join(r, inv), Thresholds{})
 }
 
 // said is "id severity" of each finding.

@@ -29,7 +29,7 @@ const (
 // pipesUserLimit: above pipe-user-pages-soft, a new pipe of the user has two pages
 // instead of 16, pipe(7). What writes more at once than the other end reads waits:
 // a container runtime before runc 1.0.0 for ever.
-func pipesUserLimit(n *correlate.Node, _ []Finding) []Finding {
+func pipesUserLimit(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Pipes == nil {
 		return nil
 	}
@@ -81,7 +81,7 @@ func upTo(c correlate.PipeCount) string {
 // pipesRuntimeBlocked: a program that starts containers waits in a write, and the
 // runtime for it, and the kubelet for the runtime: its pod lifecycle event
 // generator (PLEG) stands still and the node becomes NotReady.
-func pipesRuntimeBlocked(n *correlate.Node, earlier []Finding) []Finding {
+func pipesRuntimeBlocked(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Pipes == nil {
 		return nil
 	}

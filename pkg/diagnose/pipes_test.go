@@ -30,7 +30,7 @@ func hungRunc() *report.NodeReport {
 }
 
 func TestHungRunc(t *testing.T) {
-	got := Diagnose(correlate.Join(hungRunc(), nil))
+	got := Diagnose(correlate.Join(hungRunc(), nil), Thresholds{})
 	if len(got) != 2 || got[0].ID != PipesUserLimit || got[1].ID != PipesRuntimeBlocked || got[0].Severity != Critical || got[1].Severity != Critical {
 		t.Fatalf("got %+v", got)
 	}
@@ -54,7 +54,7 @@ func TestNoHungRunc(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := hungRunc()
 			change(r)
-			for _, f := range Diagnose(correlate.Join(r, nil)) {
+			for _, f := range Diagnose(correlate.Join(r, nil), Thresholds{}) {
 				if f.ID == PipesRuntimeBlocked {
 					t.Errorf("got %+v", f)
 				}
@@ -75,7 +75,7 @@ func TestPipesBelowTheLimit(t *testing.T) {
 	} {
 		r := hungRunc()
 		r.Pipes.Waits, r.Pipes.UserPagesSoft, r.Pipes.Users[0].Pages = nil, &c.soft, c.pages
-		got := Diagnose(correlate.Join(r, nil))
+		got := Diagnose(correlate.Join(r, nil), Thresholds{})
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || got[0].Severity != c.want) {
 			t.Errorf("%s: got %+v", name, got)
 		}

@@ -16,7 +16,7 @@ const processLimitMin = 100
 
 // processLimit: a process near its soft RLIMIT_NOFILE, where open fails with
 // EMFILE, whatever the node has left.
-func processLimit(n *correlate.Node, earlier []Finding) []Finding {
+func processLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	var findings []Finding
 	for _, near := range n.NearLimit(limitWarning, processLimitMin) {
 		if len(findings) == descriptorsPerFindingMax {

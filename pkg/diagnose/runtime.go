@@ -20,7 +20,7 @@ const (
 
 // runtimeDaemon: a daemon that accepts no connection, or does not answer a greeting,
 // hangs: exec, attach, logs and new pods wait for it, and the kubelet's PLEG.
-func runtimeDaemon(n *correlate.Node, _ []Finding) []Finding {
+func runtimeDaemon(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Runtime == nil {
 		return nil
 	}
@@ -72,7 +72,7 @@ func daemonUnit(n *correlate.Node, d report.RuntimeDaemon) string {
 }
 
 // runtimeStuck: containers that the runtime cannot start, end or remove.
-func runtimeStuck(n *correlate.Node, earlier []Finding) []Finding {
+func runtimeStuck(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Runtime == nil {
 		return nil
 	}
@@ -115,7 +115,7 @@ func stuckRemedy(n *correlate.Node, c correlate.RuntimeContainer) []Step {
 
 // runtimeLeftovers: what is left of pods that the API server does not know. Log
 // directories go with the kubelet's next collection of garbage and are no finding.
-func runtimeLeftovers(n *correlate.Node, earlier []Finding) []Finding {
+func runtimeLeftovers(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Runtime == nil {
 		return nil
 	}

@@ -24,7 +24,7 @@ func sickRuntime() (*report.NodeReport, *inventory.Inventory) {
 }
 
 func TestRuntimeFindings(t *testing.T) {
-	got := Diagnose(correlate.Join(sickRuntime()))
+	got := Diagnose(correlate.Join(sickRuntime()), Thresholds{})
 	want := []struct {
 		id       string
 		severity Severity
@@ -56,7 +56,7 @@ func TestRuntimeThatAnswers(t *testing.T) {
 	r.Runtime.Tasks = r.Runtime.Tasks[:1]
 	r.Runtime.Tasks[0].Created = r.Node.Now - 3
 	r.Runtime.PodDirs = nil
-	if got := Diagnose(correlate.Join(r, inv)); len(got) > 0 {
+	if got := Diagnose(correlate.Join(r, inv), Thresholds{}); len(got) > 0 {
 		t.Errorf("got %+v", got)
 	}
 }

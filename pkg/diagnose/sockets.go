@@ -21,7 +21,7 @@ const (
 // closeWait: connections that the peer has closed and the program has not. No
 // timeout of the kernel's ends this state; keepalive may reset it, and then the
 // descriptor is of a socket that no table lists any more.
-func closeWait(n *correlate.Node, _ []Finding) []Finding {
+func closeWait(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	var findings []Finding
 	for _, pile := range n.SocketPiles(closeWaitState) {
 		if pile.Count < closeWaitMin || len(findings) == descriptorsPerFindingMax {
@@ -59,7 +59,7 @@ func whereTo(pile correlate.SocketPile) string {
 
 // runtimeClients: one process with very many connections to a container
 // runtime, each of which costs the runtime a descriptor, too.
-func runtimeClients(n *correlate.Node, earlier []Finding) []Finding {
+func runtimeClients(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	var findings []Finding
 	for _, c := range n.RuntimeClients() {
 		if c.Count < runtimeClientMin || len(findings) == descriptorsPerFindingMax {

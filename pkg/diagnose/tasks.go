@@ -22,7 +22,7 @@ const tasksPerFindingMax = 10 // owners named per rule
 // tasksNodeLimit: at kernel.pid_max or kernel.threads-max, whichever is lower,
 // fork and clone fail with EAGAIN for everybody: "Resource temporarily
 // unavailable", "unable to create new native thread".
-func tasksNodeLimit(n *correlate.Node, earlier []Finding) []Finding {
+func tasksNodeLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Tasks == nil {
 		return nil
 	}

@@ -19,7 +19,7 @@ const (
 
 // tasksBlocked: threads that did not run at all between two looks, in
 // uninterruptible sleep: they wait for something that does not come.
-func tasksBlocked(n *correlate.Node, _ []Finding) []Finding {
+func tasksBlocked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Tasks == nil {
 		return nil
 	}

@@ -13,7 +13,7 @@ const idleDevicesMin = 50
 // tasksKernelThreads: every mounted filesystem has kernel threads of its own. Of
 // devices that no pod uses any more they pile up, invisible to whoever looks for
 // programs.
-func tasksKernelThreads(n *correlate.Node, earlier []Finding) []Finding {
+func tasksKernelThreads(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Tasks == nil || n.Report.Mounts == nil {
 		return nil
 	}
@@ -32,7 +32,7 @@ func tasksKernelThreads(n *correlate.Node, earlier []Finding) []Finding {
 		return nil
 	}
 	kernel := correlate.Owner{Type: correlate.OwnerKernel}
-	f := Finding{Severity: Warning, Subject: &kernel, CausedBy: ids(earlier, MountsLeaked),
+	f := Finding{Severity: Warning, Subject: &kernel, CausedBy: ids(earlier, MountsLeaked, MountsDetached),
 		Summary: fmt.Sprintf("%s kernel threads work for %s devices that no pod of this node uses", comma(uint64(threads)), comma(uint64(idle))),
 		Remedy: []Step{{Do: "see which volumes these are, and who holds them", Run: mountsCommand(n)},
 			{Do: "unmount them: the threads end with the last mount of a device, in every mount namespace"}}}

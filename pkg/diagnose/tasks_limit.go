@@ -12,7 +12,7 @@ const taskLimitMin = 50
 
 // tasksPodLimit: a pod, container or unit near its cgroup's pids.max. There fork
 // fails with EAGAIN for it alone, whatever the node has left.
-func tasksPodLimit(n *correlate.Node, earlier []Finding) []Finding {
+func tasksPodLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Tasks == nil {
 		return nil
 	}

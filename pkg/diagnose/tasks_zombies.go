@@ -13,7 +13,7 @@ const zombiesMin = 100
 
 // tasksZombies: a parent that does not reap. A zombie has nothing but its pid,
 // and that it keeps until the parent ends.
-func tasksZombies(n *correlate.Node, _ []Finding) []Finding {
+func tasksZombies(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	if n.Report.Tasks == nil {
 		return nil
 	}

@@ -13,17 +13,16 @@ const (
 	microk8sRootDir = microk8sCommon + "/var/lib/kubelet"
 )
 
+const nixK3s = ".k3s-wrapped" // on NixOS
+
 // MayBeKubelet is a cheap first look at the name of a process of the host.
 func MayBeKubelet(comm string) bool {
 	switch comm {
-	case "kubelet", "hyperkube", "k3s", "k3s-server", "k3s-agent", "kubelite":
+	case "kubelet", "hyperkube", "k3s", nixK3s, "k3s-server", "k3s-agent", "kubelite":
 		return true
 	}
 	return false
 }
-
-// k3sConfig holds options of k3s, those of its kubelet among them.
-const k3sConfig = "/etc/rancher/k3s/config.yaml"
 
 // KubeletArgs is what a kubelet's command line tells of it.
 type KubeletArgs struct {
@@ -32,8 +31,12 @@ type KubeletArgs struct {
 	// its own for K3s, which need not be there.
 	File string
 	K3s  bool
+	// Hidden: K3s since 1.19 leaves of its command line only "k3s server", as there
+	// may be passwords in the rest. Its unit has it.
+	Hidden bool
 
 	options []string // the kubelet's own, as its command line would have them
+	dataDir string   // of K3s
 }
 
 // ParseKubelet reads the arguments of a process of the host; ok is false where
@@ -42,27 +45,20 @@ type KubeletArgs struct {
 //
 //	kubelet --config=/var/lib/kubelet/config.yaml --root-dir=/data/kubelet     also rke2, k0s
 //	hyperkube kubelet --root-dir /data/kubelet
-//	k3s server --kubelet-arg=root-dir=/data/kubelet                            comm k3s-server
+//	k3s server --kubelet-arg=root-dir=/data/kubelet                            comm k3s-server, before 1.19
+//	k3s server                                                                 since: it hides the rest
 //	kubelite --kubelet-args-file=/var/snap/microk8s/1/args/kubelet
 func ParseKubelet(comm string, args []string) (k KubeletArgs, ok bool) {
 	k.RootDir = kubeletRootDir
-	second := ""
-	if len(args) > 1 {
-		second = args[1]
-	}
+	_, second, _ := strings.Cut(strings.Join(args[:min(2, len(args))], " "), " ")
 	switch {
 	case comm == "kubelet", comm == "hyperkube" && second == "kubelet":
 		k.options = args
-	case comm == "k3s-server", comm == "k3s-agent", comm == "k3s" && (second == "server" || second == "agent"):
-		k.K3s, k.File = true, k3sConfig
-		for _, arg := range optionValues(args, "kubelet-arg") {
-			k.options = append(k.options, "--"+strings.TrimLeft(arg, "-"))
-		}
+	case comm == "k3s-server", comm == "k3s-agent", (comm == "k3s" || comm == nixK3s) && (second == "server" || second == "agent"):
+		k.parseK3s(args)
 	case comm == "kubelite":
 		k.RootDir = microk8sRootDir
-		if files := optionValues(args, "kubelet-args-file"); len(files) > 0 {
-			k.File = files[len(files)-1]
-		}
+		k.File = lastOption(args, "--kubelet-args-file", "")
 	default:
 		return KubeletArgs{}, false
 	}
@@ -70,63 +66,44 @@ func ParseKubelet(comm string, args []string) (k KubeletArgs, ok bool) {
 	return k, true
 }
 
-// WithFile is k with the options of its file.
-func (k KubeletArgs) WithFile(content string) KubeletArgs {
-	if k.K3s { // what the command line says comes later, and counts
-		k.options = append(k3sOptions(content), k.options...)
-		k.setRootDir()
-		return k
+// AddFiles adds the options of its file, and of those beside it.
+func (k *KubeletArgs) AddFiles(contents []string) {
+	if k.K3s {
+		k.k3sFiles(contents)
+		return
 	}
-	for _, variable := range [...]string{"${SNAP_COMMON}", "$SNAP_COMMON"} {
-		content = strings.ReplaceAll(content, variable, microk8sCommon)
-	}
-	content = strings.ReplaceAll(strings.ReplaceAll(content, `"`, ""), "'", "")
-	k.options = append(k.options, strings.Fields(content)...)
-	k.setRootDir()
-	return k
-}
-
-// k3sOptions are those of kubelet-arg:
-//
-//	kubelet-arg:
-//	  - "eviction-hard=memory.available<5%"
-func k3sOptions(content string) (options []string) {
-	inside := false
-	for _, line := range strings.Split(content, "\n") {
-		item, ok := strings.CutPrefix(strings.TrimSpace(line), "- ")
-		switch {
-		case ok && inside:
-			options = append(options, "--"+strings.TrimLeft(strings.Trim(item, ` "'`), "-"))
-		case !ok && strings.TrimSpace(line) != "":
-			inside = strings.HasPrefix(line, "kubelet-arg:") || strings.HasPrefix(line, "kubelet-arg+:")
+	for _, content := range contents {
+		for _, variable := range [...]string{"${SNAP_COMMON}", "$SNAP_COMMON"} {
+			content = strings.ReplaceAll(content, variable, microk8sCommon)
 		}
+		k.options = append(k.options, strings.Fields(unquoted(content))...)
 	}
-	return options
+	k.setRootDir()
 }
 
 // setRootDir: of several, the last counts.
 func (k *KubeletArgs) setRootDir() {
-	if dir := k.option("root-dir"); path.IsAbs(dir) {
+	if dir := lastOption(k.options, "--root-dir", ""); path.IsAbs(dir) {
 		k.RootDir = path.Clean(dir)
 	}
 }
 
-// option is the last value of an option, "" for none.
-func (k KubeletArgs) option(name string) string {
-	values := optionValues(k.options, name)
+// lastOption is the last value of an option, "" for none.
+func lastOption(args []string, long, short string) string {
+	values := optionValues(args, long, short)
 	if len(values) == 0 {
 		return ""
 	}
 	return values[len(values)-1]
 }
 
-// optionValues are the values of --name VALUE and --name=VALUE, in order. Options
-// may be written with '_' as well.
-func optionValues(args []string, name string) (values []string) {
+// optionValues are the values of "--name VALUE" and "--name=VALUE", and of the short
+// name that it may have, in order. Options may be written with '_' as well.
+func optionValues(args []string, long, short string) (values []string) {
 	for i, a := range args {
 		key, value, given := strings.Cut(a, "=")
 		switch {
-		case strings.ReplaceAll(key, "_", "-") != "--"+name:
+		case strings.ReplaceAll(key, "_", "-") != long && (key != short || short == ""):
 		case given:
 			values = append(values, value)
 		case i+1 < len(args):

@@ -31,12 +31,12 @@ func TestKubeletFlags(t *testing.T) {
 
 func TestKubeletFlagsOfAFile(t *testing.T) {
 	k, _ := ParseKubelet("kubelite", nil)
-	got := k.WithFile("--eviction-hard=\"memory.available<100Mi,nodefs.available<1Gi\"\n--config=${SNAP_COMMON}/c.yaml\n")
+	got := withFiles(k, "--eviction-hard=\"memory.available<100Mi,nodefs.available<1Gi\"\n--config=${SNAP_COMMON}/c.yaml\n")
 	if got.Flags()["eviction-hard"] != "memory.available<100Mi,nodefs.available<1Gi" || got.Config() != "/var/snap/microk8s/common/c.yaml" {
 		t.Errorf("got %v, %s", got.Flags(), got.Config())
 	}
 	k, _ = ParseKubelet("k3s-agent", strings.Fields("k3s agent --kubelet-arg=max-pods=7"))
-	got = k.WithFile("token: \"secret\"\nkubelet-arg:\n  - \"eviction-hard=memory.available<5%\"\n\n- --max-pods=9\nnode-label:\n  - \"system-reserved=x\"\n")
+	got = withFiles(k, "token: \"secret\"\nkubelet-arg:\n  - \"eviction-hard=memory.available<5%\"\n\n- --max-pods=9\nnode-label:\n  - \"system-reserved=x\"\n")
 	if !maps.Equal(got.Flags(), map[string]string{"eviction-hard": "memory.available<5%", "max-pods": "7"}) || got.ConfigDir() == "" {
 		t.Errorf("got %v", got.Flags())
 	}
@@ -97,7 +97,7 @@ func FuzzKubeletConfig(f *testing.F) {
 		}
 		for _, comm := range []string{"kubelet", "k3s-server", "kubelite"} {
 			k, _ := ParseKubelet(comm, Args([]byte(args)))
-			for name := range k.WithFile(args).Flags() {
+			for name := range withFiles(k, args).Flags() {
 				if kubeletFlag(name) == notWanted {
 					t.Errorf("%q left the node", name)
 				}

@@ -59,12 +59,12 @@ func (k KubeletArgs) Flags() map[string]string {
 
 // Config is its --config, ConfigDir its --config-dir (KEP-3983); "" where there is
 // none.
-func (k KubeletArgs) Config() string { return k.option("config") }
+func (k KubeletArgs) Config() string { return lastOption(k.options, "--config", "") }
 
 // ConfigDir is the directory of drop-ins. K3s has had one of its own since 1.32.
 func (k KubeletArgs) ConfigDir() string {
-	if dir := k.option("config-dir"); dir != "" || !k.K3s {
+	if dir := lastOption(k.options, "--config-dir", ""); dir != "" || !k.K3s {
 		return dir
 	}
-	return "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d"
+	return k.k3sConfigDir()
 }

@@ -21,7 +21,11 @@ func TestParseKubelet(t *testing.T) {
 		{"k3s-server", "/usr/local/bin/k3s server", "/var/lib/kubelet", k3sConfig},
 		{"k3s-server", "/usr/local/bin/k3s server --kubelet-arg=v=2 --kubelet-arg root-dir=/data/k", "/data/k", k3sConfig},
 		{"k3s-agent", "/usr/local/bin/k3s agent --kubelet-arg=--root-dir=/data/k", "/data/k", k3sConfig},
+		{"k3s-server", "k3s server -c /data/k3s.yaml", "/var/lib/kubelet", "/data/k3s.yaml"},
+		{"k3s-server", "k3s server --config=/data/a.yaml --config", "/var/lib/kubelet", "/data/a.yaml"},
 		{"k3s", "k3s kubectl get pods", "", ""},
+		{".k3s-wrapped", "/nix/store/x/bin/k3s agent", "/var/lib/kubelet", k3sConfig},
+		{"kubelet", "kubelet --config-dir=/var/lib/rancher/rke2/agent/etc/kubelet.conf.d --root-dir=/data/rke2", "/data/rke2", ""},
 		{"kubelite", "/snap/microk8s/1/kubelite --kubelet-args-file=/var/snap/microk8s/1/args/kubelet", "/var/snap/microk8s/common/var/lib/kubelet", "/var/snap/microk8s/1/args/kubelet"},
 		{"bash", "kubelet --root-dir=/x", "", ""},
 		{"kubelet", "", "/var/lib/kubelet", ""},
@@ -32,12 +36,17 @@ func TestParseKubelet(t *testing.T) {
 		}
 	}
 	k, _ := ParseKubelet("kubelite", nil)
-	if got := k.WithFile("--kubeconfig=x\n--root-dir=${SNAP_COMMON}/other\n").RootDir; got != "/var/snap/microk8s/common/other" {
+	if got := withFiles(k, "--kubeconfig=x\n--root-dir=${SNAP_COMMON}/other\n").RootDir; got != "/var/snap/microk8s/common/other" {
 		t.Errorf("got %s", got)
 	}
-	if got := k.WithFile("# nothing\n").RootDir; got != "/var/snap/microk8s/common/var/lib/kubelet" {
+	if got := withFiles(k, "# nothing\n").RootDir; got != "/var/snap/microk8s/common/var/lib/kubelet" {
 		t.Errorf("got %s", got)
 	}
+}
+
+func withFiles(k KubeletArgs, contents ...string) KubeletArgs {
+	k.AddFiles(contents)
+	return k
 }
 
 func TestParseCPUTicks(t *testing.T) {
@@ -56,6 +65,8 @@ func TestParseCPUTicks(t *testing.T) {
 // directory is an absolute path.
 func FuzzKubelet(f *testing.F) {
 	f.Add("k3s-server", "k3s\x00server\x00--kubelet-arg\x00root-dir=/x")
+	f.Add("k3s-server", "k3s server '--kubelet-arg=root-dir=/x' -d /y")
+	f.Add("k3s", "k3s\x00agent\x00\nkubelet-arg+: [root-dir=/x,\n 'a=b']\n")
 	f.Add("kubelite", "--root-dir=$SNAP_COMMON/x\n")
 	f.Add("kubelet", "kubelet\x00--root-dir\x00/../x")
 	f.Fuzz(func(t *testing.T, comm, text string) {
@@ -63,8 +74,14 @@ func FuzzKubelet(f *testing.F) {
 		if dir := k.RootDir; ok && (!path.IsAbs(dir) || path.Clean(dir) != dir) {
 			t.Errorf("got %q", dir)
 		}
-		if dir := k.WithFile(text).RootDir; ok && (!path.IsAbs(dir) || path.Clean(dir) != dir) {
+		if dir := withFiles(k, text).RootDir; ok && (!path.IsAbs(dir) || path.Clean(dir) != dir) {
 			t.Errorf("got %q", dir)
+		}
+		if k.K3s {
+			k.K3sUnit(text)
+			if dir := k.RootDir; !path.IsAbs(dir) || path.Clean(dir) != dir || !path.IsAbs(k.ConfigDir()) && lastOption(k.options, "--config-dir", "") == "" {
+				t.Errorf("got %q, %q", dir, k.ConfigDir())
+			}
 		}
 		_, _ = ParseCPUTicks([]byte(text))
 	})

@@ -28,11 +28,12 @@ type Asker struct {
 	memory    bool              // and so is what the kubelet says of memory
 	kubelets  *KubeletQuestions // nil: nothing is
 	before    []Pod
+	names     map[string]PodName // by UID, as far as AskNames has asked
 }
 
 // NewAsker asks client about node.
 func NewAsker(client kubernetes.Interface, node string) *Asker {
-	return &Asker{client: client, node: node, workloads: newWorkloads(client)}
+	return &Asker{client: client, node: node, workloads: newWorkloads(client), names: map[string]PodName{}}
 }
 
 // WithVolumes has Ask fill in the pods' volumes, for an AddStorage later: many

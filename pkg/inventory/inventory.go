@@ -35,6 +35,9 @@ type Pod struct {
 	// EndedAt is when the last container of an ended pod was over, seconds since
 	// 1970; 0 where its status does not say.
 	EndedAt int64 `json:"endedAt,omitempty"`
+	// StartedAt is when the kubelet first had it, seconds since 1970; of an ended pod
+	// where it was asked for with its memory.
+	StartedAt int64 `json:"startedAt,omitempty"`
 	// ConfigHash is set for a static pod: on the node that is its UID, in
 	// cgroups, directories and the runtime; UID is only its mirror's.
 	ConfigHash string `json:"configHash,omitempty"`

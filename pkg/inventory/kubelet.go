@@ -24,6 +24,8 @@ type Memory struct {
 	// newest first.
 	Events      []Event `json:"events,omitempty"`
 	EventsError string  `json:"eventsError,omitempty"`
+	// PodNames are who pods were that only events tell of, see Asker.AskNames.
+	PodNames []PodName `json:"podNames,omitempty"`
 }
 
 // Condition is a condition of a node.

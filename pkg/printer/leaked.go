@@ -141,7 +141,7 @@ func unknownVolumes(w io.Writer, nodes []MountsNode, s Style) error {
 	if !forbidden {
 		return nil
 	}
-	return remedy(w, diagnose.Step{Do: "get these rights", Run: storageRights}, s)
+	return remedy(w, diagnose.Step{Do: "get these rights", Run: storageRights}, "", s)
 }
 
 // storageRights makes the role that lists volumes and who uses them. Who gets it is not ours to say.

@@ -110,14 +110,18 @@ func knownBy(v correlate.OOMVictim) string {
 	case v.API:
 		return "kernel log, API server"
 	}
-	return "kernel log"
+	return strings.Join(append([]string{"kernel log"}, v.NamedBy...), ", ")
 }
 
 // memoryEvictions are pods that the kubelet has evicted.
 func memoryEvictions(w io.Writer, m correlate.NodeMemory, s Style) error {
-	t := tasksSection{most: 5, what: "evicted pods", columns: []column{{title: "EVICTED"}, {title: "POD", least: 18}, {title: "WORKLOAD", least: 10, drop: 1}, {title: "BECAUSE", least: 20}}}
+	t := tasksSection{most: 5, what: "evicted pods", columns: []column{{title: "EVICTED"}, {title: "", drop: 2}, {title: "POD", least: 18}, {title: "WORKLOAD", least: 10, drop: 1}, {title: "BECAUSE", least: 20}}}
 	for _, e := range m.Evictions {
-		t.rows = append(t.rows, []string{agoCell(e.At, m.Time, s), ownerCell(e.Owner), rowWorkload(e.Owner), e.Message})
+		refused := ""
+		if e.Refused {
+			refused = "refused"
+		}
+		t.rows = append(t.rows, []string{agoCell(e.At, m.Time, s), refused, ownerCell(e.Owner), rowWorkload(e.Owner), e.Message})
 	}
 	return t.print(w, s)
 }

@@ -57,7 +57,7 @@ func memoryCells(row correlate.MemoryRow, seconds float64, s Style) []string {
 		container = row.Container
 	}
 	cells := []string{size(row.WorkingSet), fmt.Sprintf("%.1f%%", row.Percent), growthCell(row.PerSecond, seconds), ownerCell(row.Owner), container,
-		rowWorkload(row.Owner), memoryHeaviest(row, s), memoryLimitCell(row), countCell(row.OOMKills), "", "", "", "", "", "", "", "", "", ""}
+		rowWorkload(row.Owner), memoryHeaviest(row, s), memoryLimitCell(row), killsCell(row.OOMKills), "", "", "", "", "", "", "", "", "", ""}
 	if !s.Wide {
 		return cells
 	}
@@ -92,6 +92,14 @@ func memoryLimitCell(row correlate.MemoryRow) string {
 		return ""
 	}
 	return fmt.Sprintf("%.0f%% of %s", u.Percent, size(u.Limit))
+}
+
+// killsCell: neither none nor unknown is worth a cell.
+func killsCell(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return countCell(*n)
 }
 
 func sizeCell(n uint64) string {

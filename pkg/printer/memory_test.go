@@ -64,7 +64,7 @@ func nightOfIncident() correlate.NodeMemory {
 		Pressure: &report.Pressure{Some: report.PressureLine{Avg10: 41.2, Avg60: 22.08, Avg300: 5.5}, Full: report.PressureLine{Avg10: 12.5, Avg60: 6, Avg300: 1.1}},
 		Rows: []correlate.MemoryRow{
 			{Owner: process.Owner, WorkingSet: 18_260 * mib, Usage: 18_300 * mib, Anon: 18_240 * mib, File: 60 * mib, Percent: 57.1, PerSecond: of(52.4e6), RSS: 18_250 * mib, PSS: of(18_245 * mib), Processes: 2, Heaviest: &process, Host: true},
-			{Owner: hub, WorkingSet: 3_020 * mib, Usage: 3_100 * mib, Anon: 2_700 * mib, File: 100 * mib, Shmem: 300 * mib, Percent: 9.4, Request: 2_048 * mib, Limit: 3_072 * mib, Container: "agent", Processes: 3, RSS: 2_900 * mib, OOMKills: 4, Risk: "high",
+			{Owner: hub, WorkingSet: 3_020 * mib, Usage: 3_100 * mib, Anon: 2_700 * mib, File: 100 * mib, Shmem: 300 * mib, Percent: 9.4, Request: 2_048 * mib, Limit: 3_072 * mib, Container: "agent", Processes: 3, RSS: 2_900 * mib, OOMKills: new(4), Risk: "high",
 				Fullest:  &correlate.MemoryLimitUse{Container: "agent", WorkingSet: 3_000 * mib, Held: 2_990 * mib, Limit: 3_072 * mib, Percent: 97.7},
 				Heaviest: &correlate.MemoryProcess{PID: 3663411, Comm: "java", Cmdline: "java -Xmx2g -jar hub.jar", RSS: 2_700 * mib}, Volumes: []correlate.MemoryVolumeUse{{Name: "scratch", Used: of(300 * mib), Limit: 512 * mib}, {Name: "shm"}}},
 			{Owner: correlate.Owner{Type: correlate.OwnerKernel}, WorkingSet: 1_538 * mib, Usage: 1_600 * mib, Kernel: 1_600 * mib, Percent: 4.8, Note: "charged to no cgroup"},
@@ -102,7 +102,7 @@ func hostileMemory() correlate.NodeMemory {
 	evil.Comm, evil.Cmdline, evil.Owner = `evil\x1b[2J\u202e`, strings.Repeat("工作进程 ", 40)+"x", correlate.Owner{Type: correlate.OwnerCgroup, Cgroup: "/" + strings.Repeat("数据/", 40)}
 	evil.Background.Timers[0].Name = strings.Repeat("t", 200) + ".timer"
 	evil.Misleading = "its working directory is " + strings.Repeat("/工作", 60)
-	m.Rows = []correlate.MemoryRow{{Owner: long, WorkingSet: 1<<63 + 5, Percent: 100, PerSecond: of(1e30), Container: long.Container, Processes: 2, Heaviest: &evil, OOMKills: 1 << 30,
+	m.Rows = []correlate.MemoryRow{{Owner: long, WorkingSet: 1<<63 + 5, Percent: 100, PerSecond: of(1e30), Container: long.Container, Processes: 2, Heaviest: &evil, OOMKills: new(1 << 30),
 		Fullest: &correlate.MemoryLimitUse{Limit: 1, Percent: 1e9}}, {Owner: evil.Owner, WorkingSet: 5, Note: "no process: page cache, tmpfs"}, {Owner: correlate.Owner{Type: correlate.OwnerUnknown}, PerSecond: of(-1e30)}}
 	m.Processes = []correlate.MemoryProcess{evil, {Owner: long, PID: 1, Comm: strings.Repeat("d", 64)}}
 	m.OOMKills = []correlate.OOMVictim{{Owner: long, Comm: evil.Comm, Kills: 1 << 30, Scope: "cgroup"}}

@@ -58,7 +58,7 @@ func shorten(text string, width int) string {
 // printWrapped prints text behind a prefix, broken at spaces to the style's
 // width, the rest below the text's start.
 func (s Style) printWrapped(w io.Writer, prefix, text string) error {
-	indent := strings.Repeat(" ", runewidth.StringWidth(prefix))
+	indent := strings.Repeat(" ", cells(prefix))
 	room := s.Width - len(indent)
 	if s.Width == 0 || room < 20 {
 		_, err := io.WriteString(w, strings.TrimRight(prefix+text, " ")+"\n")

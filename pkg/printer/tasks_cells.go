@@ -166,9 +166,18 @@ func deviceSection(t correlate.NodeTasks) tasksSection {
 		if d.Pod != nil {
 			pod = ownerCell(*d.Pod)
 		}
-		out.rows = append(out.rows, []string{humanize.Comma(int64(d.Threads)), deviceName(d), pointerCell(d.Mounts), d.VolumeName, pod, string(d.State), d.Point})
+		out.rows = append(out.rows, []string{humanize.Comma(int64(d.Threads)), deviceName(d), pointerCell(d.Mounts), d.VolumeName, pod, string(d.State), devicePoint(d)})
 	}
 	return out
+}
+
+// devicePoint is where it is mounted. A filesystem that is kept without that is no
+// mere device without a mount in the host's namespace.
+func devicePoint(d correlate.TaskDevice) string {
+	if d.Detached != "" {
+		return d.Detached + " in use, mounted nowhere"
+	}
+	return d.Point
 }
 
 func deviceName(d correlate.TaskDevice) string {

@@ -50,6 +50,7 @@ func sickTasks() correlate.NodeTasks {
 		Devices: []correlate.TaskDevice{
 			{Name: "vdfiw", Number: "254:1", Threads: 2, Mounts: of(2), Volume: &volume, VolumeName: volume.Volume, Pod: &gone, State: correlate.VolumeLeaked, Point: "/var/lib/kubelet/pods/" + podUID + "/volumes/kubernetes.io~csi/d-bp1example/mount"},
 			{Name: "nvme10n1p12", Number: "259:12", Guessed: true, Threads: 2, Mounts: of(0)},
+			{Name: "loop7", Number: "7:7", Detached: "ext4", Threads: 2, Mounts: of(0)},
 			{Name: "dm-0", Number: "253:0", DMName: "vg-data", Threads: 1, Gone: true},
 		},
 		Gaps: []report.Unreadable{{What: "pids.max", Cause: "permission denied", Count: 3}},

@@ -46,14 +46,14 @@ func (s mountIDs) has(id int) bool {
 // mounted nowhere, and finds who has files open on such mounts. On a node that
 // does not see the kernel's threads (kind) the others may be somebody else's.
 func (d *devices) detached(ctx context.Context) ([]report.DetachedUse, error) {
-	if d.report.Mounts == nil || d.req.HostMounts || len(d.kernelThreads) == 0 || !d.complete {
+	if d.report.Mounts == nil || len(d.kernelThreads) == 0 || !d.complete {
 		return nil, nil
 	}
 	found := d.unmounted()
 	if len(found) == 0 {
 		return nil, nil
 	}
-	u, err := d.lookAgain(found)
+	u, err := d.lookAgain(ctx, found)
 	if err != nil {
 		d.bad.add("filesystems that are mounted nowhere", err)
 		return nil, nil
@@ -80,9 +80,15 @@ func (d *devices) detached(ctx context.Context) ([]report.DetachedUse, error) {
 	return u.list, nil
 }
 
-// lookAgain strikes off what has been mounted since the mounts were read.
-func (d *devices) lookAgain(found map[string]string) (*detachedUses, error) {
-	if d.mountIDs == nil {
+// lookAgain strikes off what has been mounted since the mounts were read. Where only
+// the host's were, the other namespaces are read now: few nodes have anything left
+// to look for.
+func (d *devices) lookAgain(ctx context.Context, found map[string]string) (*detachedUses, error) {
+	missing := d.mountIDs == nil
+	if m := d.report.Mounts; d.req.HostMounts {
+		missing = len(m.Unreadable) > 0 || m.Left+m.Skipped > 0
+	}
+	if missing {
 		return nil, errMountsMissing
 	}
 	proc, err := hostfs.OpenProc(d.fs)
@@ -90,12 +96,29 @@ func (d *devices) lookAgain(found map[string]string) (*detachedUses, error) {
 		return nil, err
 	}
 	u := &detachedUses{devices: d, proc: proc, known: append(mountIDs(nil), d.mountIDs...), kernel: map[int]bool{}, left: maxDetachedFiles}
-	if _, err := proc.EachMountLineOf(rootPID(d.fs), func(l *hostfs.MountLine) {
-		u.known.add(l.ID)
-		delete(found, hostfs.DeviceNumber(l.Major, l.Minor))
-	}); err != nil {
-		proc.Close()
-		return nil, err
+	sources := &sourceNames{devices: d}
+	defer sources.close()
+	pids := []int{rootPID(d.fs)}
+	for _, ns := range d.report.Mounts.Namespaces {
+		if d.req.HostMounts && !ns.Host {
+			pids = append(pids, ns.PID)
+		}
+	}
+	for _, pid := range pids {
+		if err = ctx.Err(); err == nil && len(found) > 0 {
+			_, err = proc.EachMountLineOf(pid, func(l *hostfs.MountLine) {
+				u.known.add(l.ID)
+				number := hostfs.DeviceNumber(l.Major, l.Minor)
+				delete(found, number)
+				if d.req.HostMounts && l.Major == 0 { // btrfs: unmounted knows its devices
+					sources.mounted(report.Filesystem{Number: number, Type: string(l.FSType), Source: hostfs.Unmangle(l.Source)})
+				}
+			})
+		}
+		if err != nil {
+			proc.Close()
+			return nil, err
+		}
 	}
 	return u, nil
 }

@@ -63,11 +63,14 @@ mnt_id:	4
 `
 
 // detachedOf is what is reported of a node's detached filesystems.
-func detachedOf(t *testing.T, fs hostfs.FS) string {
+func detachedOf(t *testing.T, fs hostfs.FS, hostMounts bool) string {
 	t.Helper()
 	var got []string
 	synctest.Test(t, func(t *testing.T) { // an umount is given a second
-		r := collectWith(t, fs, nil, collectProcesses, collectMounts, collectDevices)
+		first := func(_ context.Context, r run) (publish, error) {
+			return func(r *run) { r.req.HostMounts = hostMounts }, nil
+		}
+		r := collectWith(t, fs, nil, first, collectProcesses, collectMounts, collectDevices)
 		for _, d := range r.Devices.List {
 			if d.Detached != "" {
 				got = append(got, d.Name+" "+d.Detached)
@@ -110,8 +113,10 @@ func TestFilesystemsThatAreMountedNowhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fs := plant(t, detachedNode+c.change)
-			if got := detachedOf(t, fs); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
+			for _, hostMounts := range []bool{false, true} {
+				if got := detachedOf(t, fs, hostMounts); got != c.want {
+					t.Errorf("the host's mounts only, %v: got %q, want %q", hostMounts, got, c.want)
+				}
 			}
 		})
 	}

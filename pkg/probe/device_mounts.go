@@ -18,34 +18,42 @@ func (d *devices) mounted() {
 	sources := &sourceNames{devices: d}
 	defer sources.close()
 	for _, fs := range d.report.Mounts.Filesystems {
-		i, known := d.byNumber[fs.Number]
-		anonymous := isAnonymous(fs.Number)
-		if anonymous {
-			if fs.Type != "btrfs" && fs.Type != "bcachefs" {
-				continue
-			}
-			if i, known = sources.find(fs.Source); !known {
-				continue
-			}
-		}
-		if !known {
-			i = d.add(hostfs.BlockDevice{Name: nameOfSource(fs.Source), Number: fs.Number})
-		}
-		dev := d.list(i)
-		if dev == nil {
+		if !sources.mounted(fs) {
 			return
 		}
-		dev.fstypes = append(dev.fstypes, fs.Type)
-		if anonymous {
-			dev.FSNumber = fs.Number
+	}
+}
+
+// mounted lists the device of a filesystem; false: there are too many.
+func (s *sourceNames) mounted(fs report.Filesystem) bool {
+	i, known := s.byNumber[fs.Number]
+	anonymous := isAnonymous(fs.Number)
+	if anonymous {
+		if fs.Type != "btrfs" && fs.Type != "bcachefs" {
+			return true
 		}
-		if !known {
-			dev.Gone = d.complete
-			if name, ok := strings.CutPrefix(fs.Source, "/dev/mapper/"); ok {
-				dev.DMName = name
-			}
+		if i, known = s.find(fs.Source); !known {
+			return true
 		}
 	}
+	if !known {
+		i = s.add(hostfs.BlockDevice{Name: nameOfSource(fs.Source), Number: fs.Number})
+	}
+	dev := s.list(i)
+	if dev == nil {
+		return false
+	}
+	dev.fstypes = append(dev.fstypes, fs.Type)
+	if anonymous {
+		dev.FSNumber = fs.Number
+	}
+	if !known {
+		dev.Gone = s.complete
+		if name, ok := strings.CutPrefix(fs.Source, "/dev/mapper/"); ok {
+			dev.DMName = name
+		}
+	}
+	return true
 }
 
 // sourceNames finds devices by the names that mounts have them by.

@@ -5,7 +5,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -139,14 +138,8 @@ func (k *kubelet) args(p report.Process) (hostfs.KubeletArgs, bool) {
 		return args, ok
 	}
 	defer root.Close()
-	content, _, err := root.ReadLinked(args.File, hostfs.MaxKubeletConfig)
-	if err != nil {
-		if !args.K3s || !os.IsNotExist(err) {
-			k.bad.add(args.File, err)
-		}
-		return args, ok
-	}
-	return args.WithFile(string(content)), ok
+	k.addFiles(root, &args, p)
+	return args, ok
 }
 
 // sample looks again, to see how much CPU it and the runtimes' daemons have had.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -49,16 +48,9 @@ func (k *kubelet) configure() {
 	if dir == "" {
 		return
 	}
-	at, err := root.Resolve(dir)
-	if err == nil {
-		var names []string
-		names, err = root.ReadDirNames(at, maxDirNames)
-		slices.Sort(names)
-		for _, name := range names {
-			if strings.HasSuffix(name, ".conf") && len(k.out.Configs) < maxConfigs {
-				k.readConfig(root, path.Join(dir, name), true)
-			}
-		}
+	files, err := filesIn(root, dir, func(name string) bool { return strings.HasSuffix(name, ".conf") })
+	for _, file := range files {
+		k.readConfig(root, file, true)
 	}
 	if err != nil && (!k.found.K3s || !errors.Is(err, fs.ErrNotExist)) {
 		k.bad.add(dir, err)

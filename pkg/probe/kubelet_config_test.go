@@ -106,3 +106,52 @@ failSwapOn: false
 		t.Errorf("got %+v", k)
 	}
 }
+
+// Its options stand in a unit, which quotes them, in a file and in files beside it.
+func TestK3sWhoseCommandLineIsHidden(t *testing.T) {
+	long := strings.Repeat("--node-label=a=b ", 100) // longer than what is reported of a setting
+	k := readKubelet(t, configuredKubelet+`
+-- proc/40 (process) --
+comm k3s-server
+cgroup /system.slice/k3s.service
+args /usr/local/bin/k3s\x20server
+-- proc/40/ns/mnt -> mnt:[1] --
+-- root/etc/systemd/system/k3s.service --
+[Service]
+ExecStartPre=-/sbin/modprobe overlay
+ExecStart=/usr/local/bin/k3s \
+    server \
+	'--token=secret' `+long+`\
+	'--kubelet-arg=root-dir=/data/kubelet' \
+
+[Install]
+-- root/etc/systemd/system/k3s.service.d/10.conf --
+[Service]
+ExecStart=
+-- root/etc/rancher/k3s/config.yaml.d/20.YML --
+kubelet-arg+: "max-pods=20"
+-- root/etc/rancher/k3s/config.yaml.d/10.yaml --
+kubelet-arg: ["max-pods=10", cgroup-root=/a]
+-- root/etc/rancher/k3s/config.yaml.d/30.yaml.old --
+kubelet-arg: [max-pods=30]
+`)
+	if k.RootDir != "/data/kubelet" || !maps.Equal(k.Flags, map[string]string{"max-pods": "20", "cgroup-root": "/a"}) || len(k.Unreadable) != 0 {
+		t.Errorf("got %+v", k)
+	}
+}
+
+func TestK3sFilesThatCannotBeRead(t *testing.T) {
+	k := readKubelet(t, configuredKubelet+`
+-- proc/40 (process) --
+comm k3s-agent
+cgroup /system.slice/k3s-agent.service
+args k3s agent --config=https://example/config.yaml
+-- proc/40/ns/mnt -> mnt:[1] --
+-- root/etc/systemd/system/k3s-agent.service --
+[Service]
+ExecStart=/usr/local/bin/k3s agent --kubelet-arg=root-dir=/not/asked
+`)
+	if k.RootDir != "/var/lib/kubelet" || len(k.Unreadable) != 1 || k.Unreadable[0].What != "https://example/config.yaml" {
+		t.Errorf("got %+v", k)
+	}
+}

@@ -41,8 +41,8 @@ func (s *sockets) groups() []ownedGroup {
 	s.addInet(add)
 	s.addUnix(add)
 	for _, h := range s.held {
-		if h.process >= 0 {
-			add(h.process, socketGroup{protocol: hostfs.KindSocket, state: s.unexplained(), peer: noPeer, count: 1})
+		if h.process() >= 0 {
+			add(h.process(), socketGroup{protocol: hostfs.KindSocket, state: s.unexplained(), peer: noPeer, count: 1})
 		}
 	}
 	list := make([]ownedGroup, 0, len(counts))

@@ -3,7 +3,6 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -48,16 +47,14 @@ type sockets struct {
 	unix      unixSockets
 }
 
-// heldSocket is a descriptor. process is an index into Processes.List, and its
-// complement once some table has explained the socket.
-type heldSocket struct {
-	inode   uint32
-	process int32
-}
+// heldSocket is a descriptor: the inode of its socket in the upper half, as sorted,
+// below it an index into Processes.List, and its complement once some table has
+// explained the socket. For a plain number sorting is in the program already.
+type heldSocket int
 
-func (h heldSocket) owner() int32 { return max(h.process, ^h.process) }
-
-func (h heldSocket) rank() uint64 { return uint64(h.inode)<<32 | uint64(uint32(h.process)) }
+func (h heldSocket) inode() int32   { return int32(h >> 32) } // as find compares it
+func (h heldSocket) process() int32 { return int32(h) }
+func (h heldSocket) owner() int32   { return max(h.process(), ^h.process()) }
 
 func newSockets(fs hostfs.FS, proc *hostfs.Proc, bad unreadable) *sockets {
 	s := &sockets{fs: fs, proc: proc, bad: bad, byID: map[string]*netNamespace{}, inet: map[inetKey]int{},
@@ -75,14 +72,14 @@ func (s *sockets) fail(what string, err error) {
 
 // hold notes a descriptor of a process.
 func (s *sockets) hold(process int, inode uint32) {
-	s.held = append(s.held, heldSocket{inode, int32(process)})
+	s.held = append(s.held, heldSocket(int32(inode))<<32|heldSocket(process))
 }
 
 // explain reads the tables of the namespaces of all processes that hold sockets.
 // others gives the remaining processes of the node, for what is left then:
 // mostly unix sockets that were made elsewhere.
 func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) bool)) {
-	slices.SortFunc(s.held, func(a, b heldSocket) int { return cmp.Compare(a.rank(), b.rank()) })
+	slices.Sort(s.held)
 	s.left = len(s.held)
 	for _, ns := range s.namespaces {
 		s.readTables(ctx, ns)
@@ -115,14 +112,14 @@ func (s *sockets) explain(ctx context.Context, others func(yield func(pid int) b
 func (s *sockets) find(inode uint32) []heldSocket {
 	at, above := 0, len(s.held)
 	for at < above {
-		if m := (at + above) / 2; s.held[m].inode < inode {
+		if m := (at + above) / 2; s.held[m].inode() < int32(inode) {
 			at = m + 1
 		} else {
 			above = m
 		}
 	}
 	end := at
-	for end < len(s.held) && s.held[end].inode == inode {
+	for end < len(s.held) && s.held[end].inode() == int32(inode) {
 		end++
 	}
 	return s.held[at:end]
@@ -132,11 +129,11 @@ func (s *sockets) find(inode uint32) []heldSocket {
 // a table that changes while it is read may list one twice.
 func (s *sockets) take(inode uint32) []heldSocket {
 	found := s.find(inode)
-	if len(found) == 0 || found[0].process < 0 {
+	if len(found) == 0 || found[0].process() < 0 {
 		return nil
 	}
 	for i := range found {
-		found[i].process = ^found[i].process
+		found[i] ^= 1<<32 - 1
 	}
 	s.left -= len(found)
 	return found

@@ -85,6 +85,25 @@ func sameGroup(a, b report.SocketGroup) bool {
 	return peers && a == b
 }
 
+// Inode numbers take all 32 bits, and a socket may have several descriptors.
+func TestFindSockets(t *testing.T) {
+	s := newSockets(hostfs.FS{Proc: t.TempDir()}, openProc(t, t.TempDir()), unreadable{})
+	inodes := []uint32{1, 1<<31 - 1, 1 << 31, 1<<32 - 1}
+	for process, inode := range inodes {
+		s.hold(process, inode)
+		s.hold(7, inode)
+	}
+	s.explain(t.Context(), func(func(int) bool) {})
+	for process, inode := range inodes {
+		if taken := s.take(inode); len(taken) != 2 || taken[0].owner() != int32(process) || taken[1].owner() != 7 || len(s.take(inode)) > 0 {
+			t.Errorf("%d: got %v", inode, taken)
+		}
+	}
+	if s.left != 0 || len(s.find(2)) > 0 {
+		t.Errorf("%d left", s.left)
+	}
+}
+
 func TestFoldSocketsLosesNone(t *testing.T) {
 	var list []socketGroup
 	for i := range 1000 {

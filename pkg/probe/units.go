@@ -161,8 +161,12 @@ func (u *unitFiles) file(file string, content []byte, want func(section, key str
 		if s.Key == "Description" && !u.showSecrets {
 			s.Value = hostfs.RedactCommand(s.Value)
 		}
+		limit := maxSettingValue
+		if s.Key == "ExecStart" { // read here, and not reported
+			limit = maxUnitFile
+		}
 		f.Settings = append(f.Settings, report.Setting{Section: report.Escape(s.Section), Key: report.Escape(s.Key),
-			Value: report.Escape(s.Value[:min(len(s.Value), maxSettingValue)])})
+			Value: report.Escape(s.Value[:min(len(s.Value), limit)])})
 	}
 	return f
 }

@@ -5,8 +5,8 @@ package e2e
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"testing"
+	"time"
 )
 
 const mib = 1 << 20
@@ -14,28 +14,26 @@ const mib = 1 << 20
 // amounts are bytes by name, as the node's own tools and files have them.
 type amounts map[string]uint64
 
-// nodeAmounts are what free(1), the root memory cgroup and the kubelet's summary
-// say of a node.
-func nodeAmounts(t *testing.T, node string) amounts {
+// kubeletsAvailable is the kubelet's own memory.available, in bytes, and when it
+// measured that.
+func kubeletsAvailable(t *testing.T, node string) (bytes uint64, at time.Time) {
 	t.Helper()
-	said := onThisNode(t, node, `free -b | awk '/^Mem:/ { print "total", $2; print "free", $4; print "available", $7 }'
-awk '/^(Slab|PageTables|Shmem):/ { printf "%s %.0f\n", $1, $2 * 1024 }' /proc/meminfo
-cd /sys/fs/cgroup/memory 2>/dev/null && { echo "usage $(cat memory.usage_in_bytes)"; grep ^total_inactive_file memory.stat; } || { cd /sys/fs/cgroup && grep ^inactive_file memory.stat; }`)
-	a := parseAmounts(t, said)
 	raw, err := cluster.Client.CoreV1().RESTClient().Get().Resource("nodes").Name(node).SubResource("proxy").Suffix("stats/summary").DoRaw(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var summary struct {
 		Node struct {
-			Memory struct{ AvailableBytes, WorkingSetBytes uint64 }
+			Memory struct {
+				Time           time.Time
+				AvailableBytes uint64
+			}
 		}
 	}
 	if err := json.Unmarshal(raw, &summary); err != nil {
 		t.Fatal(err)
 	}
-	a["summary"] = summary.Node.Memory.AvailableBytes
-	return a
+	return summary.Node.Memory.AvailableBytes, summary.Node.Memory.Time
 }
 
 // cgroupAmounts are those of the memory cgroup whose path ends so.
@@ -54,14 +52,9 @@ func processAmounts(t *testing.T, node string, pid int) amounts {
 
 func parseAmounts(t *testing.T, said string) amounts {
 	t.Helper()
-	a := amounts{}
-	for line := range strings.Lines(said) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		n, err := strconv.ParseUint(value, 10, 64)
-		if err != nil {
-			t.Fatalf("%v in %q", err, said)
-		}
-		a[strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(name, "total_"), ":"))] = n
+	a, err := readAmounts(said)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return a
 }

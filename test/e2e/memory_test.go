@@ -6,16 +6,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
@@ -87,70 +82,6 @@ func (a memoryAnswer) row(t *testing.T, name string) correlate.MemoryRow {
 	}
 	t.Fatalf("no row of %s in %+v", name, a.Rows)
 	return correlate.MemoryRow{}
-}
-
-// healthyNode: nothing is found, and the numbers are those of others.
-func (n *night) healthyNode(t *testing.T) {
-	before := nodeAmounts(t, n.node)
-	a := n.memory(t)
-	after := nodeAmounts(t, n.node)
-	// The machine's kernel may remember a cluster that was there before.
-	known := slices.ContainsFunc(a.OOMKills, func(v correlate.OOMVictim) bool { return v.Owner.PodState == correlate.PodKnown })
-	for _, f := range a.Findings {
-		if f.ID != diagnose.MemoryOOMKills || known {
-			t.Errorf("%s on a healthy node: %s %q", f.ID, f.Summary, f.Evidence)
-		}
-	}
-	if a.Kernel == nil || a.Kernel.Available == nil || a.Kubelet == nil || a.Kubelet.Summary == nil || a.Eviction == nil {
-		t.Fatalf("incomplete: kernel %t, kubelet %+v, eviction %+v, gaps %+v", a.Kernel != nil, a.Kubelet, a.Eviction, a.Gaps)
-	}
-	// Other tests start and end processes on the same machine meanwhile, and the
-	// kubelet's own number is up to ten seconds old.
-	const others = 512
-	between(t, "MemTotal", *a.Kernel.Total, before["total"], after["total"], 0)
-	between(t, "MemAvailable", *a.Kernel.Available, before["available"], after["available"], others)
-	between(t, "MemFree", *a.Kernel.Free, before["free"], after["free"], others)
-	between(t, "Slab", *a.Kernel.Slab, before["slab"], after["slab"], others)
-	k := a.Kubelet
-	if usage, ok := before["usage"]; ok { // the root of cgroup v2 has none
-		between(t, "usage", k.Usage, usage, after["usage"], others)
-	}
-	between(t, "inactive_file", k.InactiveFile, before["inactive_file"], after["inactive_file"], others)
-	if k.WorkingSet != k.Usage-k.InactiveFile || k.Available != k.Capacity-k.WorkingSet {
-		t.Errorf("the arithmetic does not hold: %+v", k)
-	}
-	if k.Capacity != before["total"] {
-		t.Errorf("capacity %d, want MemTotal's %d", k.Capacity, before["total"])
-	}
-	between(t, "memory.available beside the kubelet's own", k.Available, before["summary"], after["summary"], others)
-	between(t, "the kubelet's own", *k.Summary, before["summary"], after["summary"], others)
-	n.thresholds(t, a, map[string]uint64{"100Mi": 100 * mib})
-	if a.Eviction.Pressure == nil || *a.Eviction.Pressure {
-		t.Errorf("eviction %+v", a.Eviction)
-	}
-}
-
-// thresholds checks those in force, and the margin to each.
-func (n *night) thresholds(t *testing.T, a memoryAnswer, want map[string]uint64) {
-	t.Helper()
-	if a.Eviction == nil || a.Eviction.Source != "configz" {
-		t.Fatalf("eviction %+v, want it of configz; gaps %+v", a.Eviction, a.Gaps)
-	}
-	found := map[string]bool{}
-	for _, th := range a.Eviction.Thresholds {
-		if th.Signal != "memory.available" {
-			continue
-		}
-		if found[th.Written] = true; th.Bytes != want[th.Written] || th.Margin != int64(a.Kubelet.Available)-int64(th.Bytes) {
-			t.Errorf("%+v, want %d bytes of %d", th, want[th.Written], a.Kubelet.Available)
-		}
-		if (th.Written == "12%") == th.Hard || (th.Grace == 90) == th.Hard {
-			t.Errorf("%+v: hard, soft?", th)
-		}
-	}
-	if len(found) != len(want) {
-		t.Errorf("thresholds %+v, want %v", a.Eviction.Thresholds, want)
-	}
 }
 
 // falls makes the incident.
@@ -240,50 +171,6 @@ func (n *night) withoutProcesses(t *testing.T) {
 	between(t, "the node's tmpfs", user.Shmem, userBefore["shmem"], userBefore["shmem"], 1)
 }
 
-// oomKills: as many as the kernel's log has, of pods that are there and gone.
-func (n *night) oomKills(t *testing.T) {
-	logged := func(pod *corev1.Pod, comm string) int {
-		return number(t, onThisNode(t, n.node, "dmesg | grep -cE 'oom-kill:.*task_memcg=[^,]*"+string(pod.UID)+"[^,]*,task="+comm+",' || true"))
-	}
-	searchBefore, goneBefore := logged(n.Search, "java"), logged(n.Gone, "rsync")
-	a := n.memory(t)
-	searchAfter := logged(n.Search, "java")
-	if searchBefore < 2 || goneBefore != 1 {
-		t.Fatalf("the kernel's log has %d and %d kills", searchBefore, goneBefore)
-	}
-	for _, want := range []struct {
-		pod         *corev1.Pod
-		comm, scope string
-		state       correlate.PodState
-		least, most int
-	}{
-		{n.Search, "java", "container", correlate.PodKnown, searchBefore, searchAfter},
-		{n.Gone, "rsync", "pod", correlate.PodGone, 1, 1},
-	} {
-		v := a.victim(string(want.pod.UID), want.comm)
-		switch {
-		case v == nil:
-			t.Errorf("no kills of %s in %s among %+v", want.comm, want.pod.Name, a.OOMKills)
-		case v.Kills < want.least || v.Kills > want.most || v.Scope != want.scope || v.Owner.PodState != want.state:
-			t.Errorf("%s: %+v, want %d kills, scope %s, %s", want.pod.Name, v, want.least, want.scope, want.state)
-		case v.Kill.AnonRSS == nil || *v.Kill.AnonRSS < incidents.SearchLimit*mib/2 || v.Kill.Limit == nil || *v.Kill.Limit != incidents.SearchLimit*mib || v.Last == nil:
-			t.Errorf("%s: %+v", want.pod.Name, v)
-		}
-	}
-	if v := a.victim(string(n.Search.UID), "java"); v != nil && (!v.API || v.Owner.Name() != n.namespace+"/"+n.Search.Name || v.Owner.Container != "app" || v.Owner.Workload != "Deployment/search") {
-		t.Errorf("the API server's word is not in %+v", v)
-	}
-}
-
-func (a memoryAnswer) victim(podUID, comm string) *correlate.OOMVictim {
-	for i := range a.OOMKills {
-		if v := &a.OOMKills[i]; v.Owner.PodUID == podUID && v.Comm == comm {
-			return v
-		}
-	}
-	return nil
-}
-
 // watched: sample after sample from one pod; updatedb is there in each.
 func (n *night) watched(t *testing.T) {
 	r := n.run(t, time.Minute, "memory", n.node, "--interval", "500ms", "--samples", "3", "-o", "json")
@@ -308,7 +195,7 @@ func (n *night) savedReport(t *testing.T) {
 	if live.code != 0 {
 		t.Fatalf("%+v", live)
 	}
-	for _, says := range []string{"updatedb", incidents.CronFile, n.namespace + "/archive", n.Search.Name, string(n.Gone.UID)} {
+	for _, says := range []string{"updatedb", incidents.CronFile, n.namespace + "/archive", n.Search.Name, n.namespace + "/" + n.Gone.Name} {
 		if !strings.Contains(live.stdout, says) {
 			t.Errorf("%q is not in\n%s", says, live.stdout)
 		}
@@ -317,50 +204,5 @@ func (n *night) savedReport(t *testing.T) {
 	offline.Env = append(os.Environ(), "KUBECONFIG=/nonexistent")
 	if again := run(t, offline); again.stdout != live.stdout || again.code != 0 {
 		t.Errorf("live\n%s\noffline\n%s%s", live.stdout, again.stdout, again.stderr)
-	}
-}
-
-// eviction: a kubelet with other thresholds than the rest, of which one is met.
-func (n *night) eviction(t *testing.T) {
-	// With a request, since a kubelet that starts under pressure refuses others; not
-	// ending well at once, or it would have succeeded, and have no reason.
-	report := incidents.PodSpec(n.node, incidents.Container("main", "/actor", "--stubborn", "grow", "100", "80"))
-	report.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("16Mi")}
-	evictee, err := cluster.Pod(t.Context(), n.namespace, "report", report)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := nodeAmounts(t, n.node)
-	// More than is available, whatever other tests give back meanwhile.
-	hard := now["summary"]/mib + 1024
-	written := strconv.FormatUint(hard, 10) + "Mi"
-	kubeletConfig(t, n.node, map[string]any{
-		"evictionHard":            map[string]string{"memory.available": written},
-		"evictionSoft":            map[string]string{"memory.available": "12%"},
-		"evictionSoftGracePeriod": map[string]string{"memory.available": "1m30s"},
-	})
-	eventually(t, "the kubelet evicts a pod", time.Minute, func() bool {
-		p, err := cluster.Client.CoreV1().Pods(n.namespace).Get(t.Context(), evictee.Name, metav1.GetOptions{})
-		return err == nil && p.Status.Reason == "Evicted"
-	})
-	a := n.memory(t)
-	n.thresholds(t, a, map[string]uint64{written: hard * mib, "12%": uint64(float64(now["total"]) * float64(float32(0.12)))})
-	if a.Eviction == nil || a.Eviction.Pressure == nil || !*a.Eviction.Pressure {
-		t.Errorf("eviction %+v, want pressure", a.Eviction)
-	}
-	found := false
-	for _, e := range a.Evictions {
-		if e.Owner.PodUID != string(evictee.UID) {
-			continue
-		}
-		if found = true; e.Owner.Name() != n.namespace+"/report" || e.At == nil || !strings.Contains(e.Message, "low on resource: memory") {
-			t.Errorf("evicted: %+v", e)
-		}
-	}
-	if !found {
-		t.Errorf("pod report is not among the evicted: %+v", a.Evictions)
-	}
-	for _, pod := range []*corev1.Pod{n.Walked, n.Cache} {
-		stillRuns(t, pod)
 	}
 }

@@ -1,0 +1,143 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+)
+
+const (
+	// configEnv names the configuration file, as KUBECONFIG does kubectl's.
+	configEnv = "NODEDOC_CONFIG"
+	configMax = 1 << 20 // bytes
+)
+
+// thresholdFlags are --config and --threshold: where findings begin.
+type thresholdFlags struct {
+	config   string
+	given    []string
+	inForce  diagnose.Thresholds
+	fromFile string // the file that was read, "" for none
+}
+
+// configFile is what a configuration file may have in it.
+type configFile struct {
+	Thresholds map[string]any `json:"thresholds"`
+}
+
+// add gives a command the flags, and reads them before it runs.
+func (f *thresholdFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.config, "config", "", "Configuration file with thresholds; default: $"+configEnv+", else kubectl-nodedoc/config.yaml in the user's configuration directory")
+	c.Flags().StringArrayVar(&f.given, "threshold", nil, "NAME=VALUE: where a finding begins, such as fd-node-limit.warning=70%; explain RULE has the names; may be repeated")
+	must(c.RegisterFlagCompletionFunc("threshold", completeThreshold))
+	c.PreRunE = func(*cobra.Command, []string) error { return f.load() }
+}
+
+func completeThreshold(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all := diagnose.AllThresholds()
+	names := make([]string, 0, len(all))
+	for _, t := range all {
+		names = append(names, cobra.CompletionWithDesc(t.Name+"=", "by default "+t.Unit.Format(t.Default)))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// load reads the file, and then the flags, which count more.
+func (f *thresholdFlags) load() error {
+	data, err := f.read()
+	if err != nil {
+		return err
+	}
+	if f.inForce, err = thresholdsOf(data); err != nil {
+		return fmt.Errorf("failed to read the thresholds in %q: %w", f.fromFile, err)
+	}
+	for _, given := range f.given {
+		name, value, ok := strings.Cut(given, "=")
+		if !ok {
+			return fmt.Errorf("--threshold is NAME=VALUE, such as fd-node-limit.warning=70%%, not %q", given)
+		}
+		if f.inForce, err = f.inForce.With(strings.TrimSpace(name), value); err != nil {
+			return fmt.Errorf("--threshold: %w", err)
+		}
+	}
+	return nil
+}
+
+// read gives the configuration file's text; none where nobody has named one and the
+// usual place has none.
+func (f *thresholdFlags) read() ([]byte, error) {
+	path, named := f.config, true
+	if path == "" {
+		path = os.Getenv(configEnv)
+	}
+	if path == "" {
+		dir, err := os.UserConfigDir()
+		if err != nil { // no home: no file in it
+			return nil, nil
+		}
+		path, named = filepath.Join(dir, "kubectl-nodedoc", "config.yaml"), false
+	}
+	file, err := os.Open(path)
+	if !named && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("failed to read the configuration: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, configMax+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("failed to read the configuration: %w", err)
+	case len(data) > configMax:
+		return nil, fmt.Errorf("failed to read the configuration %q: it is larger than %d bytes", path, configMax)
+	}
+	f.fromFile = path
+	return data, nil
+}
+
+// thresholdsOf reads a configuration: "thresholds: {fd-node-limit.warning: 70%}".
+func thresholdsOf(data []byte) (diagnose.Thresholds, error) {
+	var config configFile
+	if err := yaml.UnmarshalStrict(data, &config); err != nil {
+		return diagnose.Thresholds{}, err
+	}
+	names := make([]string, 0, len(config.Thresholds))
+	for name := range config.Thresholds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var limits diagnose.Thresholds
+	for _, name := range names {
+		text, err := thresholdText(config.Thresholds[name])
+		if err != nil {
+			return limits, fmt.Errorf("threshold %s: %w", name, err)
+		}
+		if limits, err = limits.With(name, text); err != nil {
+			return limits, err
+		}
+	}
+	return limits, nil
+}
+
+// thresholdText is a value as a flag has it: YAML takes 80 for a number.
+func thresholdText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	}
+	return "", fmt.Errorf("%v is neither a number nor a text", value)
+}

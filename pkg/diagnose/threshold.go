@@ -1,0 +1,94 @@
+package diagnose
+
+import (
+	"fmt"
+	"maps"
+	"time"
+)
+
+// Threshold is a number at which a rule answers otherwise, and which an operator may
+// want to change.
+type Threshold struct {
+	// Name is the rule's ID and what is bounded: "fd-node-limit.warning".
+	Name string `json:"name"`
+	Unit Unit   `json:"unit"`
+	// Default, and what it may be set to, in Unit.
+	Default float64 `json:"default"`
+	Min     float64 `json:"min"`
+	Max     float64 `json:"max"`
+	// Means is what happens at it.
+	Means string `json:"means"`
+}
+
+// Thresholds are the values in force. The zero value has the defaults.
+type Thresholds struct {
+	changed map[string]float64 // by name; those that are not the default
+}
+
+// In is a threshold's value in force.
+func (t Thresholds) In(of Threshold) float64 {
+	if value, ok := t.changed[of.Name]; ok {
+		return value
+	}
+	return of.Default
+}
+
+// Changed says whether a threshold's value is not its default.
+func (t Thresholds) Changed(of Threshold) bool {
+	_, ok := t.changed[of.Name]
+	return ok
+}
+
+// With are the same thresholds but for one, of which text is the value.
+func (t Thresholds) With(name, text string) (Thresholds, error) {
+	of, err := findThreshold(name)
+	if err != nil {
+		return t, err
+	}
+	value, err := of.Unit.Parse(text)
+	if err != nil {
+		return t, fmt.Errorf("threshold %s: %w", name, err)
+	}
+	if value < of.Min || value > of.Max {
+		return t, fmt.Errorf("threshold %s must be between %s and %s, not %s", name, of.Unit.Format(of.Min), of.Unit.Format(of.Max), of.Unit.Format(value))
+	}
+	changed := maps.Clone(t.changed)
+	if changed == nil {
+		changed = map[string]float64{}
+	}
+	if changed[name] = value; value == of.Default {
+		delete(changed, name)
+	}
+	return Thresholds{changed}, nil
+}
+
+func (t Thresholds) count(of Threshold) int    { return int(t.In(of)) }
+func (t Thresholds) bytes(of Threshold) uint64 { return uint64(t.In(of)) }
+func (t Thresholds) duration(of Threshold) time.Duration {
+	return time.Duration(t.In(of) * float64(time.Second))
+}
+
+// AllThresholds are those of all rules, in the rules' order.
+func AllThresholds() []Threshold {
+	var all []Threshold
+	for _, r := range Rules() {
+		all = append(all, r.Thresholds...)
+	}
+	return all
+}
+
+func percent(rule, name string, byDefault float64, means string) Threshold {
+	return Threshold{Name: rule + "." + name, Unit: Percent, Default: byDefault, Min: 1, Max: 100, Means: means}
+}
+
+func atLeast(rule, name string, byDefault int, means string) Threshold {
+	return Threshold{Name: rule + "." + name, Unit: Count, Default: float64(byDefault), Min: 1, Max: 1e9, Means: means}
+}
+
+func ofBytes(rule, name string, byDefault uint64, means string) Threshold {
+	return Threshold{Name: rule + "." + name, Unit: Bytes, Default: float64(byDefault), Min: 1 << 20, Max: 1 << 50, Means: means}
+}
+
+func span(rule, name string, byDefault time.Duration, means string) Threshold {
+	return Threshold{Name: rule + "." + name, Unit: Seconds, Default: byDefault.Seconds(), Min: 1, Max: (365 * 24 * time.Hour).Seconds(), Means: means}
+}

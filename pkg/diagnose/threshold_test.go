@@ -1,0 +1,99 @@
+package diagnose
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+)
+
+func TestThresholdValues(t *testing.T) {
+	for name, c := range map[string]struct {
+		unit Unit
+		text string
+		want float64
+		say  string // as it is written
+		tell string // in a sentence
+	}{
+		"percent":                {Percent, "80%", 80, "80%", "80 %"},
+		"percent with a space":   {Percent, " 80 % ", 80, "80%", "80 %"},
+		"percent without a sign": {Percent, "0.5", 0.5, "0.5%", "0.5 %"},
+		"count":                  {Count, "10000", 10000, "10000", "10,000"},
+		"binary":                 {Bytes, "256Mi", 256 << 20, "256MiB", "256 MiB"},
+		"as it is printed":       {Bytes, "1.5 GiB", 3 << 29, "1536MiB", "1.5 GiB"},
+		"decimal":                {Bytes, "1G", 1e9, "1000000000B", "954 MiB"},
+		"hours":                  {Seconds, "6h", 21600, "6h", "6 hours"},
+		"days":                   {Seconds, "7d", 604800, "7d", "7 days"},
+		"minutes and more":       {Seconds, "1h 30min", 5400, "90m", "90 minutes"},
+		"one":                    {Seconds, "1s", 1, "1s", "1 second"},
+		"less than a second":     {Seconds, "500ms", 0.5, "500ms", "0.5 seconds"},
+		"rate":                   {PerSecond, "0.5/s", 0.5, "0.5/s", "0.5 per second"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := c.unit.Parse(c.text)
+			if err != nil || got != c.want {
+				t.Fatalf("got %v, %v, want %v", got, err, c.want)
+			}
+			if say := c.unit.Format(got); say != c.say {
+				t.Errorf("got %q, want %q", say, c.say)
+			}
+			if tell := c.unit.Text(got); tell != c.tell {
+				t.Errorf("got %q, want %q", tell, c.tell)
+			}
+			if again, err := c.unit.Parse(c.unit.Format(got)); err != nil || again != got {
+				t.Errorf("%q is read as %v, %v", c.unit.Format(got), again, err)
+			}
+		})
+	}
+}
+
+func TestThresholdErrors(t *testing.T) {
+	for given, want := range map[string]string{
+		"fd-node-limt.warning=70%":     "no threshold is called \"fd-node-limt.warning\": did you mean fd-node-limit.warning? `kubectl nodedoc explain` lists the rules, and explain RULE those of a rule",
+		"fd-node-limit=70%":            "no threshold is called \"fd-node-limit\": did you mean fd-node-limit.soon? `kubectl nodedoc explain` lists the rules, and explain RULE those of a rule",
+		"warning=70%":                  "no threshold is called \"warning\": `kubectl nodedoc explain` lists the rules, and explain RULE those of a rule",
+		"=":                            "no threshold is called \"\": `kubectl nodedoc explain` lists the rules, and explain RULE those of a rule",
+		"fd-node-limit.warning=":       `threshold fd-node-limit.warning: "" is no percentage, such as 80%`,
+		"fd-node-limit.warning=many":   `threshold fd-node-limit.warning: "many" is no percentage, such as 80%`,
+		"fd-node-limit.warning=NaN":    `threshold fd-node-limit.warning: "NaN" is no percentage, such as 80%`,
+		"fd-node-limit.warning=101%":   "threshold fd-node-limit.warning must be between 1% and 100%, not 101%",
+		"fd-node-limit.warning=-1":     "threshold fd-node-limit.warning must be between 1% and 100%, not -1%",
+		"fd-node-limit.soon=5":         `threshold fd-node-limit.soon: "5" is no time with its unit, such as 6h`,
+		"fd-node-limit.soon=infinity":  `threshold fd-node-limit.soon: "infinity" is no time with its unit, such as 6h`,
+		"fd-node-limit.soon=9999d":     "threshold fd-node-limit.soon must be between 1s and 365d, not 9999d",
+		"fd-node-limit.soon=4 parsecs": `threshold fd-node-limit.soon: "4 parsecs" is no time with its unit, such as 6h`,
+	} {
+		name, value, _ := strings.Cut(given, "=")
+		if _, err := (Thresholds{}).With(name, value); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", given, err, want)
+		}
+	}
+}
+
+// Who gives the default has changed nothing, and With leaves the one it is of alone.
+func TestThresholdsAreValues(t *testing.T) {
+	changed, err := Thresholds{}.With("fd-node-limit.warning", "70%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := changed.With("fd-node-limit.warning", "80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back.Changed(fdNodeWarning()) || back.In(fdNodeWarning()) != 80 || !changed.Changed(fdNodeWarning()) || changed.In(fdNodeWarning()) != 70 {
+		t.Errorf("got %v, then %v", changed, back)
+	}
+}
+
+func TestFindingSaysWhichThresholdIsChanged(t *testing.T) {
+	r := newNode()
+	r.OpenFiles = openFiles(1000, 750)
+	limits, err := Thresholds{}.With("fd-node-limit.warning", "70%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := Diagnose(correlate.Join(r, nil), limits)
+	if want := "threshold fd-node-limit.warning is 70% here, by default 80%"; len(f) != 1 || f[0].Evidence[1] != want {
+		t.Errorf("got %+v, want evidence %q", f, want)
+	}
+}

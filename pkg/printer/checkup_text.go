@@ -1,0 +1,161 @@
+package printer
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dustin/go-humanize/english"
+	"github.com/fatih/color"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+)
+
+// Checkups prints what was found on nodes, the worst first: of several a table, then
+// the details of those that are not healthy, of so many as the style's Top says.
+func Checkups(w io.Writer, nodes []Checkup, s Style) error {
+	nodes = WorstFirst(nodes)
+	if len(nodes) == 1 {
+		return checkup(w, nodes[0], s)
+	}
+	rows := make([][]string, 0, len(nodes))
+	for _, n := range nodes {
+		rows = append(rows, checkupCells(n, s))
+	}
+	if err := printTable(w, checkupColumns(), rows, s.tableWidth(), s.bold()); err != nil {
+		return err
+	}
+	shown, more := 0, 0
+	for _, n := range nodes {
+		if len(n.Findings) == 0 && len(n.Failed) == 0 {
+			continue
+		}
+		if s.Top > 0 && shown == s.Top {
+			more++
+			continue
+		}
+		shown++
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		if err := checkup(w, n, s); err != nil {
+			return err
+		}
+	}
+	if more == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and %s to tell of: --top 0 shows all, kubectl nodedoc checkup NODE one", english.Plural(more, "more node", ""))))
+}
+
+func checkupColumns() []column {
+	return []column{
+		{title: "NODE", least: 12},
+		{title: "STATE"},
+		{title: "CRITICAL", right: true, drop: 2},
+		{title: "WARNINGS", right: true, drop: 1},
+		{title: "FILES", right: true},
+		{title: "THREADS", right: true},
+		{title: "MEMORY", right: true},
+		{title: "FIRST CAUSE", least: 20},
+	}
+}
+
+// checkupCells: a healthy node has its figures in place of a cause.
+func checkupCells(c Checkup, s Style) []string {
+	cells := []string{c.Node, checkupState(c), countCell(c.count(diagnose.Critical)), countCell(len(c.Findings) - c.count(diagnose.Critical)), "", "", "", ""}
+	if s.Wide {
+		for i, name := range []string{TotalOpenFiles, TotalThreads, TotalMemory} {
+			cells[4+i] = totalPercent(c.Totals, name)
+		}
+	}
+	cells[7] = firstCause(c)
+	return cells
+}
+
+func checkupState(c Checkup) string {
+	switch c.State {
+	case NodeAnswered:
+		return string(c.Health)
+	case NodeFailed:
+		return "no answer"
+	}
+	return string(c.State)
+}
+
+// firstCause is what matters most of a node, in a line.
+func firstCause(c Checkup) string {
+	switch {
+	case c.State != NodeAnswered:
+		return cmp.Or(c.Reason, string(c.State))
+	case len(c.RootCauses) > 0:
+		return c.Findings[c.RootCauses[0]].Summary
+	case len(c.Failed) > 0:
+		return "not checked: " + strings.Join(c.Failed, "; ")
+	}
+	return totalsText(c.Totals)
+}
+
+// checkup prints one node: a healthy one in a line, unless that is too long.
+func checkup(w io.Writer, c Checkup, s Style) error {
+	if c.Health == Healthy {
+		text := s.bold()(c.Node) + " is " + s.paint(color.FgGreen)("healthy")
+		if totals := totalsText(c.Totals); totals != "" {
+			text += ": " + totals
+		}
+		return s.printWrapped(w, "", text)
+	}
+	head := s.bold()(c.Node)
+	switch counts := findingCounts(c, s); {
+	case c.State != NodeAnswered:
+		head += ": " + strings.Join(nonEmpty(checkupState(c), counts), ", ")
+	case counts != "":
+		head += ": " + counts
+	default:
+		head += ": nothing found, and not all was checked"
+	}
+	if err := s.printWrapped(w, "", head); err != nil {
+		return err
+	}
+	if c.State != NodeAnswered && c.Reason != "" {
+		if err := s.printWrapped(w, "  reason   ", c.Reason); err != nil {
+			return err
+		}
+	}
+	if totals := totalsText(c.Totals); totals != "" {
+		if err := s.printWrapped(w, "  ", totals); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.Failed {
+		if err := s.printWrapped(w, "  "+s.paint(color.FgYellow)("not checked")+"  ", f); err != nil {
+			return err
+		}
+	}
+	return tree(w, diagnose.Tree(c.Findings), s)
+}
+
+func findingCounts(c Checkup, s Style) string {
+	var parts []string
+	if n := c.count(diagnose.Critical); n > 0 {
+		parts = append(parts, severityPaint(diagnose.Critical, s)(fmt.Sprintf("%s critical", comma(n))))
+	}
+	if n := c.count(diagnose.Warning); n > 0 {
+		parts = append(parts, severityPaint(diagnose.Warning, s)(english.Plural(n, "warning", "")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func nonEmpty(texts ...string) []string {
+	var kept []string
+	for _, t := range texts {
+		if t != "" {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
