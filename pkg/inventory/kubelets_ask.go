@@ -21,7 +21,7 @@ const (
 	// maxNeighbours are asked, so many at a time, each of them so long.
 	maxNeighbours     = 12
 	neighboursAtATime = 6
-	neighbourPatience = 5 * time.Second
+	neighbourPatience = 8 * time.Second
 	// maxNodesListed: of a larger cluster's nodes the first of the list serve.
 	maxNodesListed = 500
 )

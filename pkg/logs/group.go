@@ -31,8 +31,9 @@ type Log struct {
 	// PerMinute is how many lines there were; 0: the time is not known.
 	PerMinute float64 `json:"perMinute"`
 	// Unreadable lines were packed in a way that could not be unpacked.
-	Unreadable int     `json:"unreadable,omitempty"`
-	Groups     []Group `json:"groups"`
+	Unreadable int `json:"unreadable,omitempty"`
+	// Groups are warnings and errors first, and of these the ones with the most lines.
+	Groups []Group `json:"groups"`
 }
 
 // Group is all lines of one pattern.
@@ -110,10 +111,18 @@ func (g *grouping) read(s *report.LogSource) Log {
 		g.log.Groups = append(g.log.Groups, *group)
 	}
 	slices.SortFunc(g.log.Groups, func(a, b Group) int {
-		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern))
+		return cmp.Or(rank(a.Level)-rank(b.Level), b.Count-a.Count, cmp.Compare(a.Pattern, b.Pattern))
 	})
 	g.log.PerMinute = g.perMinute(g.log.Lines)
 	return g.log
+}
+
+// rank puts what went wrong before what went well.
+func rank(level string) int {
+	if level == Error || level == Warning {
+		return 0
+	}
+	return 1
 }
 
 func (g *grouping) heads(s *report.LogSource) []head {
@@ -150,7 +159,7 @@ func (g *grouping) add(h *head) {
 			pattern = Others
 		}
 		if group = g.groups[pattern]; group == nil {
-			group = &Group{Pattern: pattern, Level: h.level, Example: cutText(strings.TrimSpace(h.message), maxKept), Known: knownOf(g.known, h.message)}
+			group = &Group{Pattern: pattern, Level: h.level, Example: cutText(strings.TrimSpace(h.message), maxKept), Known: knownOf(g.known, said(h.message))}
 			g.groups[pattern] = group
 		}
 	}

@@ -17,7 +17,8 @@ var (
 	times  = regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]*(?: ?[+-]\d{4}| ?[+-]\d\d:\d\d|Z)?(?: [A-Z]{3,4})?(?: m=[+-][\d.]+)?`)
 	spans  = regexp.MustCompile(`\b(?:\d+(?:\.\d+)?(?:h|ms|µs|us|ns|m|s))+\b`)
 	hexes  = regexp.MustCompile(`(?i)\b(?:0x[0-9a-f]+|[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*|[0-9a-f]*[a-f][0-9a-f]*\d[0-9a-f]*)\b`)
-	digits = regexp.MustCompile(`(?:[A-Z]{2,}|\b(?:ext|jbd))\d\b|(?:\b_*(?:ext|jbd))\d_|\d+(?:\.\d+)*`)
+	digits = regexp.MustCompile(`[A-Z]\d[A-Z]|(?:[A-Z]{2,}|\b(?:ext|jbd))\d\b|(?:\b_*(?:ext|jbd))\d_|\d+(?:\.\d+)*`)
+	pair   = regexp.MustCompile(`\b\w+="`)
 	many   = regexp.MustCompile(`…(?:[\s,;]+…)+`)
 	single = regexp.MustCompile(`'[^']{0,200}'`)
 	braces = regexp.MustCompile(`\{[^{}]*:[^{}]*\}`)
@@ -39,6 +40,24 @@ func keepValue(key string) bool {
 func Mask(message string) string {
 	text := cutText(maskQuoted(message, 0), 4*maxPattern)
 	return cutText(strings.Join(strings.Fields(maskPlain(text)), " "), maxPattern)
+}
+
+// said is what a message itself says: of key="value" pairs the values may be anything,
+// such as an event of somebody else's, but for those that say what is wrong.
+func said(message string) string {
+	structured := strings.HasPrefix(message, `"`) || pair.MatchString(message)
+	if !structured {
+		return message
+	}
+	var b strings.Builder
+	for i := 0; i < len(message); {
+		n := max(quotedLength(message[i:]), 1)
+		if n == 1 || i == 0 || message[i-1] != '=' || keepValue(keyBefore(message[:i-1])) {
+			b.WriteString(message[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
 }
 
 // maskQuoted masks quoted strings. One at the beginning is klog's message, and a value
@@ -90,6 +109,9 @@ func maskPath(s string) string {
 	before := ""
 	if strings.ContainsAny(s[:1], " \t\"'=([{:,") {
 		before, s = s[:1], s[1:]
+	}
+	if strings.Contains(s, "+0x") { // a function in the kernel: do_exit+0x35/0x80
+		return before + s
 	}
 	if s[0] != '/' && strings.Count(s, "/") < 2 && !strings.ContainsAny(s, "0123456789-_.") {
 		return before + s
