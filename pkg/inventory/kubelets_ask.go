@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -160,7 +161,7 @@ func askProfile(ctx context.Context, client kubernetes.Interface, node string, l
 	b, err := proxied(ctx, client, node, maxProfile, map[string]string{"seconds": fmt.Sprint(max(int(length.Seconds()), 1))}, "debug", "pprof", "profile")
 	if err != nil {
 		why := whyNotWithin(err, "get nodes/proxy", length+spare)
-		if strings.Contains(why, "disabled") || strings.Contains(why, "could not find the requested resource") || strings.Contains(why, "404") {
+		if apierrors.IsMethodNotSupported(err) || apierrors.IsNotFound(err) || strings.Contains(why, "disabled") { // 405, 404
 			why = "the kubelet does not profile itself: enableProfilingHandler or enableDebuggingHandlers is false in its configuration"
 		}
 		return nil, errors.New(why)

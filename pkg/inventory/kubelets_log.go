@@ -52,7 +52,7 @@ func askLog(ctx context.Context, client kubernetes.Interface, node string, since
 	if len(log.Lines) > 0 {
 		return log, nil
 	}
-	if failed != nil && !apierrors.IsNotFound(failed) && !apierrors.IsBadRequest(failed) {
+	if failed != nil && !apierrors.IsNotFound(failed) && !apierrors.IsBadRequest(failed) && !apierrors.IsMethodNotSupported(failed) {
 		return nil, failed
 	}
 	return nil, errNoLog
