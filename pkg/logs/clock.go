@@ -2,6 +2,23 @@ package logs
 
 import "time"
 
+// lastMicro is the end of the year 9998: a node may claim any time, and JSON has none
+// after 9999, in whatever zone.
+const lastMicro = 253_370_764_800_000_000 - 1
+
+// fromMicros is a time since 1970, no later than that.
+func fromMicros(micros int64) time.Time {
+	return time.UnixMicro(min(max(micros, 0), lastMicro)).UTC()
+}
+
+// sane is the zero time for one that cannot be.
+func sane(t time.Time) time.Time {
+	if year := t.UTC().Year(); year < 1970 || year > 9998 {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
 // settle gives the lines of a file, the newest first, their times. Those of klog and
 // syslog have neither year nor zone: the file was written last when the newest line
 // was, which tells both. A line without a time is part of the one before it.
@@ -9,7 +26,7 @@ func settle(heads []head, written int64, until time.Time) {
 	var shift time.Duration
 	known := false
 	for i := range heads {
-		if h := &heads[i]; h.local && !h.at.IsZero() && written > 0 {
+		if h := &heads[i]; h.local && !h.at.IsZero() && written > 0 && written < lastMicro/1_000_000 {
 			shift, known = shiftOf(*h, time.Unix(written, 0).UTC()), true
 			break
 		}
@@ -28,6 +45,7 @@ func settle(heads []head, written int64, until time.Time) {
 			}
 			h.at = h.at.Add(shift)
 		}
+		h.at = sane(h.at)
 		last = h.at
 	}
 }

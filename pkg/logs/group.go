@@ -56,7 +56,7 @@ func Read(l *report.Logs) ([]Log, error) {
 	known := KnownLines()
 	out := make([]Log, 0, len(l.Sources))
 	for i := range l.Sources {
-		g := grouping{known: known, texts: texts, since: time.UnixMicro(l.Since).UTC(), until: time.UnixMicro(l.Until).UTC(),
+		g := grouping{known: known, texts: texts, since: fromMicros(l.Since), until: fromMicros(l.Until),
 			log: Log{Name: l.Sources[i].Name, Where: l.Sources[i].Where, Left: max(l.Sources[i].Left, 0)}, groups: map[string]*Group{}}
 		out = append(out, g.read(&l.Sources[i]))
 	}
@@ -140,7 +140,7 @@ func (g *grouping) heads(s *report.LogSource) []head {
 		}
 		h := parse(text)
 		if line.At > 0 {
-			h.at, h.local, h.noYear = time.UnixMicro(line.At).UTC(), false, false
+			h.at, h.local, h.noYear = fromMicros(line.At), false, false
 		}
 		if h.level == "" && line.Priority != nil {
 			h.level = levelOfPriority(*line.Priority)

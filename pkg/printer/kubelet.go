@@ -14,6 +14,9 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/logs"
 )
 
+// maxExample bounds a line that is shown whole, in cells.
+const maxExample = 240
+
 // Kubelet prints what a node's kubelet and runtime use beside their neighbours, what the
 // kubelet's CPU goes to, and what is logged.
 func Kubelet(w io.Writer, k correlate.NodeKubelet, findings []diagnose.Finding, s Style) error {
@@ -161,7 +164,11 @@ func shortFunction(name string) string { return name[strings.LastIndexByte(name,
 // printLog prints the patterns of a log with the most lines, and what the known ones mean.
 func printLog(w io.Writer, l logs.Log, k correlate.NodeKubelet, s Style) error {
 	section := logSection(l)
-	head := fmt.Sprintf("%s log (%s): %s", l.Name, l.Where, english.Plural(l.Lines, "line", ""))
+	head := l.Name + " log"
+	if l.Where != head {
+		head += " (" + l.Where + ")"
+	}
+	head += ": " + english.Plural(l.Lines, "line", "")
 	if l.From != nil {
 		head += " in " + humanSeconds(l.To.Sub(*l.From).Seconds())
 	}
@@ -224,7 +231,11 @@ func knownLines(w io.Writer, l logs.Log, k correlate.NodeKubelet, shown int, s S
 				return err
 			}
 		}
-		if err := s.printWrapped(w, "    newest ", g.Example); err != nil {
+		example := g.Example
+		if !s.Wide {
+			example = shorten(example, maxExample)
+		}
+		if err := s.printWrapped(w, "    newest ", example); err != nil {
 			return err
 		}
 	}
