@@ -178,8 +178,9 @@ func (s *sums) profile(seconds float64) *KubeletProfile {
 // top are those with the most time.
 func (s *sums) top(of map[string]int64, most int) []ProfileFunction {
 	names := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
-	list := []ProfileFunction{}
-	for _, name := range names[:min(len(names), most)] {
+	names = names[:min(len(names), most)]
+	list := make([]ProfileFunction, 0, len(names))
+	for _, name := range names {
 		list = append(list, ProfileFunction{Name: report.Escape(name), Percent: float64(of[name]) / float64(max(s.total, 1)) * 100})
 	}
 	return list

@@ -69,8 +69,7 @@ func kubeletHead(k correlate.NodeKubelet, s Style) string {
 }
 
 func perMinute(rate float64) string {
-	switch {
-	case rate > 0 && rate < 10:
+	if rate > 0 && rate < 10 {
 		return fmt.Sprintf("%.1f/min", rate)
 	}
 	return humanize.Comma(int64(rate)) + "/min"

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -121,7 +122,7 @@ func (l *logs) readTail(file string, most int) (string, os.FileInfo, error) {
 	defer f.Close()
 	b := make([]byte, min(info.Size(), int64(most)))
 	n, err := f.ReadAt(b, info.Size()-int64(len(b)))
-	if err == io.EOF { // it was truncated meanwhile
+	if errors.Is(err, io.EOF) { // it was truncated meanwhile
 		err = nil
 	}
 	return string(b[:n]), info, err
