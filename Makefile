@@ -24,7 +24,7 @@ PROBE_BUILD := CGO_ENABLED=0 GOOS=linux go build $(GOFLAGS_BUILD)
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe cmd/striplines pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
-.PHONY: help build probes tools test unit fuzz e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint verify clean FORCE
+.PHONY: help build probes tools test unit fuzz browser e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint docs verify clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t12
@@ -50,7 +50,7 @@ pkg/payload/bin/nodedoc-probe-linux-%.zst: $(PROBE_SOURCES) dist/version
 	zstd -q -f --ultra -22 dist/nodedoc-probe-linux-$* -o dist/nodedoc-probe-linux-$*.zst
 	mv dist/nodedoc-probe-linux-$*.zst $@
 
-tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/bench/deadfuse
+tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/nfsserver dist/bench/deadfuse
 
 dist/cluster: FORCE
 	go -C test/cluster build -trimpath -o ../../dist/cluster .
@@ -58,13 +58,13 @@ dist/cluster: FORCE
 dist/actor dist/demo dist/scale: dist/%: FORCE
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./test/incidents/$*
 
-dist/loopcsi: FORCE
-	CGO_ENABLED=0 go -C test/incidents/loopcsi build $(GOFLAGS_BUILD) -o ../../../dist/ .
+dist/loopcsi dist/nfsserver: dist/%: FORCE
+	CGO_ENABLED=0 go -C test/incidents/$* build $(GOFLAGS_BUILD) -o ../../../dist/ .
 
 dist/bench/deadfuse: FORCE
 	CGO_ENABLED=0 go -C test/bench build $(GOFLAGS_BUILD) -o ../../dist/bench/ ./deadfuse
 
-test: lint verify unit fuzz e2e benchsmall ## everything, as CI runs it: needs root for the cluster
+test: lint verify unit fuzz browser e2e benchsmall ## everything, as CI runs it: needs root for the cluster
 
 unit: $(PROBES) ## unit and probe tests
 	go test ./...
@@ -77,6 +77,9 @@ fuzz: ## each fuzz target for FUZZTIME
 			echo "fuzz $$dir $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1000x ./$$dir >dist/fuzz.log 2>&1 || { cat dist/fuzz.log; exit 1; }; \
 		done; \
 	done
+
+browser: build ## the pages of -o html in a headless Chromium, pictures in dist/browser
+	go -C test/browser test -count=1 ./...
 
 e2e: tools ## the built programs on a real throwaway cluster: needs root
 	dist/cluster run --nodes 3 -- go test -tags e2e -count=1 -parallel 8 -timeout 25m ./test/e2e $(E2EFLAGS)
@@ -108,8 +111,13 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	go vet ./... && go vet -tags e2e ./test/...
 	go -C test/cluster vet -tags e2e,vm ./...
 	go -C test/bench vet ./...
+	go -C test/browser vet ./...
 	go -C test/incidents/loopcsi vet ./...
+	go -C test/incidents/nfsserver vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
+
+docs: ## docs/rules.md anew, from the rules
+	go test ./pkg/printer -run TestRulesDocumentIsOfTheseRules -count=1 -update
 
 verify: $(PROBES) ## the design's promises: what the probe links, where everything builds
 	@! go list -deps ./cmd/nodedoc-probe | grep -E '^(k8s.io/|net/http$$|net$$|crypto/|regexp$$|text/template$$|github.com/spf13/)' || { echo 'the probe links what it must not (above)'; exit 1; }

@@ -61,6 +61,7 @@ type checkupOptions struct {
 	output   *outputFlags
 	interval time.Duration
 	top      int
+	topGiven bool
 	failOn   string
 	worst    worst
 }
@@ -90,6 +91,7 @@ func newCheckup(e env) *cobra.Command {
 func severities() []string { return []string{string(diagnose.Warning), string(diagnose.Critical)} }
 
 func (o *checkupOptions) complete(c *cobra.Command, args []string) error {
+	o.topGiven = c.Flags().Changed("top")
 	return o.fleetFlags.complete(c, args)
 }
 

@@ -20,7 +20,7 @@ func (o *checkupOptions) reduce(n *correlate.Node) (printer.Checkup, error) {
 	for i := range findings {
 		o.addMore(&findings[i], n)
 	}
-	return printer.Checkup{Findings: findings, Totals: totals(n), Failed: unchecked(n)}, nil
+	return printer.Checkup{Time: n.Time(), Findings: findings, Totals: totals(n), Failed: unchecked(n)}, nil
 }
 
 // addMore adds the command that shows more, unless a step has it already.

@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"io"
+
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 )
 
@@ -21,9 +24,9 @@ func (o *checkupOptions) print(visits []visit[printer.Checkup]) error {
 	}
 	nodes = printer.WorstFirst(nodes)
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return printer.Checkups(o.streams.Out, nodes, style)
+		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+			func(w io.Writer, s printer.Style) error { return printer.Checkups(w, nodes, s) },
+			func(s printer.Style) (document.Document, error) { return printer.CheckupsPage(nodes, s) }})
 	}
 	var owners []correlate.Owner // whom findings blame
 	for _, c := range nodes {

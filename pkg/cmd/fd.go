@@ -50,13 +50,9 @@ const fdExample = `  # Who holds the file descriptors of a node?
   sudo kubectl nodedoc fd --local`
 
 type fdOptions struct {
-	env
-	rankingFlags
-	source *sourceFlags
-	output *outputFlags
-	node   string
-	sort   string
-	pid    int
+	ranked
+	sort string
+	pid  int
 	// fileTypes: ask what type each file is.
 	fileTypes bool
 	// Flags that were given.
@@ -68,15 +64,13 @@ type fdOptions struct {
 }
 
 func newFD(e env) *cobra.Command {
-	o := &fdOptions{env: e, source: newSourceFlags(), output: newOutputFlags(),
-		rankingFlags: newRankingFlags(correlate.Groupings(), 3*time.Second), sort: string(correlate.SortCount)}
+	o := &fdOptions{ranked: newRanked(e, correlate.Groupings(), 3*time.Second), sort: string(correlate.SortCount)}
 	c := &cobra.Command{
-		Use:               "fd NODE",
-		Short:             "Who holds the node's file descriptors, how fast they grow, what they are",
-		Long:              fdLong,
-		Example:           fdExample,
-		ValidArgsFunction: e.completeNode,
-		RunE:              steps(o),
+		Use:     "fd NODE",
+		Short:   "Who holds the node's file descriptors, how fast they grow, what they are",
+		Long:    fdLong,
+		Example: fdExample,
+		RunE:    steps(o),
 	}
 	fs := c.Flags()
 	fs.StringVar(&o.sort, "sort", o.sort, "Sort by: "+strings.Join(correlate.Orders(), "|"))
@@ -84,10 +78,7 @@ func newFD(e env) *cobra.Command {
 	fs.BoolVar(&o.fileTypes, "file-types", false, "Also tell named FIFOs, directories, and block and character devices from files")
 	o.repeat.add(c)
 	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(correlate.Orders(), cobra.ShellCompDirectiveNoFileComp)))
-	o.addRanking(c, "Time between the two counts that growth is computed from, and so that of each sample")
-	o.source.add(c)
-	o.output.add(c)
-	e.thresholds.add(c)
+	o.addTo(c, "Time between the two counts that growth is computed from, and so that of each sample")
 	return c
 }
 
@@ -95,12 +86,7 @@ func (o *fdOptions) complete(c *cobra.Command, args []string) error {
 	given := c.Flags().Changed
 	o.pidGiven, o.repeat.given = given("pid"), given("samples")
 	o.rankingGiven = given("by") || given("sort") || given("selector")
-	if err := o.rankingFlags.complete(c, o.kube.Namespace); err != nil {
-		return err
-	}
-	var err error
-	o.node, err = o.source.oneNode(c.Name(), args)
-	return err
+	return o.ranked.complete(c, args)
 }
 
 func (o *fdOptions) validate() error {
@@ -114,7 +100,7 @@ func (o *fdOptions) validate() error {
 	case o.pidGiven && o.rankingGiven:
 		return errors.New("--pid shows one process: --by, --sort and --selector do not go with it")
 	}
-	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source), o.source.validate(), o.output.validate())
+	return o.validateWith(&o.repeat)
 }
 
 func (o *fdOptions) request() report.Request {
@@ -138,5 +124,5 @@ func (o *fdOptions) run(ctx context.Context) error {
 }
 
 func (o *fdOptions) watching() *watching {
-	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, answer: o.answer}
+	return o.watchingWith(&o.repeat, o.answer)
 }

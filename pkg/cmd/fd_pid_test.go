@@ -139,7 +139,7 @@ func TestSamplesInEveryFormat(t *testing.T) {
 			var out strings.Builder
 			e := env{version: "v0", streams: testStreams(&strings.Builder{})}
 			e.streams.Out = &out
-			o := &fdOptions{env: e, source: newSourceFlags(), output: newOutputFlags(), rankingFlags: rankingFlags{by: "pod", top: 1}, repeat: repeatFlags{samples: 2, given: true}}
+			o := &fdOptions{ranked: ranked{env: e, source: newSourceFlags(), output: newOutputFlags(), rankingFlags: rankingFlags{by: "pod", top: 1}}, repeat: repeatFlags{samples: 2, given: true}}
 			o.kube = testKube()
 			o.output.format = format
 			for i := 1; i <= 2; i++ {

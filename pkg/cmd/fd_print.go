@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -40,17 +41,18 @@ func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 	if o.pidGiven {
 		return o.processAnswer(n, o.findingsAbout(facts, correlate.Filter{}, "fd-", "inotify-"))
 	}
-	if err := o.answerable(n); err != nil {
+	if err := o.answerable(n, "fd"); err != nil {
 		return reply{}, err
 	}
 	findings := o.findingsAbout(facts, o.filter, "fd-", "inotify-")
 	ranking := n.Rank(correlate.RankOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
 	a := reply{kind: "FileDescriptorRanking"}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FD(w, ranking, findings, s) }
-	shown := ranking
-	if o.topGiven && o.top > 0 {
-		shown.Rows = shown.Rows[:min(o.top, len(shown.Rows))]
+	a.page = func(s printer.Style) (document.Document, error) {
+		return printer.FDPage(ranking, fileSamples(n.Report), findings, s)
 	}
+	shown := ranking
+	shown.Rows = shownTo(&o.rankingFlags, shown.Rows)
 	a.doc = fdDocument{shown, findings}
 	for _, row := range shown.Rows {
 		a.owners = append(a.owners, row.Owner)
@@ -58,16 +60,11 @@ func (o *fdOptions) answer(n *correlate.Node) (reply, error) {
 	return a, nil
 }
 
-// answerable refuses what the report cannot tell: an empty answer would lie.
-func (o *fdOptions) answerable(n *correlate.Node) error {
-	if err := answersSelector(n, o.filter); err != nil {
-		return err
+func fileSamples(r *report.NodeReport) []report.FileSample {
+	if r.OpenFiles == nil {
+		return nil
 	}
-	hasUser := func(p report.Process) bool { return p.UID != nil }
-	if o.by == string(correlate.ByUser) && o.source.from != "" && !slices.ContainsFunc(n.Report.Processes.List, hasUser) {
-		return errors.New("the report was made without asking for users: make one with fd --by user --save")
-	}
-	return nil
+	return r.OpenFiles.Samples
 }
 
 // answersSelector refuses labels where the API server's word for them is missing.
@@ -92,11 +89,9 @@ func (o *fdOptions) processAnswer(n *correlate.Node, findings []diagnose.Finding
 	})
 	a := reply{kind: "ProcessFileDescriptors", owners: []correlate.Owner{p.Process.Owner}}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.FDProcess(w, p, findings, s) }
+	a.page = func(s printer.Style) (document.Document, error) { return printer.FDProcessPage(p, findings, s) }
 	shown := p
-	if o.topGiven && o.top > 0 {
-		shown.Targets = shown.Targets[:min(o.top, len(shown.Targets))]
-		shown.Sockets = shown.Sockets[:min(o.top, len(shown.Sockets))]
-	}
+	shown.Targets, shown.Sockets = shownTo(&o.rankingFlags, shown.Targets), shownTo(&o.rankingFlags, shown.Sockets)
 	a.doc = fdProcessDocument{shown, findings}
 	return a, nil
 }

@@ -33,7 +33,7 @@ type fleet[T any] struct {
 func (f *fleet[T]) run(ctx context.Context, s *source) error {
 	switch {
 	case s.flags.from != "":
-		return f.fromFile(s)
+		return f.fromFile(ctx, s)
 	case s.flags.local || len(f.nodes) == 1:
 		return f.askOne(ctx, s)
 	}
@@ -62,14 +62,21 @@ func (f *fleet[T]) askOne(ctx context.Context, s *source) error {
 }
 
 // fromFile answers from a file of one node or of many.
-func (f *fleet[T]) fromFile(s *source) error {
+func (f *fleet[T]) fromFile(ctx context.Context, s *source) error {
 	items, err := saved.ReadAll(s.flags.from, s.env.streams.In)
 	if err != nil {
 		return err
 	}
 	var visits []visit[T]
-	for _, item := range items {
+	for i, item := range items {
+		if s.flags.join {
+			if item.Inventory, err = s.joinNow(ctx, item.Report, item.Inventory); err != nil {
+				return err
+			}
+			items[i] = item
+		}
 		n := correlate.Join(item.Report, item.Inventory)
+		n.Elsewhere = item.Inventory == nil
 		v := visit[T]{target: target{node: n.Name(), state: printer.NodeAnswered}}
 		if v.value, v.err = f.reduce(n); v.err != nil {
 			v.state, v.reason = printer.NodeFailed, v.err.Error()
@@ -161,6 +168,7 @@ func (f *fleet[T]) askNode(ctx context.Context, s *source, node string, keep *ke
 	received := time.Now()
 	at.finish()
 	inv := at.inventory(ctx)
+	at.name(ctx, r, inv)
 	n := correlate.Join(r, inv)
 	if r.Mounts != nil && inv != nil && n.Mounts().Leaked.Volumes > 0 { // by a word of the API server's that may be from before
 		inv.AddStorage(s.storage.since(ctx, s.cluster.clients.Kube, received))

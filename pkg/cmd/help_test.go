@@ -72,7 +72,7 @@ func TestCompletion(t *testing.T) {
 		"memory n --sort ":  "memory\ngrowth\n:4\n",
 		"fd n --color ":     "auto\nalways\nnever\n:4\n",
 		"fd n --profile ":   "sysadmin\nminimal\n:4\n",
-		"whois-pid n 1 -o ": "table\nwide\njson\nyaml\nkyaml\nname\ngo-template\ngo-template-file\ntemplate\ntemplatefile\njsonpath\njsonpath-as-json\njsonpath-file\n:4\n",
+		"whois-pid n 1 -o ": "table\nwide\nhtml\nmarkdown\njson\nyaml\nkyaml\nname\ngo-template\ngo-template-file\ntemplate\ntemplatefile\njsonpath\njsonpath-as-json\njsonpath-file\n:4\n",
 		"fd --local ":       ":4\n",
 		"fd --from x ":      ":4\n",
 		"fd n ":             ":4\n",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -158,9 +160,9 @@ func (o *historyOptions) print(n *correlate.Node) error {
 	}
 	h.Zone = time.Local
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return printer.History(o.streams.Out, h, style)
+		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+			func(w io.Writer, s printer.Style) error { return printer.History(w, h, s) },
+			func(s printer.Style) (document.Document, error) { return printer.HistoryPage(h, s) }})
 	}
 	if o.topGiven && o.top > 0 {
 		h.Owners = h.Owners[:min(o.top, len(h.Owners))]

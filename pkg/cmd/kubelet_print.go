@@ -3,10 +3,12 @@ package cmd
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -59,9 +61,9 @@ func (o *kubeletOptions) print(n *correlate.Node) error {
 	answer := n.Kubelet()
 	findings := o.findingsAbout(n, correlate.Filter{}, "kubelet-")
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return printer.Kubelet(o.streams.Out, answer, findings, style)
+		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+			func(w io.Writer, s printer.Style) error { return printer.Kubelet(w, answer, findings, s) },
+			func(s printer.Style) (document.Document, error) { return printer.KubeletPage(answer, findings, s) }})
 	}
 	owners := []correlate.Owner{}
 	for _, d := range answer.Daemons {

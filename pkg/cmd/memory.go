@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,11 +48,7 @@ const memoryExample = `  # Who has the memory of a node, and why does the kubele
 const memoryTop = 10
 
 type memoryOptions struct {
-	env
-	rankingFlags
-	source *sourceFlags
-	output *outputFlags
-	node   string
+	ranked
 	sort   string
 	repeat repeatFlags
 	// window is there while sample after sample is taken.
@@ -61,42 +56,32 @@ type memoryOptions struct {
 }
 
 func newMemory(e env) *cobra.Command {
-	o := &memoryOptions{env: e, source: newSourceFlags(), output: newOutputFlags(),
-		rankingFlags: newRankingFlags(correlate.MemoryGroupings(), 3*time.Second), sort: string(correlate.SortMemory)}
+	o := &memoryOptions{ranked: newRanked(e, correlate.MemoryGroupings(), 3*time.Second), sort: string(correlate.SortMemory)}
 	o.top = memoryTop
 	c := &cobra.Command{
-		Use:               "memory NODE",
-		Short:             "Who has the node's memory, what the kubelet makes of it, whom the kernel killed",
-		Long:              memoryLong,
-		Example:           memoryExample,
-		ValidArgsFunction: e.completeNode,
-		RunE:              steps(o),
+		Use:     "memory NODE",
+		Short:   "Who has the node's memory, what the kubelet makes of it, whom the kernel killed",
+		Long:    memoryLong,
+		Example: memoryExample,
+		RunE:    steps(o),
 	}
 	c.Flags().StringVar(&o.sort, "sort", o.sort, "Sort by: "+strings.Join(correlate.MemoryOrders(), "|"))
 	must(c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(correlate.MemoryOrders(), cobra.ShellCompDirectiveNoFileComp)))
 	o.repeat.add(c)
-	o.addRanking(c, "Time between the two looks that growth is computed from, and so that of each sample")
-	o.source.add(c)
-	o.output.add(c)
-	e.thresholds.add(c)
+	o.addTo(c, "Time between the two looks that growth is computed from, and so that of each sample")
 	return c
 }
 
 func (o *memoryOptions) complete(c *cobra.Command, args []string) error {
 	o.repeat.given = c.Flags().Changed("samples")
-	if err := o.rankingFlags.complete(c, o.kube.Namespace); err != nil {
-		return err
-	}
-	var err error
-	o.node, err = o.source.oneNode(c.Name(), args)
-	return err
+	return o.ranked.complete(c, args)
 }
 
 func (o *memoryOptions) validate() error {
 	if !slices.Contains(correlate.MemoryOrders(), o.sort) {
 		return fmt.Errorf("--sort is one of %s, not %q", strings.Join(correlate.MemoryOrders(), ", "), o.sort)
 	}
-	return errors.Join(o.rankingFlags.validate(o.source), o.repeat.validate(o.interval, o.source), o.source.validate(), o.output.validate())
+	return o.validateWith(&o.repeat)
 }
 
 func (o *memoryOptions) request() report.Request {
@@ -116,5 +101,5 @@ func (o *memoryOptions) run(ctx context.Context) error {
 }
 
 func (o *memoryOptions) watching() *watching {
-	return &watching{env: o.env, node: o.node, repeat: &o.repeat, output: o.output, interval: o.interval, top: o.top, answer: o.answer}
+	return o.watchingWith(&o.repeat, o.answer)
 }

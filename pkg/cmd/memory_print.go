@@ -3,12 +3,11 @@ package cmd
 import (
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
-	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 // memoryDocument is the answer as an object.
@@ -18,17 +17,16 @@ type memoryDocument struct {
 }
 
 func (o *memoryOptions) answer(n *correlate.Node) (reply, error) {
-	if err := o.answerable(n); err != nil {
+	if err := o.canAnswer(n); err != nil {
 		return reply{}, err
 	}
 	memory := n.Memory(correlate.MemoryOptions{By: correlate.By(o.by), Sort: correlate.Order(o.sort), Filter: o.filter})
 	findings := o.findings(n)
 	a := reply{kind: "NodeMemory"}
 	a.text = func(w io.Writer, s printer.Style) error { return printer.Memory(w, memory, findings, s) }
+	a.page = func(s printer.Style) (document.Document, error) { return printer.MemoryPage(memory, findings, s) }
 	shown := memory
-	if o.topGiven && o.top > 0 {
-		shown.Rows = shown.Rows[:min(o.top, len(shown.Rows))]
-	}
+	shown.Rows = shownTo(&o.rankingFlags, shown.Rows)
 	a.doc = memoryDocument{shown, findings}
 	for _, row := range shown.Rows {
 		a.owners = append(a.owners, row.Owner)
@@ -36,9 +34,8 @@ func (o *memoryOptions) answer(n *correlate.Node) (reply, error) {
 	return a, nil
 }
 
-// answerable refuses what the report cannot tell: an empty answer would lie.
-func (o *memoryOptions) answerable(n *correlate.Node) error {
-	hasUser := func(p report.Process) bool { return p.UID != nil }
+// canAnswer: the report has what the answer is made of.
+func (o *memoryOptions) canAnswer(n *correlate.Node) error {
 	switch {
 	case n.Report.Memory == nil && len(n.Report.Probe.Failed) == 0:
 		return errors.New("the report was made without looking at memory: make one with memory --save")
@@ -46,10 +43,8 @@ func (o *memoryOptions) answerable(n *correlate.Node) error {
 		return errors.New("the report has no memory" + failures(n.Report))
 	case n.Report.Processes == nil:
 		return noProcesses(n.Report)
-	case o.by == string(correlate.ByUser) && o.source.from != "" && !slices.ContainsFunc(n.Report.Processes.List, hasUser):
-		return errors.New("the report was made without asking for users: make one with memory --by user --save")
 	}
-	return answersSelector(n, o.filter)
+	return o.answerable(n, "memory")
 }
 
 // findings are those about memory: about whoever is shown, and about the node.

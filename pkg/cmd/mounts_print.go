@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 )
 
@@ -31,15 +33,16 @@ func (o *mountsOptions) print(visits []visit[nodeMounts]) error {
 		}
 		return o.output.print(o.streams.Out, "MountReport", mountsDocument{nodes}, o.owners(nodes))
 	}
-	style := o.output.style(o.streams.Out)
-	style.Top = o.top
+	text, page := printer.Mounts, printer.MountsPage
 	switch {
 	case o.diff != "":
-		return printer.MountsDiffs(o.streams.Out, nodes, style)
+		text, page = printer.MountsDiffs, printer.MountsDiffsPage
 	case o.leaked:
-		return printer.LeakedVolumes(o.streams.Out, nodes, style)
+		text, page = printer.LeakedVolumes, printer.LeakedPage
 	}
-	return printer.Mounts(o.streams.Out, nodes, style)
+	return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+		func(w io.Writer, s printer.Style) error { return text(w, nodes, s) },
+		func(s printer.Style) (document.Document, error) { return page(nodes, s) }})
 }
 
 // row is one node in the answer.

@@ -31,6 +31,7 @@ type outputFlags struct {
 	template *genericclioptions.KubeTemplatePrintFlags
 	name     *genericclioptions.NamePrintFlags
 	made     printers.ResourcePrinter // see printer
+	out      func() io.Writer
 }
 
 func newOutputFlags() *outputFlags {
@@ -41,11 +42,25 @@ func newOutputFlags() *outputFlags {
 }
 
 func (f *outputFlags) add(c *cobra.Command) {
+	f.out = c.OutOrStdout
 	c.Flags().StringVarP(&f.format, "output", "o", f.format, "Output format: "+strings.Join(f.formats(), "|"))
-	c.Flags().StringVar(&f.color, "color", f.color, "Colour: auto (on a terminal, unless NO_COLOR is set), always, never")
+	addColor(c, &f.color)
 	f.template.AddFlags(c)
 	must(c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.formats(), cobra.ShellCompDirectiveNoFileComp)))
-	must(c.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+func colors() []string { return []string{"auto", "always", "never"} }
+
+func addColor(c *cobra.Command, color *string) {
+	c.Flags().StringVar(color, "color", "auto", "Colour: auto (on a terminal, unless NO_COLOR is set), always, never")
+	must(c.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colors(), cobra.ShellCompDirectiveNoFileComp)))
+}
+
+func validColor(color string) error {
+	if !slices.Contains(colors(), color) {
+		return fmt.Errorf("--color is auto, always or never, not %q", color)
+	}
+	return nil
 }
 
 // must is for errors that only a mistake in this program can cause.
@@ -56,15 +71,18 @@ func must(err error) {
 }
 
 func (f *outputFlags) formats() []string {
-	formats := []string{"table", "wide"}
+	formats := []string{"table", "wide", formatHTML, formatMarkdown}
 	formats = append(formats, f.json.AllowedFormats()...)
 	formats = append(formats, f.name.AllowedFormats()...)
 	return slices.Compact(append(formats, f.template.AllowedFormats()...))
 }
 
 func (f *outputFlags) validate() error {
-	if !slices.Contains([]string{"auto", "always", "never"}, f.color) {
-		return fmt.Errorf("--color is auto, always or never, not %q", f.color)
+	if err := validColor(f.color); err != nil {
+		return err
+	}
+	if f.format == formatHTML {
+		return f.validatePage()
 	}
 	if f.human() {
 		return nil
@@ -75,7 +93,7 @@ func (f *outputFlags) validate() error {
 
 // human says whether a person reads the output.
 func (f *outputFlags) human() bool {
-	return f.format == "table" || f.format == "wide" || f.format == ""
+	return f.format == "table" || f.format == "wide" || f.format == "" || f.page()
 }
 
 // printer is the one of cli-runtime's for a format that a program reads. It is
@@ -117,6 +135,10 @@ func (f *outputFlags) style(out io.Writer) printer.Style {
 	return s
 }
 
+// maxIndented: two thirds of a long answer in JSON would be blanks. Of 6,385 leaked
+// volumes it has 39 MB indented, and 14 without.
+const maxIndented = 1 << 20 // bytes
+
 // print writes an answer in a format that a program reads: doc as an object of
 // this kind, or with -o name the owners in it.
 func (f *outputFlags) print(out io.Writer, kind string, doc any, owners []correlate.Owner) error {
@@ -134,6 +156,14 @@ func (f *outputFlags) print(out io.Writer, kind string, doc any, owners []correl
 	}
 	if err != nil {
 		return err
+	}
+	if f.format == "json" && text.Len() > maxIndented {
+		var dense bytes.Buffer
+		if err := json.Compact(&dense, text.Bytes()); err != nil {
+			return err
+		}
+		dense.WriteByte('\n')
+		text = dense
 	}
 	_, err = text.WriteTo(out)
 	return err

@@ -3,12 +3,14 @@ package cmd
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -35,41 +37,20 @@ const pipesExample = `  # Who has the pipes, and does a runc hang?
   kubectl nodedoc pipes --from node-43.report --by user`
 
 type pipesOptions struct {
-	env
-	rankingFlags
-	source *sourceFlags
-	output *outputFlags
-	node   string
+	ranked
 }
 
 func newPipes(e env) *cobra.Command {
-	o := &pipesOptions{env: e, source: newSourceFlags(), output: newOutputFlags(), rankingFlags: newRankingFlags(correlate.PipeGroupings(), 2*time.Second)}
+	o := &pipesOptions{ranked: newRanked(e, correlate.PipeGroupings(), 2*time.Second)}
 	c := &cobra.Command{
-		Use:               "pipes NODE",
-		Short:             "Who holds the node's pipes, and who hangs in a full one (runc init)",
-		Long:              pipesLong,
-		Example:           pipesExample,
-		ValidArgsFunction: e.completeNode,
-		RunE:              steps(o),
+		Use:     "pipes NODE",
+		Short:   "Who holds the node's pipes, and who hangs in a full one (runc init)",
+		Long:    pipesLong,
+		Example: pipesExample,
+		RunE:    steps(o),
 	}
-	o.addRanking(c, "Time between the two looks at who waits")
-	o.source.add(c)
-	o.output.add(c)
-	e.thresholds.add(c)
+	o.addTo(c, "Time between the two looks at who waits")
 	return c
-}
-
-func (o *pipesOptions) complete(c *cobra.Command, args []string) error {
-	if err := o.rankingFlags.complete(c, o.kube.Namespace); err != nil {
-		return err
-	}
-	var err error
-	o.node, err = o.source.oneNode(c.Name(), args)
-	return err
-}
-
-func (o *pipesOptions) validate() error {
-	return errors.Join(o.rankingFlags.validate(o.source), o.source.validate(), o.output.validate())
 }
 
 func (o *pipesOptions) run(ctx context.Context) error {
@@ -100,13 +81,11 @@ func (o *pipesOptions) print(n *correlate.Node) error {
 	pipes := n.Pipes(correlate.PipeOptions{By: correlate.By(o.by), Filter: o.filter})
 	findings := o.findingsAbout(n, o.filter, "pipes-")
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return printer.Pipes(o.streams.Out, pipes, findings, style)
+		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+			func(w io.Writer, s printer.Style) error { return printer.Pipes(w, pipes, findings, s) },
+			func(s printer.Style) (document.Document, error) { return printer.PipesPage(pipes, findings, s) }})
 	}
-	if o.topGiven && o.top > 0 {
-		pipes.Rows = pipes.Rows[:min(o.top, len(pipes.Rows))]
-	}
+	pipes.Rows = shownTo(&o.rankingFlags, pipes.Rows)
 	var owners []correlate.Owner
 	for _, row := range pipes.Rows {
 		owners = append(owners, row.Owner)

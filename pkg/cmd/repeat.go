@@ -42,7 +42,7 @@ func (f *repeatFlags) on() bool { return f.watch || f.given }
 // endless says whether Ctrl-C is the normal end.
 func (f *repeatFlags) endless() bool { return f.watch && !f.given }
 
-func (f *repeatFlags) validate(interval time.Duration, s *sourceFlags) error {
+func (f *repeatFlags) validate(interval time.Duration, s *sourceFlags, output *outputFlags) error {
 	switch {
 	case !f.on():
 		return nil
@@ -50,6 +50,8 @@ func (f *repeatFlags) validate(interval time.Duration, s *sourceFlags) error {
 		return errors.New("--watch goes on until Ctrl-C, --samples ends by itself: give one of them")
 	case s.from != "":
 		return errors.New("a saved report is one sample: --samples and --watch do not go with --from")
+	case output.page():
+		return fmt.Errorf("-o %s is one page: --samples and --watch do not go with it; record and history show a node over time", output.format)
 	case f.given && (f.samples < 1 || f.samples > mostSamples):
 		return fmt.Errorf("--samples must be between 1 and %d, not %d", mostSamples, f.samples)
 	case f.given && time.Duration(f.samples)*interval > longestRepeat:

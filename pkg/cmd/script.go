@@ -23,13 +23,14 @@ Where the node is reached by ssh, or by any console, it makes the report there: 
 reads, prints the report, and leaves nothing behind. It runs under the sh of
 busybox, dash and bash, and needs gzip and base64 there. Every command then answers
 from that report, without the node and without the API server: owners are named by
-the node's own files.`
+the node's own files. Where the API server is reached, --join asks it for the pods of
+that node, too, so that it is known who is gone.`
 
 const scriptExample = `  # The node's kubelet is dead, or its runtime hangs
   kubectl nodedoc script node-43 > node-43.sh
   ssh node-43 'sudo sh -s' < node-43.sh > node-43.report
   kubectl nodedoc fd --from node-43.report
-  kubectl nodedoc tasks --from node-43.report
+  kubectl nodedoc runtime --from node-43.report --join
 
   # Without a cluster: for any node of this architecture
   kubectl nodedoc script --arch arm64 > nodedoc.sh`

@@ -22,6 +22,7 @@ import (
 // this very machine; and how the pod on the node is to be.
 type sourceFlags struct {
 	from, save   string
+	join         bool
 	local        bool
 	image        string
 	probeImage   string
@@ -47,6 +48,7 @@ func (f *sourceFlags) add(c *cobra.Command) {
 	fs := c.Flags()
 	fs.BoolVar(&f.standby, "standby", false, "Start no pod: ask the node's standby (see the command of this name), which else is asked where no pod starts")
 	fs.BoolVar(&f.local, "local", false, "Examine this machine, without any cluster (Linux)")
+	fs.BoolVar(&f.join, "join", false, "With --from a report that a script made: ask the API server for the pods of that node, if it still is up since the same boot")
 	fs.BoolVar(&f.showSecrets, "show-secrets", false, "Show command lines as they are; else likely secrets in them stay on the node")
 }
 
@@ -83,6 +85,8 @@ func (f *sourceFlags) validate() error {
 	switch {
 	case f.local && f.from != "":
 		return errors.New("--local and --from exclude each other")
+	case f.join && f.from == "":
+		return errors.New("--join goes with --from")
 	case f.standby && !f.remote():
 		return errors.New("--standby asks a node of the cluster: --local and --from do not go with it")
 	case !slices.Contains(profiles(), f.profile):
@@ -128,6 +132,8 @@ type source struct {
 	memory bool
 	// kubelets: so are kubelets, about themselves; nil: they are not.
 	kubelets *inventory.KubeletQuestions
+	// vitals: they are asked whether the node is well.
+	vitals bool
 	// noPod is why a node's standby is asked in place of a pod; nil: it is not, or the
 	// user wants it so.
 	noPod error
@@ -189,6 +195,9 @@ func (s *source) open(ctx context.Context, node string, longer time.Duration) (o
 	switch {
 	case s.flags.from != "":
 		r, inv, err := saved.Read(s.flags.from, s.env.streams.In)
+		if err == nil && s.flags.join {
+			inv, err = s.joinNow(ctx, r, inv)
+		}
 		return fixed(r, inv), err
 	case s.flags.local:
 		s.progress.show("examining this machine")
@@ -259,6 +268,9 @@ func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	}
 	if s.kubelets != nil {
 		asker.WithKubelets(s.kubelets)
+	}
+	if s.vitals {
+		asker.WithVitals()
 	}
 	return asker
 }

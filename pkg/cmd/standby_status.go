@@ -7,8 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 type standbyStatus struct {
@@ -23,12 +25,17 @@ func newStandbyStatus(e env) *cobra.Command {
 		Use:   "status",
 		Short: "Where sleeping probes are, and how old what they keep is",
 		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
+		RunE:  steps(o),
 	}
+	o.output.add(c)
 	o.source.addNamespace(c)
 	c.Flags().Lookup("pod-namespace").Usage = "Namespace of the standbys; default: all"
 	return c
 }
+
+func (o *standbyStatus) complete(*cobra.Command, []string) error { return nil }
+
+func (o *standbyStatus) validate() error { return o.output.validate() }
 
 func (o *standbyStatus) run(ctx context.Context) error {
 	clients, _, err := o.clients(32)
@@ -55,20 +62,63 @@ func (o *standbyStatus) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	rows := make([]printer.StandbyRow, 0, len(all))
-	for i, s := range all {
-		row := printer.StandbyRow{Node: s.Node, Pod: s.Namespace + "/" + s.Pod, Version: s.Version, State: "asleep"}
-		if !s.Running {
-			row.State = s.Why
-		}
-		if s.Version != o.version {
-			row.Version += " (this is " + o.version + ")"
-		}
-		row.Kept = keptText(kept[i])
-		rows = append(rows, row)
-	}
 	p.clear()
-	return unlessReaderLeft(printer.Standbys(o.streams.Out, rows, o.output.style(o.streams.Out)))
+	return unlessReaderLeft(o.print(all, kept))
+}
+
+// standbysDocument is the answer as an object.
+type standbysDocument struct {
+	Version  string            `json:"version"` // of this plugin
+	Standbys []standbyDocument `json:"standbys"`
+}
+
+// standbyDocument is the standby of one node.
+type standbyDocument struct {
+	Node      string `json:"node"`
+	Namespace string `json:"namespace"`
+	Pod       string `json:"pod"`
+	Version   string `json:"version"`
+	Running   bool   `json:"running"`
+	Reason    string `json:"reason,omitempty"` // why it does not run
+	// KeptAgeSeconds is the age of the report that it keeps, by the node's clock; nil:
+	// unknown, or there is none, see KeptError.
+	KeptAgeSeconds *float64 `json:"keptAgeSeconds,omitempty"`
+	KeptError      string   `json:"keptError,omitempty"`
+}
+
+func (o *standbyStatus) print(all []debugpod.Standby, kept []visit[debugpod.Kept]) error {
+	if o.output.human() {
+		rows := make([]printer.StandbyRow, 0, len(all))
+		for i, s := range all {
+			rows = append(rows, o.row(s, kept[i]))
+		}
+		return printer.Standbys(o.streams.Out, rows, o.output.style(o.streams.Out))
+	}
+	doc := standbysDocument{Version: o.version, Standbys: make([]standbyDocument, 0, len(all))}
+	owners := make([]correlate.Owner, 0, len(all))
+	for i, s := range all {
+		d := standbyDocument{Node: s.Node, Namespace: s.Namespace, Pod: s.Pod, Version: report.Escape(s.Version), Running: s.Running, Reason: report.Escape(s.Why)}
+		switch k := kept[i]; {
+		case k.err != nil:
+			d.KeptError = report.Escape(oneLine(k.err))
+		case k.value.Age >= 0:
+			d.KeptAgeSeconds = new(k.value.Age.Seconds())
+		}
+		doc.Standbys = append(doc.Standbys, d)
+		owners = append(owners, correlate.Owner{Type: correlate.OwnerPod, Namespace: s.Namespace, Pod: s.Pod})
+	}
+	return o.output.print(o.streams.Out, "StandbyStatus", doc, owners)
+}
+
+func (o *standbyStatus) row(s debugpod.Standby, kept visit[debugpod.Kept]) printer.StandbyRow {
+	row := printer.StandbyRow{Node: s.Node, Pod: s.Namespace + "/" + s.Pod, Version: s.Version, State: "asleep", Kept: keptText(kept)}
+	if !s.Running {
+		row.State = s.Why
+	}
+	if s.Version != o.version {
+		row.Version += " (this is " + o.version + ")"
+	}
+	return row
 }
 
 // keptText says what the kubelet would serve of a standby.

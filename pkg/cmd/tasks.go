@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,41 +36,20 @@ const tasksExample = `  # Who has the node's threads, and what is stuck?
   sudo kubectl nodedoc tasks --local`
 
 type tasksOptions struct {
-	env
-	rankingFlags
-	source *sourceFlags
-	output *outputFlags
-	node   string
+	ranked
 }
 
 func newTasks(e env) *cobra.Command {
-	o := &tasksOptions{env: e, source: newSourceFlags(), output: newOutputFlags(), rankingFlags: newRankingFlags(correlate.TaskGroupings(), 2*time.Second)}
+	o := &tasksOptions{ranked: newRanked(e, correlate.TaskGroupings(), 2*time.Second)}
 	c := &cobra.Command{
-		Use:               "tasks NODE",
-		Short:             "Who has the node's processes and threads, what is blocked, who leaves zombies",
-		Long:              tasksLong,
-		Example:           tasksExample,
-		ValidArgsFunction: e.completeNode,
-		RunE:              steps(o),
+		Use:     "tasks NODE",
+		Short:   "Who has the node's processes and threads, what is blocked, who leaves zombies",
+		Long:    tasksLong,
+		Example: tasksExample,
+		RunE:    steps(o),
 	}
-	o.addRanking(c, "Time between the two looks at blocked threads")
-	o.source.add(c)
-	o.output.add(c)
-	e.thresholds.add(c)
+	o.addTo(c, "Time between the two looks at blocked threads")
 	return c
-}
-
-func (o *tasksOptions) complete(c *cobra.Command, args []string) error {
-	if err := o.rankingFlags.complete(c, o.kube.Namespace); err != nil {
-		return err
-	}
-	var err error
-	o.node, err = o.source.oneNode(c.Name(), args)
-	return err
-}
-
-func (o *tasksOptions) validate() error {
-	return errors.Join(o.rankingFlags.validate(o.source), o.source.validate(), o.output.validate())
 }
 
 func (o *tasksOptions) request() report.Request {

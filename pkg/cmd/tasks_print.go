@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"errors"
+	"io"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 )
 
@@ -30,13 +32,11 @@ func (o *tasksOptions) print(n *correlate.Node) error {
 	tasks := n.Tasks(correlate.TaskOptions{By: correlate.By(o.by), Filter: o.filter})
 	findings := o.findingsAbout(n, o.filter, "tasks-", diagnose.MountsDetached)
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return printer.Tasks(o.streams.Out, tasks, findings, style)
+		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven,
+			func(w io.Writer, s printer.Style) error { return printer.Tasks(w, tasks, findings, s) },
+			func(s printer.Style) (document.Document, error) { return printer.TasksPage(tasks, findings, s) }})
 	}
-	if o.topGiven && o.top > 0 {
-		tasks.Rows = tasks.Rows[:min(o.top, len(tasks.Rows))]
-	}
+	tasks.Rows = shownTo(&o.rankingFlags, tasks.Rows)
 	var owners []correlate.Owner
 	for _, row := range tasks.Rows {
 		owners = append(owners, row.Owner)

@@ -44,11 +44,12 @@ func (f *thresholdFlags) add(c *cobra.Command) {
 	c.PreRunE = func(*cobra.Command, []string) error { return f.load() }
 }
 
-func completeThreshold(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	all := diagnose.AllThresholds()
-	names := make([]string, 0, len(all))
-	for _, t := range all {
-		names = append(names, cobra.CompletionWithDesc(t.Name+"=", "by default "+t.Unit.Format(t.Default)))
+func completeThreshold(_ *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, t := range diagnose.AllThresholds() {
+		if strings.HasPrefix(t.Name, toComplete) {
+			names = append(names, cobra.CompletionWithDesc(t.Name+"=", "by default "+t.Unit.Format(t.Default)))
+		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
@@ -88,7 +89,7 @@ func (f *thresholdFlags) read() ([]byte, error) {
 		}
 		path, named = filepath.Join(dir, "kubectl-nodedoc", "config.yaml"), false
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // the user names the file
 	if !named && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -77,7 +78,7 @@ func TestConfigErrors(t *testing.T) {
 	path := nearlyFull(t)
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown threshold":    {"thresholds: {fd-node-limt.warning: 70%}", "no threshold is called \"fd-node-limt.warning\": did you mean fd-node-limit.warning? `kubectl nodedoc explain` lists the rules, and explain RULE those of a rule"},
-		"out of bounds":        {"thresholds: {fd-node-limit.warning: 700}", "threshold fd-node-limit.warning must be between 1% and 100%, not 700%"},
+		"out of bounds":        {"thresholds: {fd-node-limit.warning: 700}", "threshold fd-node-limit.warning must be 1% to 100%, not 700%"},
 		"a list":               {"thresholds: {fd-node-limit.warning: [70]}", "threshold fd-node-limit.warning: [70] is neither a number nor a text"},
 		"nothing":              {"thresholds: {fd-node-limit.warning: }", "threshold fd-node-limit.warning: <nil> is neither a number nor a text"},
 		"unknown field":        {"treshold: {fd-node-limit.warning: 70%}", `error unmarshaling JSON: while decoding JSON: json: unknown field "treshold"`},
@@ -119,4 +120,20 @@ func TestConfigErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever is in the file: thresholds, or an error.
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{"", "# nothing", "thresholds: {fd-node-limit.warning: 70%}", "thresholds:\n  fd-node-limit.soon: 2d\n  memory-growth.size: 1Gi\n", "thresholds: [1]", "thresholds: {fd-node-limit.warning: 1e999}",
+		"a: &a [*a]", "thresholds: {fd-node-limit.warning: .nan}", "thresholds: null", "\x00", "- - -", "thresholds: {fd-node-limit.warning: true}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		limits, err := thresholdsOf(data)
+		for _, of := range diagnose.AllThresholds() {
+			if value := limits.In(of); !(value >= of.Min && value <= of.Max) {
+				t.Errorf("%s is %v, %v", of.Name, value, err)
+			}
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -23,6 +24,7 @@ type reply struct {
 	doc    any
 	owners []correlate.Owner
 	text   func(io.Writer, printer.Style) error
+	page   func(printer.Style) (document.Document, error)
 }
 
 // watching shows the answer to one report after another, of the same source.
@@ -33,6 +35,7 @@ type watching struct {
 	output   *outputFlags
 	interval time.Duration
 	top      int
+	topGiven bool
 	answer   func(*correlate.Node) (reply, error)
 }
 
@@ -43,9 +46,7 @@ func (o *watching) print(n *correlate.Node) error {
 		return err
 	}
 	if o.output.human() {
-		style := o.output.style(o.streams.Out)
-		style.Top = o.top
-		return a.text(o.streams.Out, style)
+		return o.output.show(o.streams.Out, o.version, human{o.top, o.topGiven, a.text, a.page})
 	}
 	return o.output.print(o.streams.Out, a.kind, a.doc, a.owners)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -152,13 +154,18 @@ func (o *whoisOptions) print(n *correlate.Node) error {
 
 func (o *whoisOptions) printAnswer(doc whoisDocument, owners []correlate.Owner) error {
 	if o.output.human() {
-		return printer.Whois(o.streams.Out, doc.Node, doc.Processes, doc.Gaps, o.style())
+		return o.output.show(o.streams.Out, o.version, human{0, false,
+			func(w io.Writer, s printer.Style) error {
+				return printer.Whois(w, doc.Node, doc.Processes, doc.Gaps, o.wide(s))
+			},
+			func(s printer.Style) (document.Document, error) {
+				return printer.WhoisPage(doc.Node, doc.Processes, doc.Gaps, o.wide(s))
+			}})
 	}
 	return o.output.print(o.streams.Out, "ProcessIdentities", doc, owners)
 }
 
-func (o *whoisOptions) style() printer.Style {
-	s := o.output.style(o.streams.Out)
+func (o *whoisOptions) wide(s printer.Style) printer.Style {
 	s.Wide = s.Wide || o.verbose
 	return s
 }

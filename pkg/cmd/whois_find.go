@@ -3,11 +3,13 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -101,7 +103,13 @@ func (o *whoisOptions) printFound(n *correlate.Node) error {
 		doc.Notes = n.HostPorts(o.find.port)
 	}
 	if o.output.human() {
-		return printer.Processes(o.streams.Out, doc.Processes, doc.Notes, doc.Gaps, o.style())
+		return o.output.show(o.streams.Out, o.version, human{0, false,
+			func(w io.Writer, s printer.Style) error {
+				return printer.Processes(w, doc.Processes, doc.Notes, doc.Gaps, o.wide(s))
+			},
+			func(s printer.Style) (document.Document, error) {
+				return printer.ProcessesPage(doc.Node, doc.Processes, doc.Notes, doc.Gaps, o.wide(s))
+			}})
 	}
 	var owners []correlate.Owner
 	for _, r := range rows {

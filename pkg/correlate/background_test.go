@@ -43,13 +43,15 @@ func TestVolumePaths(t *testing.T) {
 		"/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-bp1/globalmount":                         {Volume: "d-bp1", Plugin: "csi", Global: true},
 		"/var/lib/kubelet/plugins/kubernetes.io/csi/ebs.csi.aws.com/0ab/globalmount":              {Plugin: "ebs.csi.aws.com", Global: true},
 		"/var/lib/kubelet/plugins/kubernetes.io/aws-ebs/mounts/aws/us-east-1a/vol-1":              {Volume: "vol-1", Plugin: "aws-ebs", Global: true},
+		"/var/lib/kubelet/plugins/kubernetes.io~local-volume/mounts/pv-1":                         {Volume: "pv-1", Plugin: "local-volume", Global: true},
+		"/var/lib/kubelet/plugins/kubernetes.io~local-volume/volumeDevices/pv-1/" + uid:           {Volume: "pv-1", Plugin: "local-volume", PodUID: uid, Block: true},
 		"/d/overlay2/9c/merged/host/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-1/globalmount": {Volume: "d-1", Plugin: "csi", Global: true},
 	} {
 		if got, ok := parseVolumePath(point); !ok || got != want {
 			t.Errorf("%s: got %+v, %v", point, got, ok)
 		}
 	}
-	for _, point := range []string{"/", "", "/pods/x/volumes/a/b", "/var/lib/kubelet/pods/" + uid + "/volumes", "/plugins/kubernetes.io/csi", "/home/pods/" + uid + "/etc-hosts"} {
+	for _, point := range []string{"/", "", "/pods/x/volumes/a/b", "/var/lib/kubelet/pods/" + uid + "/volumes", "/plugins/kubernetes.io/csi", "/plugins/kubernetes.io~local-volume", "/home/pods/" + uid + "/etc-hosts"} {
 		if got, ok := parseVolumePath(point); ok {
 			t.Errorf("%s: got %+v", point, got)
 		}

@@ -13,15 +13,14 @@ import (
 const (
 	// housekeeping: the kubelet looks so often, in seconds (evictionMonitoringPeriod).
 	housekeeping = 10
-	// inSight: what is met later at this rate, a sample of seconds does not foretell.
-	inSight = 3600
+	// InSight is when what comes is in sight, in seconds: what is met later at this
+	// rate, a sample of seconds does not foretell.
+	InSight = 3600
 )
 
 // Eviction is when the kubelet evicts pods for memory on this node; nil: the node's
 // memory is not known.
-func (n *Node) Eviction() *Eviction { return n.eviction() }
-
-func (n *Node) eviction() *Eviction {
+func (n *Node) Eviction() *Eviction {
 	k := n.kubeletMemory()
 	if k == nil {
 		return nil
@@ -51,7 +50,7 @@ func (e *Eviction) addThresholds(written map[string]string, capacity uint64, gra
 	if !t.Hard {
 		t.Grace = gracePeriod(grace[memoryAvailable])
 	}
-	if seconds := float64(t.Margin) / max(e.FallsBy, 1); e.FallsBy > 0 && t.Margin > 0 && seconds <= inSight {
+	if seconds := float64(t.Margin) / max(e.FallsBy, 1); e.FallsBy > 0 && t.Margin > 0 && seconds <= InSight {
 		t.SecondsLeft = &seconds
 	}
 	e.Thresholds = append(e.Thresholds, t)
@@ -64,7 +63,7 @@ func (e *Eviction) addAllocatable(pods *report.MemoryCgroup, enforced []string) 
 	if pods == nil || pods.Limit == nil || !slices.Contains(enforced, "pods") {
 		return
 	}
-	hard := e.hard()
+	hard := e.Hard()
 	if hard == nil {
 		return
 	}
@@ -77,8 +76,8 @@ func (e *Eviction) addAllocatable(pods *report.MemoryCgroup, enforced []string) 
 		Margin: amount(pods.Limit) - int64(used) - amount(&bytes)})
 }
 
-// hard is the node's own hard threshold, nil: there is none.
-func (e *Eviction) hard() *EvictionThreshold {
+// Hard is the node's own hard threshold, nil: there is none.
+func (e *Eviction) Hard() *EvictionThreshold {
 	for i := range e.Thresholds {
 		if t := &e.Thresholds[i]; t.Hard && t.Signal == memoryAvailable {
 			return t
@@ -86,9 +85,6 @@ func (e *Eviction) hard() *EvictionThreshold {
 	}
 	return nil
 }
-
-// Hard is the hard threshold, nil: there is none.
-func (e *Eviction) Hard() *EvictionThreshold { return e.hard() }
 
 // Soft is the soft threshold, nil: there is none.
 func (e *Eviction) Soft() *EvictionThreshold {

@@ -106,7 +106,7 @@ func FuzzKubeletFiles(f *testing.F) {
 		r := nightly()
 		r.Kubelet.Flags["eviction-hard"] = flag
 		r.Kubelet.Configs = []report.KubeletConfigFile{file(text), dropIn(drop)}
-		e := Join(r, nil).eviction()
+		e := Join(r, nil).Eviction()
 		for _, threshold := range e.Thresholds {
 			if threshold.Bytes > 1<<62 || threshold.Grace < 0 {
 				t.Errorf("got %+v", threshold)

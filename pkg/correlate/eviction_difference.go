@@ -19,9 +19,7 @@ const (
 //
 // where usage is anonymous memory and page cache: all else, the kernel's own
 // memory and huge pages, the kubelet takes for available.
-func (n *Node) MemoryDifferences() []MemoryDifference { return n.memoryDifferences() }
-
-func (n *Node) memoryDifferences() []MemoryDifference {
+func (n *Node) MemoryDifferences() []MemoryDifference {
 	k, m := n.kubeletMemory(), n.Report.Memory
 	if k == nil || m.Info.Available == nil {
 		return []MemoryDifference{}
@@ -56,6 +54,9 @@ func (n *Node) addUncounted(d *differences, usage int64) {
 	d.add("PageTables", -amount(i.PageTables), inMeminfo, "page tables"+uncounted)
 	d.add("KernelStack", -amount(i.KernelStack), inMeminfo, "kernel stacks of all threads"+uncounted)
 	d.add("Percpu", -amount(i.Percpu), inMeminfo, "the kernel's data of each CPU"+uncounted)
+	if arc := n.Report.Memory.ARC; arc != nil {
+		d.add("ARC of ZFS", -amount(&arc.Size), ARCStats, "the cache of ZFS: it can be freed for the most part, which the kernel does not count as available, and the kubelet does")
+	}
 	d.add("Hugetlb", -hugePagesOf(n.Report.Memory), inMeminfo+", /sys/kernel/mm/hugepages", "huge pages, whether used or not"+uncounted)
 	if i.AnonPages != nil && i.Cached != nil {
 		d.add("not in the root cgroup", usage-(amount(i.AnonPages)+amount(i.Cached)+amount(i.Buffers)+amount(i.SwapCached)), inMeminfo+" AnonPages, Cached, Buffers; the root cgroup",

@@ -94,7 +94,7 @@ func TestDifferencesAddUp(t *testing.T) {
 		"nothing is the kept's": {func() *report.NodeReport { r := nightly(); r.Memory.Info.Available = new(gi); return r }(), nil, "-SUnreclaim"},
 	} {
 		n := Join(c.r, c.inv)
-		list, sum := n.memoryDifferences(), int64(0)
+		list, sum := n.MemoryDifferences(), int64(0)
 		for i, d := range list {
 			if sum += d.Bytes; d.Why == "" || d.Source == "" || d.Bytes == 0 {
 				t.Errorf("%s: %+v", name, d)
@@ -116,7 +116,7 @@ func TestKernelWithoutMemAvailable(t *testing.T) {
 	r := nightly()
 	r.Memory.Info.Available = nil
 	n := Join(r, nil)
-	if e := n.eviction(); len(n.memoryDifferences()) != 0 || !e.TooLow || e.KernelAvailable != nil {
+	if e := n.Eviction(); len(n.MemoryDifferences()) != 0 || !e.TooLow || e.KernelAvailable != nil {
 		t.Errorf("got %+v", e)
 	}
 }

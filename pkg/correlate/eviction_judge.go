@@ -23,7 +23,7 @@ const (
 func (n *Node) judgeThreshold(e *Eviction, k *KubeletMemory) {
 	own, kept := n.uncounted(k), n.keptAtZero()
 	zero, hurry := notNegative(own+kept), n.hurry(e)
-	hard := e.hard()
+	hard := e.Hard()
 	e.AtZero, e.Why = &zero, whyThreshold(hard, own, kept, hurry)
 	if e.TooLow = hard == nil || hard.Bytes < zero+hurry; !e.TooLow {
 		return
@@ -39,7 +39,16 @@ func (n *Node) judgeThreshold(e *Eviction, k *KubeletMemory) {
 func (n *Node) uncounted(k *KubeletMemory) int64 {
 	i := n.Report.Memory.Info
 	all := amount(i.Total) - amount(i.Free) - int64(k.Usage)
-	return max(all-min(amount(i.SReclaimable), max(all, 0)), 0)
+	return max(all-min(amount(i.SReclaimable), max(all, 0))-n.arcGives(), 0)
+}
+
+// arcGives is what the cache of ZFS gives back when the kernel asks for it.
+func (n *Node) arcGives() int64 {
+	arc := n.Report.Memory.ARC
+	if arc == nil {
+		return 0
+	}
+	return max(amount(&arc.Size)-amount(&arc.Min), 0)
 }
 
 // keptAtZero is what the kernel still keeps free when MemAvailable is 0: kept, less

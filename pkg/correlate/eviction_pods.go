@@ -11,9 +11,7 @@ import (
 // EvictedPods are those that the kubelet evicted for memory, or would not take
 // while there was none, the newest first: by the events, and by the pods that are
 // still there.
-func (n *Node) EvictedPods() []EvictedPod { return n.evictedPods() }
-
-func (n *Node) evictedPods() []EvictedPod {
+func (n *Node) EvictedPods() []EvictedPod {
 	list := []EvictedPod{}
 	if n.Inventory == nil {
 		return list

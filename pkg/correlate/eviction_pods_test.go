@@ -29,7 +29,7 @@ func TestEvictedPods(t *testing.T) {
 			evicted("hub-0", "old", low, 300), evicted("gone-0", "u-gone", "The node was low on compute resources.", 200), evicted("web-1", "u-web", low, 100), evicted("ends-well", "u-well", low, 90),
 			evicted("full-0", "u-full", "The node was low on resource: ephemeral-storage. ", 500), {Reason: "SystemOOM", Last: 600}, {Reason: "Evicted", Last: 700, Message: low}}}}
 	var got []string
-	for _, e := range Join(&report.NodeReport{}, inv).evictedPods() {
+	for _, e := range Join(&report.NodeReport{}, inv).EvictedPods() {
 		at := "-"
 		if e.At != nil {
 			at = e.At.Format("05")
@@ -47,10 +47,10 @@ func TestEvictedPods(t *testing.T) {
 
 func TestEvictedPodsWhereThePodsAreNotKnown(t *testing.T) {
 	inv := &inventory.Inventory{PodsError: "forbidden", Memory: &inventory.Memory{Events: []inventory.Event{{Reason: "Evicted", Pod: "p", Namespace: "n", PodUID: "u", Message: "resource: memory"}}}}
-	if got := Join(&report.NodeReport{}, inv).evictedPods(); len(got) != 1 || got[0].Owner.PodState != PodUnasked {
+	if got := Join(&report.NodeReport{}, inv).EvictedPods(); len(got) != 1 || got[0].Owner.PodState != PodUnasked {
 		t.Errorf("got %+v", got)
 	}
-	if got := Join(&report.NodeReport{}, nil).evictedPods(); got == nil || len(got) != 0 {
+	if got := Join(&report.NodeReport{}, nil).EvictedPods(); got == nil || len(got) != 0 {
 		t.Errorf("got %v", got)
 	}
 }

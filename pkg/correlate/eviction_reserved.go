@@ -13,7 +13,7 @@ func (n *Node) reserved(config inventory.KubeletConfig, k *KubeletMemory, e *Evi
 	r := &Reserved{Capacity: k.Capacity}
 	r.Kube, _ = quantityBytes(config.KubeReserved["memory"])
 	r.System, _ = quantityBytes(config.SystemReserved["memory"])
-	if hard := e.hard(); hard != nil {
+	if hard := e.Hard(); hard != nil {
 		r.Eviction = hard.Bytes
 	}
 	r.HugePages = notNegative(hugePagesOf(n.Report.Memory))

@@ -35,7 +35,7 @@ func TestKubeletSeesMoreThanFree(t *testing.T) {
 	if k.WorkingSet != 61*gi+264*mi || k.Available != 64*gi-61*gi-264*mi || k.CgroupVersion != 1 || k.Capacity != 64*gi {
 		t.Errorf("got %+v", k)
 	}
-	e := n.eviction()
+	e := n.Eviction()
 	if e.Source != FromFiles || len(e.Thresholds) != 3 || e.Pressure != nil {
 		t.Fatalf("got %+v", e)
 	}
@@ -67,7 +67,7 @@ func TestKubeletSeesMoreThanFree(t *testing.T) {
 func TestThresholdThatIsMetInTime(t *testing.T) {
 	r := nightly()
 	r.Kubelet.Flags["eviction-hard"] = "memory.available<5%"
-	e := Join(r, nil).eviction()
+	e := Join(r, nil).Eviction()
 	if e.TooLow || e.Proposed != 0 || !strings.Contains(e.Why, "is met before") {
 		t.Errorf("got %+v", e)
 	}
@@ -105,7 +105,7 @@ func TestThresholdThatIsMetTooLate(t *testing.T) {
 		if c.notified {
 			r.Kubelet.Flags["kernel-memcg-notification"] = "true"
 		}
-		if e := Join(r, nil).eviction(); e.TooLow != c.late || e.TooLow && !strings.Contains(e.Why, "every 10 s") {
+		if e := Join(r, nil).Eviction(); e.TooLow != c.late || e.TooLow && !strings.Contains(e.Why, "every 10 s") {
 			t.Errorf("%s: too low %v: %s", name, e.TooLow, e.Why)
 		}
 	}
@@ -118,7 +118,7 @@ func TestSecondsUntilAThreshold(t *testing.T) {
 	for i := range uint64(5) { // 100 MiB each second, by the root's usage
 		r.Memory.Samples = append(r.Memory.Samples, report.MemorySample{AtMillis: int64(i) * 1000, RootUsage: new(60*gi + i*100*mi), RootInactiveFile: new(mi)})
 	}
-	e := Join(r, nil).eviction()
+	e := Join(r, nil).Eviction()
 	hard := e.Hard()
 	want := float64(available-500*mi) / float64(100*mi)
 	if e.FallsBy != float64(100*mi) || hard.SecondsLeft == nil || math.Abs(*hard.SecondsLeft-want) > 0.01 {
@@ -130,7 +130,7 @@ func TestSecondsUntilAThreshold(t *testing.T) {
 	for i := range r.Memory.Samples { // 0.1 MiB each second: hours
 		r.Memory.Samples[i].RootUsage = new(60*gi + uint64(i)*mi/10)
 	}
-	if hard := Join(r, nil).eviction().Hard(); hard.SecondsLeft != nil {
+	if hard := Join(r, nil).Eviction().Hard(); hard.SecondsLeft != nil {
 		t.Errorf("not in sight: %f s", *hard.SecondsLeft)
 	}
 }
@@ -150,7 +150,7 @@ func TestPercentAndQuantityInBytes(t *testing.T) {
 func TestMemoryPressureCondition(t *testing.T) {
 	for status, want := range map[string]*bool{"True": new(true), "False": new(false), "Unknown": nil} {
 		inv := &inventory.Inventory{Memory: &inventory.Memory{Conditions: []inventory.Condition{{Type: "Ready", Status: "True"}, {Type: "MemoryPressure", Status: status, Since: 1000}}}}
-		e := Join(nightly(), inv).eviction()
+		e := Join(nightly(), inv).Eviction()
 		if (e.Pressure == nil) != (want == nil) || want != nil && (*e.Pressure != *want || !e.PressureSince.Equal(time.Unix(1000, 0))) {
 			t.Errorf("%s: got %v", status, e.Pressure)
 		}
@@ -174,7 +174,7 @@ func TestPodsOfThisNode(t *testing.T) {
 		}
 	}
 	r.Memory.Cgroups = r.Memory.Cgroups[:1]
-	if got := Join(r, nil); got.podsMemory() != nil || got.eviction().Reserved.PodsUse != 0 {
+	if got := Join(r, nil); got.podsMemory() != nil || got.Eviction().Reserved.PodsUse != 0 {
 		t.Error("pods of nobody")
 	}
 }
@@ -188,16 +188,16 @@ func TestEvictionOfAnAbsurdReport(t *testing.T) {
 		before := *field
 		*field = &huge
 		n := Join(r, nil)
-		_, _ = n.eviction(), n.memoryDifferences()
+		_, _ = n.Eviction(), n.MemoryDifferences()
 		*field = nil
 		n = Join(r, nil)
-		_, _ = n.eviction(), n.memoryDifferences()
+		_, _ = n.Eviction(), n.MemoryDifferences()
 		*field = before
 	}
 	for _, r := range []*report.NodeReport{{}, {Memory: &report.Memory{}}, {Memory: &report.Memory{Cgroups: []report.MemoryCgroup{{}}}}} {
 		n := Join(r, &inventory.Inventory{Memory: &inventory.Memory{}})
-		if n.eviction() != nil || n.kubeletMemory() != nil || len(n.memoryDifferences()) != 0 || len(n.evictedPods()) != 0 {
-			t.Errorf("something of nothing: %+v", n.eviction())
+		if n.Eviction() != nil || n.kubeletMemory() != nil || len(n.MemoryDifferences()) != 0 || len(n.EvictedPods()) != 0 {
+			t.Errorf("something of nothing: %+v", n.Eviction())
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (n *Node) StartedContainers(sampleSeconds float64) int {
 			continue
 		}
 		known, seen := young[id]
-		young[id] = (known || !seen) && n.Age(p.PID) < startupSeconds+sampleSeconds
+		young[id] = (known || !seen) && n.Age(p.PID) < StartupSeconds+sampleSeconds
 	}
 	count := 0
 	for _, is := range young {

@@ -59,10 +59,10 @@ func (n *Node) soleCgroups() []bool {
 	return sole
 }
 
-// startupSeconds: a process opens its files when it starts. What is younger is
-// not held against it.
-const startupSeconds = 60
+// StartupSeconds is how long a process opens its files when it starts: what is
+// younger is not held against it.
+const StartupSeconds = 60
 
 func (n *Node) startsUp(p *report.Process) bool {
-	return n.Report.Node.ClockTicks > 0 && n.Age(p.PID) < startupSeconds
+	return n.Report.Node.ClockTicks > 0 && n.Age(p.PID) < StartupSeconds
 }

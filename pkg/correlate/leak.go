@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// inTransit is how long a volume may be staged without a pod that uses it: the
+// InTransit is how long a volume may be staged without a pod that uses it: the
 // kubelet stages before it mounts, and unstages after a pod is gone. The pods
 // that left meanwhile are known (inventory.Asker.Before); this is for one that
 // came and went between two questions.
-const inTransit = 2 * time.Minute
+const InTransit = 2 * time.Minute
 
 // judgement is what is found out about one volume.
 type judgement struct {
@@ -124,7 +124,7 @@ func (j *mountJoin) findUsers(v *volume, g *judgement) {
 	for _, name := range names {
 		for _, p := range j.storage.users[name] {
 			add(nodeUID(p))
-			g.ended = g.ended || p.EndedAt > 0 && j.n.Report.Node.Now-p.EndedAt < int64(inTransit.Seconds())
+			g.ended = g.ended || p.EndedAt > 0 && j.n.Report.Node.Now-p.EndedAt < int64(InTransit.Seconds())
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (g *judgement) addPods(j *mountJoin, uids []string) {
 		if need == podGone {
 			g.because(LeakPodGone, "the API has no such pod on this node: %s", text)
 		} else {
-			g.because(PodTerminating, "Terminating, and more than %d minutes past its grace: %s", stuckAfter/60, text)
+			g.because(PodTerminating, "Terminating, and more than %d minutes past its grace: %s", StuckAfter/60, text)
 		}
 	}
 }

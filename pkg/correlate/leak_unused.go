@@ -16,7 +16,7 @@ func (j *mountJoin) judgeUse(v *volume, g *judgement, since *time.Time) {
 		g.cannotTell("PersistentVolumes could not be listed: " + s.VolumesError)
 	case j.hasNoName(v) && j.sharedWithLiving(v):
 		g.cannotTell("its vol_data.json could not be read, and a pod uses the same filesystem: maybe it is the pod's")
-	case !g.decided && since != nil && j.n.now().Sub(*since) < inTransit:
+	case !g.decided && since != nil && j.n.now().Sub(*since) < InTransit:
 	default:
 		g.because(Unused, "staged, and no pod of this node uses it")
 		g.decided = true

@@ -44,6 +44,7 @@ type NodeMemory struct {
 type KernelMemory struct {
 	report.MemInfo
 	HugePages []report.HugePagePool `json:"hugePages,omitempty"`
+	ARC       *report.ARC           `json:"arc,omitempty"` // the cache of ZFS
 	// Used is Total less Available; of a kernel without Available, less Free,
 	// Buffers, Cached and SReclaimable, as free(1) had it.
 	Used uint64 `json:"used"`
@@ -51,6 +52,10 @@ type KernelMemory struct {
 	AvailablePerSecond *float64 `json:"availablePerSecond,omitempty"`
 	// Falls: it became less with each step between the samples.
 	Falls bool `json:"falls,omitempty"`
+	// OwnPerSecond is the growth of what is the kernel's own and cannot be freed;
+	// OwnGrows: it never became less between the samples. nil: not known.
+	OwnPerSecond *float64 `json:"ownPerSecond,omitempty"`
+	OwnGrows     bool     `json:"ownGrows,omitempty"`
 	// Parts are the kernel's own memory, charged to a cgroup or not.
 	Parts []Term `json:"parts"`
 }
@@ -187,8 +192,10 @@ type MemoryRow struct {
 	RSS         uint64   `json:"rss"`           // sum over its processes: shared pages count in each
 	PSS         *uint64  `json:"pss,omitempty"` // where read of all its large ones
 	PerSecond   *float64 `json:"perSecond,omitempty"`
-	Request     uint64   `json:"request,omitempty"`
-	Limit       uint64   `json:"limit,omitempty"` // the cgroup's own
+	// ShmemPerSecond is the growth of Shmem, which PerSecond does not have.
+	ShmemPerSecond *float64 `json:"shmemPerSecond,omitempty"`
+	Request        uint64   `json:"request,omitempty"`
+	Limit          uint64   `json:"limit,omitempty"` // the cgroup's own
 	// Fullest is the container nearest to its limit.
 	Fullest *MemoryLimitUse `json:"fullest,omitempty"`
 	// Volumes are its volumes in memory with what is in them, where the kubelet says.

@@ -42,19 +42,19 @@ func (n *Node) Memory(o MemoryOptions) NodeMemory {
 
 // addToMemory fills in what the kernel's log and the kubelet say.
 func (n *Node) addToMemory(m *NodeMemory, f Filter) {
-	for _, v := range n.oomVictims() {
+	for _, v := range n.OOMVictims() {
 		if n.Shows(f, v.Owner) {
 			m.OOMKills = append(m.OOMKills, v)
 		}
 	}
 	m.OOMSince = n.OOMSince()
-	for _, e := range n.evictedPods() {
+	for _, e := range n.EvictedPods() {
 		if n.Shows(f, e.Owner) {
 			m.Evictions = append(m.Evictions, e)
 		}
 	}
-	m.Kubelet, m.Eviction = n.kubeletMemory(), n.eviction()
-	m.Differences = append(m.Differences, n.memoryDifferences()...)
+	m.Kubelet, m.Eviction = n.kubeletMemory(), n.Eviction()
+	m.Differences = append(m.Differences, n.MemoryDifferences()...)
 }
 
 // sortMemory puts the largest first; what was not measured grows least.

@@ -7,7 +7,7 @@ import "github.com/nodedoc/kubectl-nodedoc/pkg/report"
 // more than their parent had.
 type memoryCounts struct {
 	usage, anon, file, shmem, inactive, kernel, swap int64
-	grown                                            int64 // between the two looks
+	grown, grownShmem                                int64 // between the two looks
 	oomKills                                         int64
 }
 
@@ -20,6 +20,7 @@ func (c *memoryCounts) add(o memoryCounts) {
 	c.kernel = sum(c.kernel, o.kernel)
 	c.swap = sum(c.swap, o.swap)
 	c.grown = sum(c.grown, o.grown)
+	c.grownShmem = sum(c.grownShmem, o.grownShmem)
 	c.oomKills = sum(c.oomKills, o.oomKills)
 }
 
@@ -36,7 +37,7 @@ func sumOf(a, b uint64) uint64 { return min(min(a, sumsEnd)+min(b, sumsEnd), sum
 func (c memoryCounts) beyond(o memoryCounts) memoryCounts {
 	return memoryCounts{usage: less(c.usage, o.usage), anon: less(c.anon, o.anon), file: less(c.file, o.file), shmem: less(c.shmem, o.shmem),
 		inactive: less(c.inactive, o.inactive), kernel: less(c.kernel, o.kernel), swap: less(c.swap, o.swap),
-		grown: c.grown - o.grown, oomKills: less(c.oomKills, o.oomKills)}
+		grown: c.grown - o.grown, grownShmem: c.grownShmem - o.grownShmem, oomKills: less(c.oomKills, o.oomKills)}
 }
 
 func less(a, b int64) int64 { return max(a-b, 0) }
@@ -63,7 +64,10 @@ func countsOf(c *report.MemoryCgroup, children memoryCounts, sampled bool) memor
 	}
 	t.oomKills = max(bytesOr(c.OOMKills, 0), children.oomKills)
 	if sampled {
-		t.grown = growthOf(c, children)
+		t.grown, t.grownShmem = growthOf(c, children), children.grownShmem
+		if c.Shmem != nil && (c.ShmemBefore != nil || c.UsageBefore == nil) {
+			t.grownShmem = bytesOr(c.Shmem, 0) - bytesOr(c.ShmemBefore, 0)
+		}
 	}
 	return t
 }

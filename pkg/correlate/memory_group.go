@@ -117,8 +117,8 @@ func (r *memoryRanking) finish(g *memoryGroup, total uint64) MemoryRow {
 	row.Percent = percent(float64(row.WorkingSet), float64(total))
 	row.FromProcesses = !g.cgroups && row.Owner.Type != OwnerKernel
 	if r.tree.sampled && row.Owner.Type != OwnerKernel || g.byOne && r.tree.seconds > 0 {
-		rate := float64(c.grown) / r.tree.seconds
-		row.PerSecond = &rate
+		rate, files := float64(c.grown)/r.tree.seconds, float64(c.grownShmem)/r.tree.seconds
+		row.PerSecond, row.ShmemPerSecond = &rate, &files
 	}
 	// Few small ones without it do no harm: they count by their resident size.
 	if g.pss > 0 && g.unread <= (g.pss+g.unread)/10 {

@@ -13,7 +13,7 @@ func (n *Node) kernelMemory() *KernelMemory {
 	if r == nil || r.Info.Total == nil {
 		return nil
 	}
-	k := &KernelMemory{MemInfo: r.Info, HugePages: r.HugePages}
+	k := &KernelMemory{MemInfo: r.Info, HugePages: r.HugePages, ARC: r.ARC}
 	i := r.Info
 	free := bytesOr(i.Free, 0) + bytesOr(i.Buffers, 0) + bytesOr(i.Cached, 0) + bytesOr(i.SReclaimable, 0)
 	k.Used = unsigned(bytesOr(i.Total, 0) - bytesOr(i.Available, free))
@@ -21,8 +21,26 @@ func (n *Node) kernelMemory() *KernelMemory {
 		rate := 1000 * float64(bytesOr(s[len(s)-1].Available, 0)-bytesOr(s[0].Available, 0)) / float64(s[len(s)-1].AtMillis-s[0].AtMillis)
 		k.AvailablePerSecond, k.Falls = &rate, falls(s)
 	}
+	k.OwnPerSecond, k.OwnGrows = ownGrowth(r.Samples)
 	k.Parts = kernelParts(k)
 	return k
+}
+
+// ownGrowth is the growth of the kernel's own memory, and whether it never shrank.
+func ownGrowth(samples []report.MemorySample) (perSecond *float64, grows bool) {
+	grows = true
+	for i := range samples {
+		if samples[i].Kernel == nil {
+			return nil, false
+		}
+		grows = grows && (i == 0 || *samples[i].Kernel >= *samples[i-1].Kernel)
+	}
+	if len(samples) < 2 || samples[len(samples)-1].AtMillis <= samples[0].AtMillis {
+		return nil, false
+	}
+	first, last := samples[0], samples[len(samples)-1]
+	rate := 1000 * float64(bytesOr(last.Kernel, 0)-bytesOr(first.Kernel, 0)) / float64(last.AtMillis-first.AtMillis)
+	return &rate, grows && rate > 0
 }
 
 // falls: what is available became less with each step.
@@ -38,6 +56,9 @@ func falls(samples []report.MemorySample) bool {
 // UnnamedKernelMemory is the source of what is only known as a difference: network
 // buffers, drivers, a hypervisor's balloon.
 const UnnamedKernelMemory = "no line of /proc/meminfo"
+
+// ARCStats is the source of the size of the cache of ZFS.
+const ARCStats = "/proc/spl/kstat/zfs/arcstats size"
 
 // kernelParts is what the kernel itself takes, the largest first: what is neither
 // free nor anonymous memory nor page cache, as far as /proc/meminfo names it.
@@ -64,6 +85,12 @@ func kernelParts(k *KernelMemory) []Term {
 	// Stacks lie in vmalloc's area, too. Before 5.3 the line counts addresses, those
 	// of devices included, or is 0.
 	add("vmalloc", "VmallocUsed", min(less(bytesOr(i.VmallocUsed, 0), bytesOr(i.KernelStack, 0)), less(int64(all), named)))
+	if k.ARC != nil { // some of it lies in slabs
+		if n := min(bytesOr(&k.ARC.Size, 0), less(int64(all), named)); n > 0 {
+			parts = append(parts, Term{Name: "cache of ZFS (ARC)", Bytes: n, Source: ARCStats})
+			named += n
+		}
+	}
 	if rest := less(int64(all), named); rest > 0 {
 		parts = append(parts, Term{Name: "not named", Bytes: rest, Source: UnnamedKernelMemory})
 	}

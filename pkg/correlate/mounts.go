@@ -9,6 +9,8 @@ import (
 // NodeMounts are a node's mounts, and which of them nobody needs any more.
 type NodeMounts struct {
 	Node string `json:"node"`
+	// Time when the look began, by the node's clock.
+	Time *time.Time `json:"time,omitempty"`
 	// HostMounts are those of the host's namespace, AllMounts those of all
 	// Namespaces together.
 	HostMounts int `json:"hostMounts"`

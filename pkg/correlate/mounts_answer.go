@@ -19,7 +19,7 @@ func (n *Node) Mounts() NodeMounts {
 }
 
 func (n *Node) joinMounts() *NodeMounts {
-	out := &NodeMounts{Node: n.Name(), ByFilesystem: []MountCount{}, ByDriver: []MountCount{}, ByOwner: []MountCount{}, Volumes: []Volume{}}
+	out := &NodeMounts{Node: n.Name(), Time: n.Time(), ByFilesystem: []MountCount{}, ByDriver: []MountCount{}, ByOwner: []MountCount{}, Volumes: []Volume{}}
 	if n.Report.Mounts == nil {
 		return out
 	}

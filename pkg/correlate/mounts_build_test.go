@@ -102,6 +102,15 @@ func (b *mountNode) wrote(dir string) *report.VolumeData {
 	return &b.Mounts.VolumeData[len(b.Mounts.VolumeData)-1]
 }
 
+// raw maps the disk of the volume pv, without a filesystem, into a pod.
+func (b *mountNode) raw(uid string) {
+	const dir = "/plugins/kubernetes.io/csi/volumeDevices/"
+	for _, point := range []string{"staging/" + pv + "/x", "publish/" + pv + "/" + uid, pv + "/dev/" + uid} {
+		b.mount("0:5", "devtmpfs", "devtmpfs", "/vdf", kubelet+dir+point)
+	}
+	b.wrote(dir + pv + "/data").Lifecycle = "" // the kubelet writes none
+}
+
 // uses has pod prod/hub-1 use the volume pv by its claim.
 func (b *mountNode) uses() {
 	b.inv.Pods[0].Volumes = append(b.inv.Pods[0].Volumes, inventory.Volume{Name: "data", Claim: "data", PersistentVolume: pv})

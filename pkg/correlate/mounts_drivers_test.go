@@ -39,6 +39,12 @@ func TestLiveByEveryDriver(t *testing.T) {
 		"local-path provisioner: subPath on the node's disk": func(b *mountNode) {
 			b.mount("253:1", "ext4", "/dev/vda1", "/opt/local-path-provisioner/pvc-1/data", dirOfPod(uid)+"/volume-subpaths/pvc-1/app/0")
 		},
+		"local disks, with and without a filesystem": func(b *mountNode) {
+			pvs(b, inventory.PersistentVolume{Name: "disk", Driver: "kubernetes.io/local-volume"}, inventory.PersistentVolume{Name: "raw", Driver: "kubernetes.io/local-volume"})
+			b.mount("8:48", "ext4", "/dev/sdd", "", kubelet+"/plugins/kubernetes.io~local-volume/mounts/disk")
+			b.mount("8:48", "ext4", "/dev/sdd", "", v("kubernetes.io~local-volume/disk"))
+			b.mount("0:5", "devtmpfs", "devtmpfs", "/sde", kubelet+"/plugins/kubernetes.io~local-volume/volumeDevices/raw/"+uid)
+		},
 		"iSCSI in-tree: staging is named after the portal": func(b *mountNode) {
 			pvs(b, inventory.PersistentVolume{Name: "isc", Driver: "kubernetes.io/iscsi"})
 			b.mount("8:48", "ext4", "/dev/sdd", "", kubelet+"/plugins/kubernetes.io/iscsi/iface-default/10.0.0.1:3260-iqn.2001-04.com.example:storage-lun-0")

@@ -50,6 +50,17 @@ func TestLeakReasons(t *testing.T) {
 		"subpath of a pod that is gone, on the node's disk": {func(b *mountNode) {
 			b.mount("253:1", "ext4", "/dev/vda1", "/var/lib/kubelet/pods/"+goneUID+"/volumes/kubernetes.io~empty-dir/tmp/a", dirOfPod(goneUID)+"/volume-subpaths/tmp/app/0")
 		}, []string{"tmp leaked 1/1 pod-gone"}},
+		"a disk without a filesystem, PV and pod gone": {func(b *mountNode) { b.raw(goneUID) },
+			[]string{"d-bp1 leaked 3/3 pv-gone not-attached pod-gone unused"}},
+		"a disk without a filesystem, pod gone": {func(b *mountNode) { b.api(); b.raw(goneUID); b.raw(uid) },
+			[]string{"d-bp1 live 2/6 pod-gone"}},
+		"a local disk without a filesystem, pod gone": {func(b *mountNode) {
+			b.mount("0:5", "devtmpfs", "devtmpfs", "/sde", kubelet+"/plugins/kubernetes.io~local-volume/volumeDevices/raw/"+goneUID)
+		}, []string{"raw leaked 1/1 pv-gone pod-gone"}},
+		"a local disk that no pod uses": {func(b *mountNode) {
+			b.mount("8:48", "ext4", "/dev/sdd", "", kubelet+"/plugins/kubernetes.io~local-volume/mounts/disk")
+			b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: "disk", Driver: "kubernetes.io/local-volume", Handle: "/dev/sdd"}}
+		}, []string{"disk leaked 1/1 unused"}},
 		"Terminating for hours": {func(b *mountNode) {
 			b.stage()
 			b.bind(uid)

@@ -146,9 +146,7 @@ func TestLiveHoweverOdd(t *testing.T) {
 		},
 		"block volume": func(b *mountNode) {
 			b.api()
-			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdf", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/staging/"+pv+"/x")
-			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdf", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/publish/"+pv+"/"+uid)
-			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdf", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/"+pv+"/dev/"+uid)
+			b.raw(uid)
 		},
 		"all under two names": func(b *mountNode) {
 			b.mount("253:17", "xfs", "/dev/vdb1", "/kubelet", kubelet)

@@ -2,9 +2,9 @@ package correlate
 
 import "github.com/nodedoc/kubectl-nodedoc/pkg/report"
 
-// stuckAfter is how long after the end of its grace a pod that is being deleted
+// StuckAfter is how long after the end of its grace a pod that is being deleted
 // counts as stuck: seconds. The kubelet unmounts within a few.
-const stuckAfter = 600
+const StuckAfter = 600
 
 // podNeed says whether a pod still needs its volumes.
 type podNeed int
@@ -27,7 +27,7 @@ func (j *mountJoin) pod(uid string) podNeed {
 	}
 	need := podGone
 	switch p := j.n.podByUID[uid]; {
-	case p != nil && p.Deleting && p.DeleteBy > 0 && j.n.Report.Node.Now-p.DeleteBy > stuckAfter && !j.live.working[uid]:
+	case p != nil && p.Deleting && p.DeleteBy > 0 && j.n.Report.Node.Now-p.DeleteBy > StuckAfter && !j.live.working[uid]:
 		need = podStuck
 	case j.departed[uid] || j.live.pods[uid] || p != nil && !p.Ended():
 		need = podLiving

@@ -38,9 +38,7 @@ type oomKey struct {
 
 // OOMVictims are whom the kernel has killed for memory, the newest first. What its
 // log no longer has, the API server may know.
-func (n *Node) OOMVictims() []OOMVictim { return n.oomVictims() }
-
-func (n *Node) oomVictims() []OOMVictim {
+func (n *Node) OOMVictims() []OOMVictim {
 	events := n.oomEvents()
 	victims := map[oomKey]*OOMVictim{}
 	for i := range events {

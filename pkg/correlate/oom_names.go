@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
@@ -76,7 +77,7 @@ func (n *Node) nameByEvents(o *Owner, e *oomEvent) (named bool) {
 		return false
 	}
 	for _, name := range n.Inventory.Memory.PodNames {
-		if name.UID != o.PodUID || o.Pod != "" && (name.Pod != o.Pod || name.Namespace != o.Namespace) {
+		if name.UID != o.PodUID || name.Pod == "" || o.Pod != "" && (name.Pod != o.Pod || name.Namespace != o.Namespace) {
 			continue
 		}
 		named = o.Pod == ""
@@ -96,6 +97,14 @@ func (n *Node) nameByEvents(o *Owner, e *oomEvent) (named bool) {
 		}
 	}
 	return false
+}
+
+// EventsAreGone: the API server was asked for a pod's events and has none any more.
+func (n *Node) EventsAreGone(podUID string) bool {
+	if n.Inventory == nil || n.Inventory.Memory == nil {
+		return false
+	}
+	return slices.ContainsFunc(n.Inventory.Memory.PodNames, func(p inventory.PodName) bool { return p.UID == podUID && p.Pod == "" })
 }
 
 // sandboxComm is the process of a pod's own container.

@@ -33,8 +33,10 @@ type NodePipes struct {
 	Rows   []PipeRow      `json:"rows"`
 	// Waits are who waits in a pipe at two looks, LookedSeconds apart: container
 	// runtimes' programs first, then the longest.
-	Waits         []PipeWait `json:"waits"`
-	LookedSeconds float64    `json:"lookedSeconds,omitempty"`
+	Waits []PipeWait `json:"waits"`
+	// Programs are the low-level runtimes on the node's disk, looked for where somebody waits.
+	Programs      []report.RuntimeProgram `json:"programs,omitempty"`
+	LookedSeconds float64                 `json:"lookedSeconds,omitempty"`
 	// WaitsLeft were not looked at; of Unread processes the pipes are missing.
 	WaitsLeft int `json:"waitsLeft,omitempty"`
 	Unread    int `json:"unread,omitempty"`
@@ -63,6 +65,8 @@ type PipeUser struct {
 	Percent float64 `json:"percent"`
 	// Rows are the pods and units that hold the most, a few.
 	Rows []PipeRow `json:"rows"`
+	// Mapped is the range of a user namespace that the UID lies in; nil: the host's.
+	Mapped *report.IDRange `json:"mapped,omitempty"`
 }
 
 // PipeRow is one owner in the ranking. A pipe that two owners hold counts in both.
@@ -122,11 +126,14 @@ func (n *Node) Pipes(o PipeOptions) NodePipes {
 	for _, u := range r.Users {
 		count := countPipes(u.PipeSum)
 		rows, _ := n.pipeRows(&p, ByPod, Filter{}, &u.UID)
-		p.Users = append(p.Users, PipeUser{UID: u.UID, Name: n.userName(u.UID), PipeCount: count, Percent: p.percentOfSoft(count.Pages), Rows: rows[:min(pipeRowsOfUser, len(rows))]})
+		p.Users = append(p.Users, PipeUser{UID: u.UID, Name: n.userName(u.UID), PipeCount: count, Percent: p.percentOfSoft(count.Pages), Rows: rows[:min(pipeRowsOfUser, len(rows))], Mapped: u.Mapped})
 	}
 	slices.SortStableFunc(p.Users, func(a, b PipeUser) int { return cmp.Compare(b.Pages, a.Pages) })
 	p.addRows(n, o.Filter)
 	p.Waits = n.pipeWaits()
+	if p.Programs = r.Programs; p.Programs == nil && n.Report.Runtime != nil {
+		p.Programs = n.Report.Runtime.Programs
+	}
 	if !o.Filter.empty() {
 		p.Waits = slices.DeleteFunc(p.Waits, func(w PipeWait) bool { return !n.Shows(o.Filter, w.Owner) })
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -13,15 +14,20 @@ import (
 type NodeRuntime struct {
 	Node string `json:"node"`
 	// Time when the look began, by the node's clock.
-	Time       *time.Time             `json:"time,omitempty"`
-	Daemons    []report.RuntimeDaemon `json:"daemons"`
-	Containers []RuntimeContainer     `json:"containers"`
-	Leftovers  []Leftover             `json:"leftovers"`
+	Time    *time.Time             `json:"time,omitempty"`
+	Daemons []report.RuntimeDaemon `json:"daemons"`
+	// Programs are the low-level runtimes on its disk whose versions can be told.
+	Programs   []report.RuntimeProgram `json:"programs,omitempty"`
+	Containers []RuntimeContainer      `json:"containers"`
+	Leftovers  []Leftover              `json:"leftovers"`
 	// Sums by state, for a line.
 	Running int `json:"running"`
 	Stopped int `json:"stopped"`
 	Created int `json:"created"`
 	Shims   int `json:"shims"`
+
+	// Vitals are what the API server and the kubelet tell; nil where nobody asked.
+	Vitals *inventory.VitalsAnswer `json:"vitals,omitempty"`
 
 	Gaps []report.Unreadable `json:"gaps,omitempty"`
 }
@@ -77,11 +83,16 @@ type Leftover struct {
 // Runtime joins the runtimes' files with processes and with the API server's pods.
 func (n *Node) Runtime() NodeRuntime {
 	out := NodeRuntime{Node: n.Name(), Time: n.Time(), Daemons: []report.RuntimeDaemon{}, Containers: []RuntimeContainer{}, Leftovers: []Leftover{}, Gaps: n.Gaps()}
+	if n.Inventory != nil && n.Inventory.Vitals != nil {
+		v := n.Inventory.Vitals.Answer()
+		out.Vitals = &v
+	}
 	r := n.Report.Runtime
 	if r == nil {
 		return out
 	}
 	out.Daemons = append(out.Daemons, r.Daemons...)
+	out.Programs = r.Programs
 	shims := n.shims()
 	out.Shims = len(shims)
 	out.Containers = n.runtimeContainers(shims)

@@ -6,9 +6,9 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// justMade is the age, in seconds, below which a container may be between two steps
+// JustMade is the age, in seconds, below which a container may be between two steps
 // of its start.
-const justMade = 60
+const JustMade = 60
 
 // shims are the runtimes' watching processes, by what they watch: a container or,
 // of containerd's newer ones, a sandbox.
@@ -91,11 +91,11 @@ func (n *Node) addTrouble(c *RuntimeContainer) {
 			c.Trouble = append(c.Trouble, troubleNoProcess+", and "+troubleNoShim)
 		}
 	case report.TaskCreated:
-		if c.AgeSeconds > justMade {
+		if c.AgeSeconds > JustMade {
 			c.Trouble = append(c.Trouble, troubleNotStarted)
 		}
 	case report.TaskRunning:
-		if !watched && c.AgeSeconds > justMade {
+		if !watched && c.AgeSeconds > JustMade {
 			c.Trouble = append(c.Trouble, troubleNoShim)
 		}
 	}

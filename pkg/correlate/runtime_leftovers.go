@@ -20,7 +20,7 @@ func (n *Node) leftovers(containers []RuntimeContainer, shims map[string]*report
 		alive[c.Owner.PodUID] = true
 	}
 	for id, p := range shims {
-		if !ids[id] && n.age(p) > justMade {
+		if !ids[id] && n.age(p) > JustMade {
 			found = append(found, Leftover{Kind: LeftShim, Owner: n.Blame(p).Owner, PID: p.PID, ContainerID: id})
 		}
 	}
@@ -44,7 +44,7 @@ func (n *Node) strangers(containers []RuntimeContainer) (found []Leftover) {
 		sources[t.ID] = t.Source
 	}
 	for _, c := range containers {
-		if c.Runtime == "" && c.AgeSeconds > justMade && path.Base(path.Dir(path.Dir(sources[c.ID]))) == "k8s.io" {
+		if c.Runtime == "" && c.AgeSeconds > JustMade && path.Base(path.Dir(path.Dir(sources[c.ID]))) == "k8s.io" {
 			found = append(found, Leftover{Kind: LeftContainer, Owner: c.Owner, PID: c.PID, ContainerID: c.ID})
 		}
 	}
@@ -138,7 +138,7 @@ func (n *Node) missingContainers(ids map[string]bool) (found []Leftover) {
 		pod := &n.Inventory.Pods[i]
 		for _, c := range pod.Containers {
 			// One that has started since is no miss; both times are the node's.
-			if c.RunningSince > 0 && c.RunningSince < n.Report.Node.Now-justMade && c.ID != "" && !ids[c.ID] {
+			if c.RunningSince > 0 && c.RunningSince < n.Report.Node.Now-JustMade && c.ID != "" && !ids[c.ID] {
 				found = append(found, Leftover{Kind: LeftMissing, Owner: n.ownerAt(Place{Path: "/", ContainerID: c.ID}, ""), ContainerID: c.ID})
 			}
 		}

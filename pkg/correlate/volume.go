@@ -91,8 +91,9 @@ func (j *mountJoin) nameOf(p *kubeletPath) (name string, pv bool) {
 	data := j.data[p.Data]
 	switch {
 	case p.Data != "" && data != nil && data.SpecVolID != "" && (data.Lifecycle != "Ephemeral" || p.Volume == ""):
-		// Before Kubernetes 1.16 none was ephemeral.
-		return data.SpecVolID, data.Lifecycle == "Persistent" || data.Lifecycle == "" && p.Global
+		// Before Kubernetes 1.16 none was ephemeral; without a filesystem none is, and
+		// the note does not say so.
+		return data.SpecVolID, data.Lifecycle == "Persistent" || data.Lifecycle == "" && (p.Global || p.Block)
 	case p.Hash != "":
 		if j.storage != nil {
 			if v := j.storage.hashed(p.Plugin, p.Hash); v != nil {

@@ -15,7 +15,8 @@ func (j *mountJoin) identify(v *volume) {
 		if v.device == nil && (!j.nodeDisks[m.FS] || at.path.Block) {
 			v.device = j.device(m, at.path.Block)
 		}
-		if data := j.data[at.path.Data]; at.path.Data != "" && data != nil && (v.data == nil || at.path.Global) {
+		// Since Kubernetes 1.24 only a pod's note has the attachment.
+		if data := j.data[at.path.Data]; at.path.Data != "" && data != nil && (v.data == nil || v.data.AttachmentID == "" && data.AttachmentID != "") {
 			v.data, v.driver, v.handle = data, data.Driver, data.VolumeHandle
 		}
 		if name, pv := j.nameOf(&at.path); v.name == "" || pv && !v.pv {
@@ -33,19 +34,23 @@ func (j *mountJoin) identify(v *volume) {
 		return
 	}
 	if j.storage != nil && (v.pv || v.staged) {
-		handle := v.handle
-		if handle == "" && !v.pv { // an in-tree plugin's directory is named after the disk
-			handle = v.name
-		}
-		if v.known = j.storage.named(v.name, v.driver, handle); len(v.known) > 0 {
-			v.pv, v.name = true, v.known[0].Name
-			v.handle = v.known[0].Handle
-			if inTree, ok := strings.CutPrefix(v.known[0].Driver, "kubernetes.io/"); !ok {
-				v.driver = v.known[0].Driver
-			} else if v.driver == "" {
-				v.driver = inTree
-			}
-		}
+		j.identifyByAPI(v)
+	}
+}
+
+// identifyByAPI: what the API server says of a volume is certain.
+func (j *mountJoin) identifyByAPI(v *volume) {
+	handle := v.handle
+	if handle == "" && !v.pv { // an in-tree plugin's directory is named after the disk
+		handle = v.name
+	}
+	if v.known = j.storage.named(v.name, v.driver, handle); len(v.known) == 0 {
+		return
+	}
+	v.pv, v.name = true, v.known[0].Name
+	v.handle = v.known[0].Handle
+	if driver, inTree := strings.CutPrefix(v.known[0].Driver, "kubernetes.io/"); !inTree || v.driver == "" {
+		v.driver = driver
 	}
 }
 

@@ -52,7 +52,7 @@ func findKubeletPath(point string) (p kubeletPath, dir string, ok bool) {
 	e := strings.Split(strings.Trim(point, "/"), "/")
 	for i := len(e) - 3; i >= 0; i-- {
 		switch {
-		case e[i] == "pods" && likelyUID.MatchString(e[i+1]), e[i] == "plugins" && e[i+1] == "kubernetes.io":
+		case e[i] == "pods" && likelyUID.MatchString(e[i+1]), e[i] == "plugins" && (e[i+1] == inTreePlugins || strings.HasPrefix(e[i+1], escapedInTree)):
 			if p, ok = belowKubelet(e[i:]); ok {
 				return p, "/" + strings.Join(e[:i], "/"), true
 			}
@@ -61,12 +61,20 @@ func findKubeletPath(point string) (p kubeletPath, dir string, ok bool) {
 	return kubeletPath{}, "", false
 }
 
+// The directory of an in-tree plugin's, and of CSI's, mounts below plugins/. That of
+// local volumes has the escaped name, GetGlobalMapPath and getGlobalLocalPath of
+// Kubernetes' pkg/volume/local: kubernetes.io~local-volume.
+const inTreePlugins, escapedInTree = "kubernetes.io", "kubernetes.io~"
+
 // belowKubelet reads the elements of a path below the kubelet's directory.
 func belowKubelet(e []string) (kubeletPath, bool) {
+	if len(e) >= 3 && e[0] == "plugins" && strings.HasPrefix(e[1], escapedInTree) {
+		e = slices.Concat([]string{e[0], inTreePlugins, e[1][len(escapedInTree):]}, e[2:])
+	}
 	switch {
 	case len(e) >= 3 && e[0] == "pods":
 		return podVolume(e)
-	case len(e) >= 3 && e[0] == "plugins" && e[1] == "kubernetes.io":
+	case len(e) >= 3 && e[0] == "plugins" && e[1] == inTreePlugins:
 		return globalVolume(e)
 	case len(e) >= 3 && e[0] == "plugins":
 		return kubeletPath{VolumePath: VolumePath{Plugin: e[1]}, Own: true}, true
@@ -96,6 +104,7 @@ func podVolume(e []string) (kubeletPath, bool) {
 //	plugins/kubernetes.io/csi/pv/<volume>/globalmount[/…]          to Kubernetes 1.23
 //	plugins/kubernetes.io/csi/<driver>/<hash>/globalmount[/…]      since 1.24
 //	plugins/kubernetes.io/<plugin>/mounts/<volume>                 in the kubelet itself
+//	plugins/kubernetes.io~local-volume/mounts/<volume>
 //	plugins/kubernetes.io/flexvolume/<vendor>/<driver>/mounts/<volume>
 //	plugins/kubernetes.io/iscsi/<interface>/<portal and target>    also fc, rbd
 //
@@ -121,6 +130,7 @@ func globalVolume(e []string) (kubeletPath, bool) {
 //	plugins/kubernetes.io/csi/volumeDevices/publish/<volume>/<pod uid>
 //	plugins/kubernetes.io/csi/volumeDevices/<volume>/dev/<pod uid>
 //	plugins/kubernetes.io/<plugin>/volumeDevices/<volume>/<pod uid>
+//	plugins/kubernetes.io~local-volume/volumeDevices/<volume>/<pod uid>
 func blockVolume(e []string) (kubeletPath, bool) {
 	v := VolumePath{Plugin: e[2], Block: true}
 	i := slices.Index(e, "volumeDevices") + 1

@@ -16,7 +16,7 @@ type memoryWindow struct {
 }
 
 // cgroupBefore is a cgroup at the first look at which it was there.
-type cgroupBefore struct{ usage, anon *uint64 }
+type cgroupBefore struct{ usage, anon, shmem *uint64 }
 
 // add gives a report the first look's sizes. Its lists of processes are its own
 // already.
@@ -44,12 +44,12 @@ func (w *memoryWindow) add(r *report.NodeReport) {
 		c := &memory.Cgroups[i]
 		before, known := w.cgroups[c.Path]
 		if !known { // one that came later had nothing at the first look
-			if before = (cgroupBefore{c.UsageBefore, c.AnonBefore}); w.cgroups != nil {
-				before = cgroupBefore{new(uint64), new(uint64)}
+			if before = (cgroupBefore{c.UsageBefore, c.AnonBefore, c.ShmemBefore}); w.cgroups != nil {
+				before = cgroupBefore{new(uint64), new(uint64), new(uint64)}
 			}
 		}
 		cgroups[c.Path] = before
-		c.UsageBefore, c.AnonBefore = before.usage, before.anon
+		c.UsageBefore, c.AnonBefore, c.ShmemBefore = before.usage, before.anon, before.shmem
 	}
 	w.cgroups = cgroups
 }

@@ -2,9 +2,12 @@ package debugpod
 
 import (
 	"context"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 )
 
 // Outside is what can be told of a node without anything being started there.
@@ -22,11 +25,28 @@ type Outside struct {
 
 // LookFromOutside asks the API server, and the kubelet through it.
 func LookFromOutside(ctx context.Context, c Clients, node string) Outside {
-	s := &Session{clients: c, node: &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}, pod: &corev1.Pod{}}
-	v := s.askVitals(ctx)
-	o := Outside{Verdict: v.verdict(true), Facts: append(append(v.conditions(), v.endpoints()...), append(v.waiting(s.pod), v.nodeEvents()...)...)}
-	if v.node != nil {
-		o.Unfit, o.NotReady = Unfit(v.node), NotReadySince(v.node)
+	found := make(chan *corev1.Node, 1)
+	go func() { found <- nodeSoon(ctx, c, node) }()
+	v := inventory.AskVitals(ctx, c.Kube, node, "")
+	o := Outside{Verdict: v.Verdict(nil)}
+	for _, f := range v.Facts() {
+		o.Facts = append(o.Facts, f.String())
+	}
+	if n := <-found; n != nil {
+		o.Unfit, o.NotReady = Unfit(n), NotReadySince(n)
 	}
 	return o
+}
+
+// nodeSoon is nil where the API server does not say soon.
+func nodeSoon(ctx context.Context, c Clients, node string) *corev1.Node {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	n, err := within(ctx, func(ctx context.Context) (*corev1.Node, error) {
+		return c.Kube.CoreV1().Nodes().Get(ctx, node, metav1.GetOptions{})
+	})
+	if err != nil {
+		return nil
+	}
+	return n
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -119,12 +120,7 @@ func leaseExpired(n *corev1.Node, lease *coordinationv1.Lease, now serverTime) s
 	if s := lease.Spec.LeaseDurationSeconds; s != nil && *s > 0 {
 		allowed = time.Duration(*s) * time.Second
 	}
-	var renewed time.Time
-	for _, f := range lease.ManagedFields {
-		if f.Time != nil && f.Time.After(renewed) {
-			renewed = f.Time.Time
-		}
-	}
+	renewed := inventory.LeaseRenewed(lease)
 	if age := now.Sub(renewed); !renewed.IsZero() && age > allowed {
 		return fmt.Sprintf("the kubelet of node %q has not renewed its lease for %s", n.Name, age.Round(time.Second))
 	}

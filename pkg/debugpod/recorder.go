@@ -79,7 +79,10 @@ func asRecorder(p *corev1.Pod) Recorder {
 	case c != nil && c.State.Terminated != nil:
 		t := c.State.Terminated
 		r.Ended = &t.FinishedAt.Time
-		if t.ExitCode != 0 {
+		switch {
+		case p.Status.Reason != "": // its container ended for that
+			r.Why = quote(p.Status.Reason, p.Status.Message)
+		case t.ExitCode != 0:
 			r.Why = describeEnd(t)
 		}
 	case p.Status.Phase == corev1.PodFailed, p.Status.Phase == corev1.PodSucceeded:

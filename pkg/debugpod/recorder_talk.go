@@ -140,10 +140,14 @@ func (r Recorder) fromLog(ctx context.Context, client kubernetes.Interface) (*re
 		defer log.Close()
 		return lastRecording(log, r.pod.Labels[labelSession], r.Node)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("what the recorder of node %q recorded cannot be read from the log of pod %s/%s: %w", r.Node, r.Namespace, r.Pod, err)
+	switch {
+	case err == nil:
+		return told, nil
+	case r.Ended != nil && r.Why != "": // evicted, out of memory, past a node's shutdown: it had no last word
+		return nil, fmt.Errorf("the recorder of node %q, pod %s/%s, has ended before its time: %s; what it recorded lay in its memory and is lost with it (%w); `kubectl nodedoc record --stop %s` removes it, and then another can start",
+			r.Node, r.Namespace, r.Pod, report.Clean(r.Why), err, r.Node)
 	}
-	return told, nil
+	return nil, fmt.Errorf("what the recorder of node %q recorded cannot be read from the log of pod %s/%s: %w", r.Node, r.Namespace, r.Pod, err)
 }
 
 // lastRecording is the last that stands whole in a log. The first answer only says

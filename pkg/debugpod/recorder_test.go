@@ -181,3 +181,32 @@ func TestRecorderName(t *testing.T) {
 		t.Errorf("%q and %q", a, b)
 	}
 }
+
+// One that the kubelet has evicted had no time for a last word.
+func TestHistoryOfARecorderThatEndedEarlySaysWhy(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*corev1.PodStatus)
+		want   string
+	}{
+		"evicted": {func(s *corev1.PodStatus) {
+			s.Reason, s.Message = "Evicted", "The node was low on resource: memory.\x1b[2J"
+		}, `has ended before its time: Evicted: The node was low on resource: memory.`},
+		"evicted before its container's end is known": {func(s *corev1.PodStatus) {
+			s.Reason, s.Message, s.ContainerStatuses = "Evicted", "The node was low on resource: memory.", nil
+		}, "has ended before its time: Evicted"},
+		"out of memory": {func(s *corev1.PodStatus) {
+			s.ContainerStatuses[0].State.Terminated.Reason = "OOMKilled"
+		}, "OOMKilled"},
+	} {
+		cluster := newFakeCluster(t, testNode(nil))
+		startRecorder(t, cluster)
+		p := cluster.pods(t)[0]
+		p.Status.Phase = corev1.PodFailed
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: containerName, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 137}}}}
+		c.change(&p.Status)
+		_, err := asRecorder(&p).fromLog(t.Context(), cluster)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "is lost with it") || !strings.Contains(err.Error(), "record --stop worker-1") || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

@@ -56,14 +56,7 @@ func specifyStandby(ctx context.Context, client kubernetes.Interface, cfg Config
 		return standbySpec{}, err
 	}
 	image := commonImage(cfg, nodes)
-	switch {
-	case image.by == byHostShell:
-		warn(fmt.Sprintf("the %s nodes have no image in common that is known to carry a shell, so the standbys run the nodes' own, with %s "+
-			"mounted read-only into image %s; name an image with a shell by --image, or one that holds the probe by --probe-image, to have these not mounted",
-			arch, strings.Join(hostDirs(arch), ", "), image.name))
-	case !image.onNode && cfg.Image == "" && cfg.ProbeImage == "":
-		warn(fmt.Sprintf("the %s nodes have no image in common that is known to serve: they may have to pull %s; name another by --image", arch, image.name))
-	}
+	warnOfImage(cfg, arch, image, warn)
 	image.pull = corev1.PullIfNotPresent // nodes that come later may lack it
 	resources, critical := chooseResources(roomOfAll(ctx, client, nodes), survey.ranges)
 	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
@@ -78,17 +71,36 @@ func specifyStandby(ctx context.Context, client kubernetes.Interface, cfg Config
 		warn(fmt.Sprintf("some %s nodes have no known room for one more pod, and others must not yield to it: without class %s a node under pressure may refuse the standby or evict it", arch, criticalClass))
 	}
 	if image.by != byItself {
-		binary, err := probe(arch)
-		if err != nil {
+		if err := s.pack(probe); err != nil {
 			return s, err
-		}
-		sum := sha256.Sum256(binary)
-		s.sum = hex.EncodeToString(sum[:])
-		if s.packed, err = gzipped(binary); err != nil {
-			return s, fmt.Errorf("failed to pack the probe: %w", err)
 		}
 	}
 	return s, admitStandby(ctx, client, &s, nodes[0].Name, warn)
+}
+
+func warnOfImage(cfg Config, arch string, image imageChoice, warn func(string)) {
+	switch {
+	case image.by == byHostShell:
+		warn(fmt.Sprintf("the %s nodes have no image in common that is known to carry a shell, so the standbys run the nodes' own, with %s "+
+			"mounted read-only into image %s; name an image with a shell by --image, or one that holds the probe by --probe-image, to have these not mounted",
+			arch, strings.Join(hostDirs(arch), ", "), image.name))
+	case !image.onNode && cfg.Image == "" && cfg.ProbeImage == "":
+		warn(fmt.Sprintf("the %s nodes have no image in common that is known to serve: they may have to pull %s; name another by --image", arch, image.name))
+	}
+}
+
+// pack has the probe in it, for ConfigMaps.
+func (s *standbySpec) pack(probe func(string) ([]byte, error)) error {
+	binary, err := probe(s.arch)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(binary)
+	s.sum = hex.EncodeToString(sum[:])
+	if s.packed, err = gzipped(binary); err != nil {
+		return fmt.Errorf("failed to pack the probe: %w", err)
+	}
+	return nil
 }
 
 func gzipped(b []byte) ([]byte, error) {

@@ -9,6 +9,11 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
+const (
+	ownersNamedMax  = 10 // findings of one rule, or owners that a finding names
+	holdersNamedMax = 3  // processes named per owner
+)
+
 // Severity says how soon somebody must act.
 type Severity string
 
@@ -38,46 +43,48 @@ type Step struct {
 	Run string `json:"run,omitempty"`
 }
 
-// Rules, causes before symptoms. A new rule is one file and one line here.
+// Rules are all rules, causes before symptoms. A new rule is one file and one line here.
 func Rules() []Rule {
 	return []Rule{
-		{ID: MountsLeaked, find: mountsLeaked},
-		{ID: MountsDeviceErrors, find: mountsDeviceErrors},
-		{ID: MountsDetached, find: mountsDetached},
-		{ID: ExecFIFOs, find: execFIFOs},
-		{ID: CloseWait, find: closeWait},
-		{ID: RuntimeClients, find: runtimeClients},
-		{ID: DeletedFiles, find: deletedFiles},
-		{ID: FDGrowth, find: fdGrowth},
-		{ID: FDProcessLimit, find: processLimit},
-		{ID: InotifyInstances, find: inotifyInstances},
-		{ID: InotifyWatches, find: inotifyWatches},
-		{ID: FDNoTable, find: noTable},
+		mountsLeakedRule(),
+		mountsDeviceErrorsRule(),
+		mountsDetachedRule(),
+		execFIFOsRule(),
+		closeWaitRule(),
+		runtimeClientsRule(),
+		deletedFilesRule(),
+		fdGrowthRule(),
+		processLimitRule(),
+		inotifyInstancesRule(),
+		inotifyWatchesRule(),
+		noTableRule(),
 		fdNodeLimitRule(),
-		{ID: PipesUserLimit, find: pipesUserLimit},
-		{ID: PipesRuntimeBlocked, find: pipesRuntimeBlocked},
-		{ID: RuntimeDaemon, find: runtimeDaemon},
-		{ID: RuntimeStuck, find: runtimeStuck},
-		{ID: RuntimeLeftovers, find: runtimeLeftovers},
-		{ID: TasksKernelThreads, find: tasksKernelThreads},
-		{ID: TasksZombies, find: tasksZombies},
-		{ID: TasksBlocked, find: tasksBlocked},
-		{ID: TasksPodLimit, find: tasksPodLimit},
-		{ID: TasksNodeLimit, find: tasksNodeLimit},
-		{ID: MemoryGrowth, find: memoryGrowth},
-		{ID: MemoryHostProcess, find: memoryHostProcess},
-		{ID: MemoryContainerLimit, find: memoryContainerLimit},
-		{ID: MemoryTmpfs, find: memoryTmpfs},
-		{ID: MemoryKernel, find: memoryKernel},
-		{ID: MemoryThresholdTooLow, find: memoryThresholdTooLow},
-		{ID: MemorySoftOnly, find: memorySoftOnly},
-		{ID: MemoryReservedTooSmall, find: memoryReservedTooSmall},
-		{ID: MemoryOOMKills, find: memoryOOMKills},
-		{ID: MemoryPressure, find: memoryPressure},
+		pipesUserLimitRule(),
+		pipesRuntimeBlockedRule(),
+		runtimeDaemonRule(),
+		runtimeStuckRule(),
+		runtimeLeftoversRule(),
+		tasksKernelThreadsRule(),
+		tasksZombiesRule(),
+		tasksBlockedRule(),
+		tasksPodLimitRule(),
+		tasksNodeLimitRule(),
+		memoryGrowthRule(),
+		memoryHostProcessRule(),
+		memoryContainerLimitRule(),
+		memoryTmpfsRule(),
+		memoryKernelRule(),
+		memoryThresholdTooLowRule(),
+		memorySoftOnlyRule(),
+		memoryReservedTooSmallRule(),
+		memoryOOMKillsRule(),
+		memoryPressureRule(),
 		kubeletHotRule(),
 		kubeletLogFloodRule(),
 		kubeletLogRule(),
 		nodeNotReadyRule(),
+		nodeStartsNoPodRule(),
+		nodeNotExaminedRule(),
 	}
 }
 
@@ -86,6 +93,9 @@ func Rules() []Rule {
 func Diagnose(n *correlate.Node, limits Thresholds) []Finding {
 	findings := []Finding{}
 	for _, r := range Rules() {
+		if r.find == nil {
+			continue
+		}
 		changed := limits.changedOf(r)
 		for _, f := range r.find(n, limits, findings) {
 			f.ID = r.ID
@@ -93,6 +103,7 @@ func Diagnose(n *correlate.Node, limits Thresholds) []Finding {
 			findings = append(findings, f)
 		}
 	}
+	linkCauses(n, findings)
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Compare(rank(a.Severity), rank(b.Severity))
 	})

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -18,20 +16,28 @@ const (
 	MemoryPressure         = "memory-pressure"
 )
 
-const (
-	// What is available is low, by the kernel's count: a share of all memory, at most
-	// so many bytes. Little of it: nothing is left to plan with.
-	lowShare, lowMost = 20, 1 << 30
-	littleShare       = 5
-	// soon is when a steady fall within seconds foretells anything.
-	soon = 120
-	// killedSince is how far back an OOM kill says something of the node today.
-	killedSince = 7 * 24 * time.Hour
-)
+// Little of it is available, by the kernel's count: nothing is left to plan with.
+func evictionLittle(rule string) Threshold {
+	return percent(rule, "little", 20, "of the node's memory available: with more nothing is foretold")
+}
+
+// A steady fall within seconds foretells no more.
+func evictionSoon(rule string) Threshold {
+	t := span(rule, "soon", 2*time.Minute, "until it comes, at this rate: a finding")
+	t.Max = correlate.InSight
+	return t
+}
+
+// An OOM kill says something of the node so long.
+func evictionKills(rule string) Threshold {
+	return span(rule, "kills", 7*24*time.Hour, "since an OOM kill of the whole node: a finding")
+}
 
 // evictionFacts are what these rules look at.
 type evictionFacts struct {
 	*correlate.Eviction
+	limits    Thresholds
+	rule      string
 	available uint64 // the kernel's MemAvailable
 	left      uint64 // with the swap that is free, before the OOM killer comes
 	known     bool   // both are
@@ -39,12 +45,12 @@ type evictionFacts struct {
 }
 
 // factsOf is nil where the node's memory is not known.
-func factsOf(n *correlate.Node) *evictionFacts {
+func factsOf(n *correlate.Node, limits Thresholds, rule string) *evictionFacts {
 	e := n.Eviction()
 	if e == nil {
 		return nil
 	}
-	f := &evictionFacts{Eviction: e, kills: nodeKills(n)}
+	f := &evictionFacts{Eviction: e, limits: limits, rule: rule, kills: nodeKills(n, limits.duration(evictionKills(rule)))}
 	if e.KernelAvailable != nil {
 		f.available, f.left, f.known = *e.KernelAvailable, *e.KernelAvailable, true
 		if swap := n.Report.Memory.Info.SwapFree; swap != nil {
@@ -54,14 +60,13 @@ func factsOf(n *correlate.Node) *evictionFacts {
 	return f
 }
 
-// low: the kernel has almost nothing left.
-func (f *evictionFacts) low() bool {
-	return f.known && f.left < min(f.Reserved.Capacity/lowShare, lowMost)
-}
-
 // little: what the kernel has left will not do for another program.
 func (f *evictionFacts) little() bool {
-	return f.known && f.left < f.Reserved.Capacity/littleShare
+	return f.known && float64(f.left) < f.littleBytes()
+}
+
+func (f *evictionFacts) littleBytes() float64 {
+	return f.limits.In(evictionLittle(f.rule)) / 100 * float64(f.Reserved.Capacity)
 }
 
 // runsOut is when the kernel has nothing left at this rate, in seconds; ok: soon.
@@ -70,16 +75,16 @@ func (f *evictionFacts) runsOut() (seconds float64, ok bool) {
 		return 0, false
 	}
 	seconds = float64(f.left) / f.FallsBy
-	return seconds, seconds <= soon
+	return seconds, seconds <= f.limits.In(evictionSoon(f.rule))
 }
 
 // nodeKills counts OOM kills for want of memory of the whole node, by the kernel's
 // log, else by the kubelet's events (SystemOOM is of the root cgroup only).
-func nodeKills(n *correlate.Node) int {
+func nodeKills(n *correlate.Node, since time.Duration) int {
 	count := 0
 	if log := n.Report.OOM; log != nil {
 		for _, k := range log.Kills {
-			if k.Constraint == report.OOMNode && k.By == "" && k.At != nil && n.Report.Node.Uptime-*k.At <= killedSince.Seconds() {
+			if k.Constraint == report.OOMNode && k.By == "" && k.At != nil && n.Report.Node.Uptime-*k.At <= since.Seconds() {
 				count++
 			}
 		}
@@ -88,7 +93,7 @@ func nodeKills(n *correlate.Node) int {
 		return count
 	}
 	for _, e := range n.Inventory.Memory.Events {
-		if e.Reason == "SystemOOM" && n.Report.Node.Now-e.Last <= int64(killedSince.Seconds()) {
+		if e.Reason == "SystemOOM" && n.Report.Node.Now-e.Last <= int64(since.Seconds()) {
 			count += max(e.Count, 1)
 		}
 	}
@@ -97,9 +102,9 @@ func nodeKills(n *correlate.Node) int {
 
 // bothCounts is the kubelet's number beside the kernel's.
 func (f *evictionFacts) bothCounts() string {
-	s := "the kubelet's memory.available is " + humanize.IBytes(*f.Available)
+	s := "the kubelet's memory.available is " + size(*f.Available)
 	if f.known {
-		s += ", the kernel's MemAvailable " + humanize.IBytes(f.available)
+		s += ", the kernel's MemAvailable " + size(f.available)
 	}
 	return s
 }
@@ -109,9 +114,9 @@ func (f *evictionFacts) thresholds() (lines []string) {
 	for _, t := range f.Thresholds {
 		line := thresholdName(t) + " of " + writtenBytes(t)
 		if t.Margin < 0 {
-			line += ": met, by " + humanize.IBytes(uint64(-t.Margin))
+			line += ": met, by " + size(uint64(-t.Margin))
 		} else {
-			line += ": " + humanize.IBytes(uint64(t.Margin)) + " above it"
+			line += ": " + size(uint64(t.Margin)) + " above it"
 		}
 		if t.SecondsLeft != nil {
 			line += fmt.Sprintf(", gone in %.0f s at this rate", *t.SecondsLeft)
@@ -131,7 +136,7 @@ func thresholdName(t correlate.EvictionThreshold) string {
 
 // writtenBytes is "12% (7.7 GiB) for 1m30s".
 func writtenBytes(t correlate.EvictionThreshold) string {
-	s := fmt.Sprintf("%s (%s)", t.Written, humanize.IBytes(t.Bytes))
+	s := fmt.Sprintf("%s (%s)", t.Written, size(t.Bytes))
 	if !t.Hard {
 		s += " for " + (time.Duration(t.Grace * float64(time.Second))).String()
 	}

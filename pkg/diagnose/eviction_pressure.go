@@ -8,10 +8,40 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
+func pressureSoon() Threshold   { return evictionSoon(MemoryPressure) }
+func pressureLittle() Threshold { return evictionLittle(MemoryPressure) }
+
+func memoryPressureRule() Rule {
+	return Rule{
+		ID: MemoryPressure, find: memoryPressure,
+		Title:      "the kubelet evicts pods for memory, or will in a moment",
+		Thresholds: []Threshold{pressureSoon(), pressureLittle()},
+		Page: Page{
+			Means: "Where memory.available is below a threshold the kubelet ends pods, at once for a hard one, after its grace period for a soft one, and the node gets MemoryPressure: no BestEffort pod starts there then. It is always critical.",
+			Computed: []string{
+				"memory.available as the kubelet computes it, capacity less the working set of the root cgroup, against the thresholds in force. A finding is one that is met, one that will be met within {soon} at the rate of the sample, if less than {little} of the node's memory are left above it, and the node's condition MemoryPressure.",
+				"The rate counts where each sample was lower than the one before.",
+				"As causes are named who grows, who has the memory outside of pods, in tmpfs or in the kernel, and too small reservations.",
+			},
+			Source: []string{"pkg/kubelet/eviction; Kubernetes: Node-pressure Eviction; /proc/meminfo; configz, or the kubelet's file and flags"},
+			Do: []string{
+				"See who has the memory and end or bound that: an evicted pod frees its own only. kubectl nodedoc memory NODE has the arithmetic.",
+				"Where it is page cache: echo 1 > /proc/sys/vm/drop_caches on the node, for the moment.",
+				"To keep more pods from coming meanwhile: kubectl cordon.",
+			},
+			Fooled: []string{
+				"The kubelet counts page cache that was read more than once as used, which the kernel would drop: then pods go though there is plenty (kubernetes#43916). The finding says so.",
+				"The condition stays for evictionPressureTransitionPeriod after the last time.",
+				"Where the kubelet's configuration could not be read its defaults are assumed, and the answer says so.",
+			},
+		},
+	}
+}
+
 // memoryPressure: pods are being evicted for memory, or will be in a moment. While
 // it lasts no BestEffort pod starts here.
 func memoryPressure(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
-	f := factsOf(n)
+	f := factsOf(n, limits, MemoryPressure)
 	if f == nil {
 		return nil
 	}
@@ -86,7 +116,7 @@ func (f *evictionFacts) cacheInUse(n *correlate.Node) []string {
 		return nil
 	}
 	d := differences[0]
-	return []string{fmt.Sprintf("the kernel has plenty: %s of %s is %s", humanize.IBytes(uint64(d.Bytes)), d.Name, d.Why)}
+	return []string{fmt.Sprintf("the kernel has plenty: %s of %s is %s", size(uint64(d.Bytes)), d.Name, d.Why)}
 }
 
 // memoryCauses are the rules that name who has the memory, or why there is little.
@@ -110,7 +140,7 @@ func (f *evictionFacts) metNow() *correlate.EvictionThreshold {
 func (f *evictionFacts) metSoon() *correlate.EvictionThreshold {
 	var next *correlate.EvictionThreshold
 	for i := range f.Thresholds {
-		if t := &f.Thresholds[i]; t.SecondsLeft != nil && *t.SecondsLeft <= soon && t.Margin < int64(f.Reserved.Capacity/littleShare) && (next == nil || *t.SecondsLeft < *next.SecondsLeft) {
+		if t := &f.Thresholds[i]; t.SecondsLeft != nil && *t.SecondsLeft <= f.limits.In(evictionSoon(f.rule)) && float64(t.Margin) < f.littleBytes() && (next == nil || *t.SecondsLeft < *next.SecondsLeft) {
 			next = t
 		}
 	}

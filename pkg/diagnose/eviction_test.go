@@ -217,7 +217,7 @@ func TestRealNodesAtRest(t *testing.T) {
 		if err := report.UnmarshalUntrusted(b, &saved); err != nil {
 			t.Fatal(err)
 		}
-		if f := factsOf(correlate.Join(saved.Report, saved.Inventory)); f == nil || f.Hard() == nil || f.Hard().Bytes != 100*mi {
+		if f := factsOf(correlate.Join(saved.Report, saved.Inventory), Thresholds{}, MemoryThresholdTooLow); f == nil || f.Hard() == nil || f.Hard().Bytes != 100*mi {
 			t.Errorf("%s: got %+v", name, f)
 		}
 		if got := diagnosed(saved.Report, saved.Inventory); len(got) != 0 {

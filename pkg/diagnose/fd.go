@@ -20,15 +20,6 @@ const (
 	FDNoTable        = "fd-no-table"
 )
 
-const (
-	// Of any limit. At a limit things fail at once and for everybody who needs
-	// one more; a fifth of it is what a busy hour takes.
-	limitWarning, limitCritical = 80.0, 95.0
-
-	descriptorsPerFindingMax = 10 // owners named per rule
-	holdersNamedMax          = 3  // processes named per owner
-)
-
 // whoisCommand asks about a process of this node; without the API server's word
 // for the node's name, of this machine.
 func whoisCommand(n *correlate.Node, pid int) string {

@@ -116,3 +116,16 @@ func TestHotKubeletBecauseOfMounts(t *testing.T) {
 		}
 	}
 }
+
+func kubeletEffects() map[string]effect {
+	busy, busyInventory := busyKubelet(400, 900<<20, 27)
+	large, largeInventory := busyKubelet(10, 5<<30, 27)
+	logs := &report.NodeReport{Logs: logged(report.LogKubelet, map[string]int{mountRefs: 8000})}
+	return map[string]effect{
+		KubeletHot + ".cpu":       {"500%", busy, busyInventory, isWarning, ""},
+		KubeletHot + ".memory":    {"6GiB", large, largeInventory, isWarning, ""},
+		KubeletHot + ".ratio":     {"15", busy, busyInventory, isWarning, ""},
+		KubeletLogFlood + ".rate": {"20/s", logs, nil, isWarning, ""},
+		KubeletLog + ".lines":     {"9000", logs, nil, isWarning, ""},
+	}
+}

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
@@ -16,32 +17,15 @@ const (
 	MemoryKernel         = "memory-kernel"
 )
 
-// What is a lot of memory: a share of the node's, and on a small node at least so
-// much, in bytes.
-const (
-	memoryShareMin = 10.0      // percent
-	hostMemoryMin  = 256 << 20 // of a unit or process of the host
-	// nodeDaemonMin: kubelet, runtimes and whole distributions in one process (k3s)
-	// grow with the number of pods.
-	nodeDaemonMin = 2 << 30
-	tmpfsMin      = 256 << 20
+// What is a lot of memory: a share of the node's, and on a small node at least so much.
+const largeMin, largeShare = 256 << 20, 10.0
 
-	// The kernel's own: what cannot be freed, tables of mappings, and what no line of
-	// /proc/meminfo names.
-	kernelMin       = 1 << 30
-	pageTablesShare = 5.0
-
-	// pressedPercent of the node's memory are available: what holds it is no longer a
-	// matter of planning.
-	pressedPercent = 10.0
-	// pressedMost: with more than that left a large node is not, whatever the share.
-	pressedMost = 16 << 30
-
-	// A container's working set against its limit, and what of it no reclaim frees.
-	workingSetPercent, heldPercent, heldNearPercent = 95.0, 90.0, 75.0
-
-	memoryPerFindingMax = 10 // owners named per rule
-)
+func memoryShare(rule string) Threshold {
+	return percent(rule, "share", largeShare, "of the node's memory: less is no finding")
+}
+func memorySize(rule string, byDefault uint64) Threshold {
+	return ofBytes(rule, "size", byDefault, "less is no finding, whatever its share of the node")
+}
 
 // memoryTotal is 0 where the report has no memory.
 func memoryTotal(n *correlate.Node) uint64 {
@@ -49,15 +33,6 @@ func memoryTotal(n *correlate.Node) uint64 {
 		return 0
 	}
 	return *n.Report.Memory.Info.Total
-}
-
-// memoryPressed: hardly anything is available.
-func memoryPressed(m correlate.NodeMemory) bool {
-	if m.Kernel == nil || m.Kernel.Total == nil || *m.Kernel.Total == 0 {
-		return false
-	}
-	left := *m.Kernel.Total - min(m.Kernel.Used, *m.Kernel.Total)
-	return left < pressedMost && shareOf(left, *m.Kernel.Total) < pressedPercent
 }
 
 func shareOf(part, whole uint64) float64 {
@@ -77,7 +52,7 @@ func size(n uint64) string {
 	if unit == 0 || value >= 99.95 {
 		return fmt.Sprintf("%.0f %s", value, units[unit])
 	}
-	return fmt.Sprintf("%.1f %s", value, units[unit])
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + units[unit]
 }
 
 func rateOf(perSecond float64) string {

@@ -9,17 +9,60 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-const (
-	growingMin  = 256 << 20 // of a process: less is no threat yet
-	gainedMin   = 16 << 20  // between the looks: less comes and goes at any moment
-	growWarmUp  = 300.0     // seconds: until then a program may fill its heap and caches
-	growAnonMin = 0.5       // of its memory: the rest are mapped files, which can go
+// growAnonMin of its memory, in percent: the rest are mapped files, which can go.
+const growAnonMin = 50.0
 
-	// Gone within this time, as it goes. A short look has seen one step only: there
-	// it counts where most is used already.
-	goneSoon, goneVerySoon = 6 * time.Hour, 10 * time.Minute
-	mostUsedPercent        = 75.0
-)
+func growingSize() Threshold {
+	return ofBytes(MemoryGrowth, "size", largeMin, "of a process: less is no threat yet")
+}
+func growingGained() Threshold {
+	return ofBytes(MemoryGrowth, "gained", 16<<20, "between the looks: less comes and goes at any moment")
+}
+
+// Until then a program may fill its heap and caches.
+func growingWarmUp() Threshold {
+	return span(MemoryGrowth, "warm-up", 5*time.Minute, "since the start of a pod's process: until then it is no finding")
+}
+
+// Gone within this time, as it goes. A short look has seen one step only: there it
+// counts where most is used already.
+func goneSoon() Threshold {
+	return span(MemoryGrowth, "soon", 6*time.Hour, "until nothing is left, by a long look: a finding")
+}
+func goneVerySoon() Threshold {
+	return span(MemoryGrowth, "very-soon", 10*time.Minute, "until nothing is left: a finding by a short look, too; critical where it is the node's memory")
+}
+func mostUsed() Threshold {
+	return percent(MemoryGrowth, "used", 75, "of what there is in use: less is no finding by a short look")
+}
+
+func memoryGrowthRule() Rule {
+	return Rule{
+		ID: MemoryGrowth, find: memoryGrowth,
+		Title:      "a process grows, and its limit or the node's memory will be used up",
+		Thresholds: []Threshold{growingSize(), growingGained(), growingWarmUp(), goneSoon(), goneVerySoon(), mostUsed()},
+		Page: Page{
+			Means: "A process gained memory all the while, and at this rate its container's limit, or all that the node has, is used up soon. At the limit it is OOM-killed, alone; where the node runs out, the kubelet evicts pods or the kernel kills somebody, who need not be the culprit.",
+			Computed: []string{
+				fmt.Sprintf("Resident size at the beginning, the end and moments in between. A process counts that in no step lost any, gained {gained} or more, has {size} or more, of which %s are anonymous memory, and is older than %s, in a pod than {warm-up}; while what is left becomes less, too.", Percent.Text(growAnonMin), Seconds.Text(correlate.StartupSeconds)),
+				"What is left, of its limit or by MemAvailable of the node, whichever is less, by what it gained in the time is when nothing is left. " +
+					fmt.Sprintf("In a look of %s or longer a finding is within {soon}. In a shorter one it is within {very-soon}, and only where {used} are in use already.", Seconds.Text(longLookSeconds)),
+				"It is critical where it is the node's memory that is gone within {very-soon}.",
+				"In the same way files in memory (tmpfs) of {size} or more that are mapped by no process for the most part, and the kernel's own memory (slab that cannot be freed, page tables, stacks, per-CPU data) where it never became less.",
+			},
+			Source: []string{"/proc/PID/status: RssAnon (Linux 4.5), statm; /proc/meminfo: MemAvailable; memory.max, memory.limit_in_bytes"},
+			Do: []string{
+				"See whether it goes on: kubectl nodedoc memory NODE --sort growth --interval " + longLook + ", or --watch.",
+				"Its owner knows what it caches: a heap dump or profile tells; a restart frees it.",
+			},
+			Fooled: []string{
+				"A cache that fills, a JVM's heap before its next collection, a query that loads a table grow and stop by themselves.",
+				"Memory that is swapped out at the same time, or shared with others, is not in the resident size.",
+				"A leak slower than what comes and goes is seen by record and history only.",
+			},
+		},
+	}
+}
 
 // memoryGrowth: a process that has grown while we looked, and will be at its limit,
 // or the node's end, soon.
@@ -38,16 +81,16 @@ func memoryGrowth(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	var findings []Finding
 	for _, g := range n.MemoryGains() {
 		room := roomOf(m, rows[g.Owner], total)
-		if len(findings) == memoryPerFindingMax {
+		if len(findings) == ownersNamedMax {
 			break
 		}
-		if named[g.Owner] || !memoryLeaks(m, g, room) {
+		if named[g.Owner] || !memoryLeaks(m, g, room, limits) {
 			continue
 		}
 		named[g.Owner] = true
-		findings = append(findings, memoryGrowthFinding(n, m, g, room))
+		findings = append(findings, memoryGrowthFinding(n, m, g, room, limits))
 	}
-	return findings
+	return append(append(findings, filesGrowth(n, m, total, limits)...), kernelGrowth(n, m, total, limits)...)
 }
 
 // room is what is left to a process: of its container's limit, or of the node.
@@ -70,26 +113,26 @@ func roomOf(m correlate.NodeMemory, row *correlate.MemoryRow, total uint64) room
 	return r
 }
 
-func memoryLeaks(m correlate.NodeMemory, g correlate.MemoryGain, r room) bool {
+func memoryLeaks(m correlate.NodeMemory, g correlate.MemoryGain, r room, limits Thresholds) bool {
 	p := g.Process
-	if !g.Steady || !r.falls || p.RSS < growingMin || g.Gained < gainedMin || float64(g.Anon) < growAnonMin*float64(p.RSS) {
+	if !g.Steady || !r.falls || p.RSS < limits.bytes(growingSize()) || g.Gained < limits.bytes(growingGained()) || float64(g.Anon) < growAnonMin/100*float64(p.RSS) {
 		return false
 	}
-	if !isHost(g.Owner) && p.Age < growWarmUp {
+	if !isHost(g.Owner) && p.Age < limits.In(growingWarmUp()) {
 		return false
 	}
 	left := goneIn(g, r, m.Seconds)
 	if m.Seconds >= longLookSeconds {
-		return left <= goneSoon
+		return left <= limits.duration(goneSoon())
 	}
-	return left <= goneVerySoon && shareOf(r.of-r.left, r.of) >= mostUsedPercent
+	return left <= limits.duration(goneVerySoon()) && shareOf(r.of-r.left, r.of) >= limits.In(mostUsed())
 }
 
 func goneIn(g correlate.MemoryGain, r room, seconds float64) time.Duration {
 	return time.Duration(min(float64(r.left)/float64(g.Gained)*seconds, 1e9) * float64(time.Second))
 }
 
-func memoryGrowthFinding(n *correlate.Node, m correlate.NodeMemory, g correlate.MemoryGain, r room) Finding {
+func memoryGrowthFinding(n *correlate.Node, m correlate.NodeMemory, g correlate.MemoryGain, r room, limits Thresholds) Finding {
 	owner, p := g.Owner, g.Process
 	left := goneIn(g, r, m.Seconds)
 	what := "the node's memory"
@@ -100,7 +143,7 @@ func memoryGrowthFinding(n *correlate.Node, m correlate.NodeMemory, g correlate.
 		Summary:  fmt.Sprintf("process %d (%s) of %s grows by %s per second: %s is used up in %s at this rate", p.PID, p.Comm, Title(owner), size(uint64(float64(g.Gained)/m.Seconds)), what, duration.HumanDuration(left)),
 		Evidence: []string{fmt.Sprintf("it gained %s in %.1f s and has %s; %s are left", size(g.Gained), m.Seconds, size(p.RSS), size(r.left))},
 		Remedy:   []Step{{Do: "see what it is", Run: whoisCommand(n, p.PID)}}}
-	if !r.container && left <= goneVerySoon {
+	if !r.container && left <= limits.duration(goneVerySoon()) {
 		f.Severity = Critical
 	}
 	if m.Seconds < longLookSeconds {

@@ -10,9 +10,56 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
+// Kubelet, runtimes and whole distributions in one process (k3s) grow with the number
+// of pods.
+func nodeDaemonSize() Threshold {
+	return ofBytes(MemoryHostProcess, "daemon-size", 2<<30, "of the kubelet, a runtime and the like: less is no finding")
+}
+func hostShare() Threshold { return memoryShare(MemoryHostProcess) }
+func hostSize() Threshold  { return memorySize(MemoryHostProcess, largeMin) }
+
+// Hardly anything is available: so many percent, and less than so many bytes.
+const pressedPercent, pressedBytes = 10.0, 16 << 30
+
+// What holds the memory is no longer a matter of planning.
+func pressedShare() Threshold {
+	return percent(MemoryHostProcess, "critical-available", pressedPercent, "of the node's memory available: critical below")
+}
+
+// With more than that left a large node is not pressed, whatever the share.
+func pressedMost() Threshold {
+	return ofBytes(MemoryHostProcess, "critical-available-size", pressedBytes, "available: with more it is never critical")
+}
+
+func memoryHostProcessRule() Rule {
+	return Rule{
+		ID: MemoryHostProcess, find: memoryHostProcess,
+		Title:      "a process outside of all pods has much of the node's memory",
+		Thresholds: []Threshold{hostShare(), hostSize(), nodeDaemonSize(), pressedShare(), pressedMost()},
+		Page: Page{
+			Means: "What runs outside of kubepods, a unit of the host or somebody's session, has no pod's limit; the scheduler does not count it, and the kubelet cannot evict it: it evicts pods instead. It looks like a leak in some pod, the more so where the process works in a pod's directory (an indexer, a backup, a scanner).",
+			Computed: []string{
+				"By cgroup: the smaller of the working set (memory.usage less inactive_file, as the kubelet has it) and of usage without page cache. It is a finding from {share} of the node's memory on, if that is {size} or more, for the kubelet, runtimes and other daemons of a node {daemon-size}, and more than what is set aside for the system (kubeReserved and systemReserved).",
+				"It is critical while less than {critical-available} of the node's memory is available by the kernel's count, and less than {critical-available-size}.",
+				"The timers and cron files that start it are read from the node.",
+			},
+			Source: []string{"memory.usage_in_bytes, memory.stat (cgroup v1), memory.current, memory.stat (v2); /proc/meminfo: MemAvailable", "Kubernetes: Reserve Compute Resources for System Daemons"},
+			Do: []string{
+				"See what it is and who runs it: kubectl nodedoc whois-pid. Stop its unit, or the process.",
+				"For good: bound the unit (MemoryMax=), or count it in the kubelet's system-reserved. An indexer: the kubelet's directory into PRUNEPATHS of /etc/updatedb.conf.",
+			},
+			Fooled: []string{
+				"A page counts for the cgroup that touched it first: shared memory may stand with who does not need it any more.",
+				"Without systemd's memory accounting on cgroup v1 many daemons share the root cgroup: then what processes have alone counts.",
+				"A database that is meant to live on the host at this size should be in system-reserved: then it is no finding.",
+			},
+		},
+	}
+}
+
 // memoryHostProcess: what runs outside of kubepods has no pod's limit, the
 // scheduler does not count it, and the kubelet cannot evict it: pods go instead.
-func memoryHostProcess(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
+func memoryHostProcess(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	total := memoryTotal(n)
 	if total == 0 {
 		return nil
@@ -20,11 +67,11 @@ func memoryHostProcess(n *correlate.Node, limits Thresholds, earlier []Finding) 
 	m := n.Memory(correlate.MemoryOptions{})
 	var findings []Finding
 	for _, row := range m.Rows {
-		if len(findings) == memoryPerFindingMax {
+		if len(findings) == ownersNamedMax {
 			break
 		}
-		if row.Host && row.Heaviest != nil && holdsTooMuch(n, row, total) {
-			findings = append(findings, hostFinding(n, m, row, earlier))
+		if row.Host && row.Heaviest != nil && holdsTooMuch(n, row, total, limits) {
+			findings = append(findings, hostFinding(n, m, row, limits))
 		}
 	}
 	return findings
@@ -34,13 +81,22 @@ func memoryHostProcess(n *correlate.Node, limits Thresholds, earlier []Finding) 
 // so is whatever fits into what is set aside for the system. Page cache goes when
 // somebody needs it, though the kubelet counts what is in use: a backup in a session
 // fills a node with it.
-func holdsTooMuch(n *correlate.Node, row correlate.MemoryRow, total uint64) bool {
-	least := uint64(hostMemoryMin)
+func holdsTooMuch(n *correlate.Node, row correlate.MemoryRow, total uint64, limits Thresholds) bool {
+	least := limits.bytes(hostSize())
 	if isNodeDaemon(row) {
-		least = nodeDaemonMin
+		least = limits.bytes(nodeDaemonSize())
 	}
 	held := min(row.WorkingSet, row.Usage-min(row.File, row.Usage))
-	return held >= least && shareOf(held, total) >= memoryShareMin && held > setAside(n)
+	return held >= least && shareOf(held, total) >= limits.In(hostShare()) && held > setAside(n)
+}
+
+// memoryPressed: hardly anything is available.
+func memoryPressed(m correlate.NodeMemory, share float64, most uint64) bool {
+	if m.Kernel == nil || m.Kernel.Total == nil || *m.Kernel.Total == 0 {
+		return false
+	}
+	left := *m.Kernel.Total - min(m.Kernel.Used, *m.Kernel.Total)
+	return left < most && shareOf(left, *m.Kernel.Total) < share
 }
 
 // setAside is what the kubelet's configuration reserves for the system; where that is
@@ -75,11 +131,11 @@ func isNodeDaemon(row correlate.MemoryRow) bool {
 	return false
 }
 
-func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.MemoryRow, earlier []Finding) Finding {
+func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.MemoryRow, limits Thresholds) Finding {
 	owner, by := row.Owner, *row.Heaviest
-	f := Finding{Severity: Warning, Subject: &owner, CausedBy: causesOf(owner, earlier, MemoryGrowth),
+	f := Finding{Severity: Warning, Subject: &owner,
 		Summary: fmt.Sprintf("%s has %s of memory, %.0f %% of the node's, and is no pod: process %d (%s)", Title(owner), size(row.WorkingSet), row.Percent, by.PID, by.Comm)}
-	if memoryPressed(m) {
+	if memoryPressed(m, limits.In(pressedShare()), limits.bytes(pressedMost())) {
 		f.Severity = Critical
 	}
 	text := fmt.Sprintf("process %d (%s) has %s resident", by.PID, by.Comm, size(by.RSS))
@@ -156,7 +212,7 @@ func hostRemedy(n *correlate.Node, row correlate.MemoryRow, p correlate.MemoryPr
 	}
 	switch {
 	case known && isJob(unit, p):
-		bound := max(total/20, hostMemoryMin) >> 20
+		bound := max(total/20, largeMin) >> 20
 		return append(steps, Step{Do: "to bound it for good, once it has ended, on the node; all that runs in the unit shares this", Run: fmt.Sprintf("systemctl set-property %s %s=%dM", unit, memoryMax(n), bound)})
 	case known:
 		return append(steps, Step{Do: "for good: count it in the kubelet's system-reserved, and bound it at what it needs, on the node; with less than it has it is killed at once", Run: oomUnitLimit(n, row.Owner)})

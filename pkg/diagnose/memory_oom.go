@@ -14,16 +14,44 @@ import (
 // MemoryOOMKills is the ID of the rule about OOM kills.
 const MemoryOOMKills = "memory-oom-kills"
 
-const (
-	// A kill is news for a day; one that comes back, for a week after the last time.
-	oomNews, oomNewsRepeated = 24 * time.Hour, 7 * 24 * time.Hour
-	oomRepeatedMin           = 3
+// oomGoneMax pods that are gone get a finding each; nobody can do much about them.
+const oomGoneMax = 2
 
-	oomPerFindingMax = 10 // owners named
-	// oomGoneMax pods that are gone get a finding each; nobody can do much about them.
-	oomGoneMax       = 2
-	oomTasksNamedMax = 3
-)
+// A kill is news for a day; one that comes back, for a week after the last time.
+func oomNews() Threshold {
+	return span(MemoryOOMKills, "news", 24*time.Hour, "since the last kill: a finding")
+}
+func oomRepeated() Threshold {
+	return atLeast(MemoryOOMKills, "repeated", 3, "kills of the same: it comes back")
+}
+func oomRepeatedNews() Threshold {
+	return span(MemoryOOMKills, "repeated-news", 7*24*time.Hour, "since the last kill of one that comes back: a finding")
+}
+
+func memoryOOMKillsRule() Rule {
+	return Rule{
+		ID: MemoryOOMKills, find: memoryOOMKills,
+		Title:      "the kernel has killed for want of memory",
+		Thresholds: []Threshold{oomNews(), oomRepeated(), oomRepeatedNews()},
+		Page: Page{
+			Means: "Where memory is at an end the kernel kills: in a cgroup that is at its own limit, or anybody where the whole node has nothing left. In the first case who was killed had too low a limit, or a leak. In the second one who was killed need not be who took the memory; that is critical.",
+			Computed: []string{
+				"Kills in the kernel's log, each with the limit that was reached, by owner, program and limit; what the log no longer has is taken from the containers' last state (OOMKilled) and the kubelet's events (SystemOOM). They are a finding for {news} after the last one, where there were {repeated} or more for {repeated-news}.",
+				fmt.Sprintf("Kills by SysRq are none. Pods that are gone are told together where there are more than %d. Those for which a cpuset or a memory policy had too little are a warning.", oomGoneMax),
+			},
+			Source: []string{"mm/oom_kill.c: oom-kill:constraint=… (Linux 4.19), \"Memory cgroup out of memory\" before; Documentation/admin-guide/cgroup-v2.rst: memory.oom.group"},
+			Do: []string{
+				"See whether it grows without end (kubectl nodedoc memory NODE --watch): a leak needs a fix, and a higher limit only delays it.",
+				"Of the node: see who has its memory, bound what no pod's limit holds, and have the kubelet evict earlier (evictionHard). If it comes at night: kubectl nodedoc record.",
+			},
+			Fooled: []string{
+				"The log is a ring, and a reboot empties it: kills of before are not there.",
+				"Its clock drifts against the node's by seconds each day: times of long uptimes are a little off.",
+				"Of a pod whose processes are not all killed the container may live on and not restart: nothing but the log tells.",
+			},
+		},
+	}
+}
 
 // memoryOOMKills: whom the kernel has killed, by whose limit it was. That of the
 // node comes first: who is killed there need not be who took the memory.
@@ -37,7 +65,7 @@ func memoryOOMKills(n *correlate.Node, limits Thresholds, earlier []Finding) []F
 	var owners, gone []correlate.Owner
 	for _, v := range n.OOMVictims() { // newest first
 		switch {
-		case !isOOMNews(n, v):
+		case !isOOMNews(n, v, limits):
 		case v.Scope == correlate.ScopeNode:
 			ofNode = append(ofNode, v)
 		default:
@@ -57,7 +85,7 @@ func memoryOOMKills(n *correlate.Node, limits Thresholds, earlier []Finding) []F
 	if len(gone) <= oomGoneMax {
 		owners, gone = append(owners, gone...), nil
 	}
-	for _, o := range owners[:min(len(owners), oomPerFindingMax)] {
+	for _, o := range owners[:min(len(owners), ownersNamedMax)] {
 		findings = append(findings, oomOfOwner(n, o, byOwner[o], earlier))
 	}
 	if len(gone) > 0 {
@@ -68,17 +96,17 @@ func memoryOOMKills(n *correlate.Node, limits Thresholds, earlier []Finding) []F
 
 // isOOMNews: what somebody did by SysRq is none. A log without times tells of a
 // node's whole life, which is news while that is short.
-func isOOMNews(n *correlate.Node, v correlate.OOMVictim) bool {
+func isOOMNews(n *correlate.Node, v correlate.OOMVictim, limits Thresholds) bool {
 	now := n.Time()
 	switch {
 	case v.Kill.By != "":
 		return false
 	case v.Last == nil || now == nil:
-		return n.Report.Node.Uptime > 0 && n.Report.Node.Uptime <= oomNews.Seconds()
-	case v.Kills >= oomRepeatedMin:
-		return now.Sub(*v.Last) <= oomNewsRepeated
+		return n.Report.Node.Uptime > 0 && n.Report.Node.Uptime <= limits.In(oomNews())
+	case v.Kills >= limits.count(oomRepeated()):
+		return now.Sub(*v.Last) <= limits.duration(oomRepeatedNews())
 	}
-	return now.Sub(*v.Last) <= oomNews
+	return now.Sub(*v.Last) <= limits.duration(oomNews())
 }
 
 // oomOfOwner is about a pod's container, or a part of the host.
@@ -96,7 +124,7 @@ func oomOfOwner(n *correlate.Node, o correlate.Owner, victims []correlate.OOMVic
 			f.Summary = fmt.Sprintf("%d processes were OOM-killed of which nobody knows whose they were%s", kills, ago(n, newest.Last))
 		}
 	}
-	for _, v := range victims[:min(len(victims), oomTasksNamedMax)] {
+	for _, v := range victims[:min(len(victims), holdersNamedMax)] {
 		f.Evidence = append(f.Evidence, oomEvidence(n, v)...)
 	}
 	f.Remedy = oomRemedy(n, newest)
@@ -118,11 +146,11 @@ func oomOfGone(n *correlate.Node, gone []correlate.Owner, byOwner map[correlate.
 			ofPod += v.Kills
 		}
 		kills += ofPod
-		if newest := byOwner[o][0]; i < oomPerFindingMax {
+		if newest := byOwner[o][0]; i < ownersNamedMax {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("%s:%s %s; %s%s%s", Title(o), times(ofPod), oomByWhat(newest), oomProcess(newest), oomHad(newest.Kill), ago(n, newest.Last)))
 		}
 	}
-	if more := len(gone) - oomPerFindingMax; more > 0 {
+	if more := len(gone) - ownersNamedMax; more > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more", more))
 	}
 	newest := byOwner[gone[0]][0]
@@ -156,10 +184,10 @@ func oomOfNode(n *correlate.Node, victims []correlate.OOMVictim, earlier []Findi
 	if largest := oomLargest(n, newest); largest != "" {
 		f.Evidence = append(f.Evidence, largest)
 	}
-	for _, v := range victims[:min(len(victims), oomPerFindingMax)] {
+	for _, v := range victims[:min(len(victims), ownersNamedMax)] {
 		f.Evidence = append(f.Evidence, oomEvidence(n, v)...)
 	}
-	if more := len(victims) - oomPerFindingMax; more > 0 {
+	if more := len(victims) - ownersNamedMax; more > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more", more))
 	}
 	f.Remedy = append(f.Remedy, Step{Do: "see who has the node's memory, pods and host processes alike, and when the kubelet evicts", Run: oomCommand(n)})
@@ -207,5 +235,3 @@ func ago(n *correlate.Node, at *time.Time) string {
 	}
 	return ", last " + humanize.RelTime(*at, *now, "ago", "from now")
 }
-
-func oomSize(n uint64) string { return humanize.IBytes(n) }

@@ -85,8 +85,10 @@ func TestOOMKills(t *testing.T) {
 		"gone, and unasked": {oomReport(oomKilled(60, "java", agent, agent)), &inventory.Inventory{}, []string{"prod/hub-0, container agent, gone was OOM-killed at", "in the pod's spec, to 96Mi say"}},
 		"gone without a name": {oomReport(oomKilled(60, "x", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002/"+strings.Repeat("7", 64))), &inventory.Inventory{}, []string{
 			"$ kubectl get events -A --field-selector involvedObject.uid=11111111-1f00-4c6e-9d51-0242ac120002\n"}},
+		"gone, and its events, too": {oomReport(oomKilled(60, "x", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002/"+strings.Repeat("7", 64))),
+			&inventory.Inventory{Memory: &inventory.Memory{PodNames: []inventory.PodName{{UID: "11111111-1f00-4c6e-9d51-0242ac120002"}}}}, []string{"nobody has the pod's name any more: its events are gone, too\n", "\n> if it needs more"}},
 		"a whole group":        {oomReport(group, member), oomHub(), []string{"- memory.oom.group is set: with each kill all processes of the cgroup die, 2 in all\n", "was OOM-killed at its own"}},
-		"most is no process's": {oomReport(little), oomHub(), []string{"- the largest at that moment: java (4711) 2.0 MiB, sh (4713) 1.0 MiB\n", "- its processes had less than half of it: the rest is tmpfs"}},
+		"most is no process's": {oomReport(little), oomHub(), []string{"- the largest at that moment: java (4711) 2 MiB, sh (4713) 1 MiB\n", "- its processes had less than half of it: the rest is tmpfs"}},
 		"the node's": {oomReport(oomKilled(60, "updatedb", "", "/system.slice/cron.service")), &inventory.Inventory{Node: "node-43"}, []string{
 			"critical: the node ran out of memory: the kernel has killed 1 process, last 1 minute ago\n",
 			"- the largest process at that moment: 4711 (updatedb) with 18 GiB, of cron.service: a process of the host, which no pod's limit holds\n",

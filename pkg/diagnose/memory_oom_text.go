@@ -16,7 +16,7 @@ import (
 func oomByWhat(v correlate.OOMVictim) string {
 	of := ""
 	if v.Kill.Limit != nil {
-		of = " of " + oomSize(*v.Kill.Limit)
+		of = " of " + size(*v.Kill.Limit)
 	}
 	switch v.Scope {
 	case correlate.ScopeContainer:
@@ -32,7 +32,7 @@ func oomByWhat(v correlate.OOMVictim) string {
 		return "at a cgroup's memory limit" + of
 	}
 	if v.Limit > 0 {
-		return "(its container's limit is " + oomSize(v.Limit) + ")"
+		return "(its container's limit is " + size(v.Limit) + ")"
 	}
 	return "(whose limit it was, nobody says)"
 }
@@ -69,12 +69,15 @@ func oomEvidence(n *correlate.Node, v correlate.OOMVictim) []string {
 	case v.API:
 		text += "; its status says OOMKilled, too"
 	}
+	if v.Owner.Type == correlate.OwnerPod && v.Owner.Pod == "" && n.EventsAreGone(v.Owner.PodUID) {
+		text += "; nobody has the pod's name any more: its events are gone, too"
+	}
 	if len(v.NamedBy) > 0 && v.Owner.PodState != correlate.PodUnasked {
 		text += "; the pod is gone, named by " + english.WordSeries(v.NamedBy, "and")
 	}
 	evidence := []string{text}
 	if k := v.Kill; k.Usage != nil && k.Limit != nil {
-		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", oomSize(*k.Usage), oomSize(*k.Limit), k.LimitCgroup))
+		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", size(*k.Usage), size(*k.Limit), k.LimitCgroup))
 	}
 	if v.Request > 0 || v.Limit > 0 {
 		text := fmt.Sprintf("its spec: request %s, limit %s", orNone(v.Request), orNone(v.Limit))
@@ -93,7 +96,7 @@ func orNone(n uint64) string {
 	if n == 0 {
 		return "none"
 	}
-	return oomSize(n)
+	return size(n)
 }
 
 // oomHad: tmpfs that it has written counts where it does not map it, too, and is
@@ -105,7 +108,7 @@ func oomHad(k report.OOMKill) string {
 		size *uint64
 	}{{"anonymous", k.AnonRSS}, {"of files", k.FileRSS}, {"shared", k.ShmemRSS}} {
 		if p.size != nil && *p.size > 0 {
-			parts = append(parts, oomSize(*p.size)+" "+p.name)
+			parts = append(parts, size(*p.size)+" "+p.name)
 		}
 	}
 	if len(parts) == 0 {
@@ -125,8 +128,8 @@ func oomOthers(v correlate.OOMVictim) []string {
 	var parts []string
 	for i, t := range k.Largest {
 		sum += t.RSS
-		if i < oomTasksNamedMax {
-			parts = append(parts, fmt.Sprintf("%s (%d) %s", t.Comm, t.PID, oomSize(t.RSS)))
+		if i < holdersNamedMax {
+			parts = append(parts, fmt.Sprintf("%s (%d) %s", t.Comm, t.PID, size(t.RSS)))
 		}
 	}
 	var evidence []string
@@ -145,7 +148,7 @@ func oomLargest(n *correlate.Node, v correlate.OOMVictim) string {
 		return ""
 	}
 	t := v.Kill.Largest[0]
-	text := fmt.Sprintf("the largest process at that moment: %d (%s) with %s", t.PID, t.Comm, oomSize(t.RSS))
+	text := fmt.Sprintf("the largest process at that moment: %d (%s) with %s", t.PID, t.Comm, size(t.RSS))
 	if owner, ok := n.OOMTaskOwner(v, t); ok {
 		text += ", of " + Title(owner)
 		if isHost(owner) {
@@ -169,7 +172,7 @@ func oomRemedy(n *correlate.Node, v correlate.OOMVictim) []Step {
 		}
 		steps = append(steps, Step{Do: "see what it did before it died", Run: fmt.Sprintf("kubectl -n %s logs %s -c %s%s --tail 50", o.Namespace, o.Pod, o.Container, previous)})
 	}
-	if o.Type == correlate.OwnerPod && o.Pod == "" && len(validation.IsDNS1123Label(o.PodUID)) == 0 {
+	if o.Type == correlate.OwnerPod && o.Pod == "" && !n.EventsAreGone(o.PodUID) && len(validation.IsDNS1123Label(o.PodUID)) == 0 {
 		steps = append(steps, Step{Do: "see who it was: for an hour the API server keeps its events", Run: "kubectl get events -A --field-selector involvedObject.uid=" + o.PodUID})
 	}
 	if o.PodState == correlate.PodKnown || o.Type != correlate.OwnerPod {

@@ -211,7 +211,7 @@ func TestHostProcessSaysWhoStartsItAndWhatToDo(t *testing.T) {
 	for _, s := range f.Remedy {
 		text += "\n" + s.Do + ": " + s.Run
 	}
-	for _, want := range []string{"18.0 GiB of memory, 56 %", "updatedb", "not in kubepods", "1.0 GiB are set aside", "of pod prod/hub-0", "the memory is not the pod's", "mlocate-updatedb.timer starts it (OnCalendar=daily)", ", next 2023-11-1",
+	for _, want := range []string{"18 GiB of memory, 56 %", "updatedb", "not in kubepods", "1 GiB are set aside", "of pod prod/hub-0", "the memory is not the pod's", "mlocate-updatedb.timer starts it (OnCalendar=daily)", ", next 2023-11-1",
 		"/etc/crontab line 7: 0 3 * * *", "/data/kubelet", "PRUNEPATHS", "systemctl stop mlocate-updatedb.service", "systemctl set-property mlocate-updatedb.service MemoryLimit=1638M", "kubectl nodedoc whois-pid node-43 1337531"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

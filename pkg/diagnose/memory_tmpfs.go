@@ -6,6 +6,32 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
+func tmpfsShare() Threshold { return memoryShare(MemoryTmpfs) }
+func tmpfsSize() Threshold  { return memorySize(MemoryTmpfs, largeMin) }
+
+func memoryTmpfsRule() Rule {
+	return Rule{
+		ID: MemoryTmpfs, find: memoryTmpfs,
+		Title:      "files in memory (tmpfs) take much of the node's memory",
+		Thresholds: []Threshold{tmpfsShare(), tmpfsSize()},
+		Page: Page{
+			Means: "What is written to a tmpfs (emptyDir with medium: Memory, /dev/shm, /run) is memory that no reclaim frees. It is in no process's resident size, so that top and ps do not show it, and it stays when the container that wrote it has ended.",
+			Computed: []string{
+				"shmem of a cgroup's memory.stat less what its processes map of it: {share} of the node's memory and {size} or more are a finding. Owners with a memory limit are left out, since it counts there, and so is what processes map as a whole, as a database's buffers.",
+			},
+			Source: []string{"Documentation/admin-guide/cgroup-v2.rst: memory.stat, shmem (v1: total_shmem); tmpfs(5)", "Kubernetes: Volumes, emptyDir"},
+			Do: []string{
+				"Give the volume a sizeLimit, and the container a memory limit, which counts it; or use a volume on disk.",
+				"Removing the files frees it; of a pod that is gone, removing the mount.",
+			},
+			Fooled: []string{
+				"It is charged to who wrote first: another container may be at work with it.",
+				"Without cgroups for memory (cgroup_disable=memory) nobody is named.",
+			},
+		},
+	}
+}
+
 // memoryTmpfs: files in memory that no process maps. They are nobody's resident
 // size, so that top and ps do not show them; and they stay when the container that
 // wrote them has ended.
@@ -17,7 +43,7 @@ func memoryTmpfs(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	var findings []Finding
 	for _, row := range n.Memory(correlate.MemoryOptions{}).Rows {
 		files := row.Shmem - min(row.MappedShmem, row.Shmem)
-		if files < tmpfsMin || shareOf(files, total) < memoryShareMin || row.Limit > 0 || row.MappedByAll >= row.Shmem || len(findings) == memoryPerFindingMax {
+		if files < limits.bytes(tmpfsSize()) || shareOf(files, total) < limits.In(tmpfsShare()) || row.Limit > 0 || row.MappedByAll >= row.Shmem || len(findings) == ownersNamedMax {
 			continue
 		}
 		owner := row.Owner

@@ -13,6 +13,27 @@ import (
 
 const detachedNamedMax = 5 // devices, and processes
 
+func mountsDetachedRule() Rule {
+	return Rule{
+		ID: MountsDetached, find: mountsDetached,
+		Title: "a filesystem is mounted nowhere, and still in use",
+		Page: Page{
+			Means: "After umount -l, or with the last mount namespace that had it, a filesystem is mounted nowhere; while a process has a file, a working directory or a mapping in it, the kernel keeps it. Its device cannot be detached, and its kernel threads stay.",
+			Computed: []string{
+				"A filesystem's directory in sysfs (/sys/fs/ext4, xfs, f2fs, btrfs) is there, and no mount namespace has it: neither at the first look nor a moment later, since an umount that writes back looks alike.",
+				"Who has files open there is told by mnt_id of /proc/PID/fdinfo, of which no mount namespace knows. A working directory, root or mapped file would have to be touched: the finding has the command for whoever wants to.",
+			},
+			Source: []string{"umount2(2): MNT_DETACH; /sys/fs/FSTYPE/DEVICE; proc_pid_fdinfo(5): mnt_id (Linux 3.15)"},
+			Do:     []string{"End or restart the process that holds it: the device is free then. Where no process is named, take the look that the finding has."},
+			Fooled: []string{
+				"Which of several detached filesystems a file lies on nobody can tell: device and process are told side by side.",
+				"A mount namespace that no process is in any more, and a file descriptor keeps, is not seen: what is mounted there seems to be mounted nowhere.",
+				"Filesystems without a directory in sysfs (NFS, FUSE, tmpfs) are not found this way; nor is any on a node that does not see the kernel's threads, as one that is a container itself.",
+			},
+		},
+	}
+}
+
 // mountsDetached: a filesystem that is mounted nowhere, and that somebody still
 // uses: it keeps its device attached, and its kernel threads.
 func mountsDetached(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {

@@ -39,7 +39,7 @@ func reasonTitles() []struct {
 	}
 }
 
-func (c *leakCause) evidence(m *correlate.NodeMounts) []string {
+func (c *leakCause) evidence(m *correlate.NodeMounts, limits Thresholds) []string {
 	var parts []string
 	for _, r := range reasonTitles() {
 		if count := c.reasons[r.reason]; count > 0 {
@@ -55,9 +55,9 @@ func (c *leakCause) evidence(m *correlate.NodeMounts) []string {
 	if h := c.holder; h != nil {
 		evidence = append(evidence, c.heldBy(h)...)
 	}
-	if k := m.Kubelet; k != nil && k.CPUPercent != nil && c.totals.Mounts >= kubeletLeaksMin {
+	if k := m.Kubelet; k != nil && k.CPUPercent != nil && c.totals.Mounts >= limits.count(kubeletLeaksMin()) {
 		text := fmt.Sprintf("the kubelet (process %d) takes %.0f %% of a core", k.PID, *k.CPUPercent)
-		if *k.CPUPercent > kubeletCPUCritical {
+		if *k.CPUPercent > limits.In(kubeletCPUCritical()) {
 			text += ", as one does that tries in vain to unmount so many"
 		}
 		evidence = append(evidence, text)

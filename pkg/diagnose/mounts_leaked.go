@@ -2,7 +2,9 @@ package diagnose
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
@@ -16,12 +18,54 @@ const (
 
 // From here on leaked volumes cost the node itself: the kubelet looks at every
 // mount in each of its loops.
-const (
-	leakedVolumesCritical = 1000
-	leakedMountsCritical  = 10_000
-	kubeletCPUCritical    = 200.0 // percent of one core, where there is anything leaked to go round for
-	kubeletLeaksMin       = 50    // mounts
-)
+func leakedVolumesCritical() Threshold {
+	return atLeast(MountsLeaked, "critical-volumes", 1000, "leaked volumes: critical")
+}
+func leakedMountsCritical() Threshold {
+	return atLeast(MountsLeaked, "critical-mounts", 10_000, "leaked mounts: critical")
+}
+func kubeletCPUCritical() Threshold {
+	return Threshold{Name: MountsLeaked + ".kubelet-cpu", Unit: Percent, Default: 200, Min: 1, Max: 100_000, Means: "of one core that the kubelet takes: critical"}
+}
+func kubeletLeaksMin() Threshold {
+	return atLeast(MountsLeaked, "kubelet-mounts", 50, "leaked mounts: fewer do not explain a busy kubelet")
+}
+
+// threadsCritical of what the node may have are leaked devices', in percent.
+const threadsCritical = 50.0
+
+func mountsLeakedRule() Rule {
+	reasons := make([]string, 0, len(reasonTitles()))
+	for _, r := range reasonTitles() {
+		reasons = append(reasons, r.title)
+	}
+	return Rule{
+		ID: MountsLeaked, find: mountsLeaked,
+		Title:      "volumes that nobody needs any more are still mounted",
+		Thresholds: []Threshold{leakedVolumesCritical(), leakedMountsCritical(), kubeletCPUCritical(), kubeletLeaksMin()},
+		Page: Page{
+			Means: "The kubelet unmounts a volume when its last pod is gone, if it can. What it cannot unmount it tries again, in each of its loops and for ever; each block device keeps its kernel threads, and each new mount namespace copies all mounts. Mostly a container holds them: it has the host's / or /var/lib/kubelet mounted in with mountPropagation, or as a private copy.",
+			Computed: []string{
+				"A volume is leaked where nobody needs it by anybody's word: no living pod of this node uses it, by its directories, its processes and the API server, which is asked before and after the look. Single mounts are leaked where they are a dead container's, or of a pod that is gone.",
+				"Why, in the order of what tells most: " + strings.Join(reasons, "; ") + ".",
+				fmt.Sprintf("A pod that is being deleted counts as gone %s after the end of its grace, if nothing of it runs; a staged volume that no pod uses is left alone for its first %s. Errors of the device alone make no leak. What could not be asked makes a volume unknown, and never leaked.",
+					Seconds.Text(correlate.StuckAfter), Seconds.Text(correlate.InTransit.Seconds())),
+				fmt.Sprintf("There is one finding for each container that holds leaked volumes, and one for those that nobody holds. It is critical from {critical-volumes} volumes or {critical-mounts} mounts on, with {kubelet-mounts} mounts while the kubelet takes more than {kubelet-cpu} of a core, and where their kernel threads are more than %s of those that the node may have.", Percent.Text(threadsCritical)),
+			},
+			Source: []string{"/proc/PID/mountinfo of each mount namespace; mount_namespaces(7): propagation", "vol_data.json of CSI volumes; PersistentVolumes, VolumeAttachments, CSIDrivers and pods of the API server", "Kubernetes: Volumes, mount propagation; KEP-3756, how the kubelet finds volumes again after its restart"},
+			Do: []string{
+				"kubectl nodedoc mounts NODE --leaked lists them; --script writes the umount commands, to be reviewed and run on the node.",
+				"A copy in a container's own mount namespace ends with that container only: end the pod that holds it.",
+				"So that it does not come again: a narrower hostPath for whoever holds them, without the kubelet's and the runtime's directories.",
+			},
+			Fooled: []string{
+				"With an API server that does not answer, most are unknown: the finding says how many.",
+				"A driver that stages volumes ahead of pods on purpose seems to leak them.",
+				"Where the report lacks mount namespaces that could not be read, holders may be missing.",
+			},
+		},
+	}
+}
 
 // leakCause are the leaked volumes that one container holds, or nobody does.
 type leakCause struct {
@@ -41,15 +85,15 @@ func mountsLeaked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	m := n.Mounts()
 	var findings []Finding
 	for _, c := range leakCauses(&m) {
-		if len(findings) == descriptorsPerFindingMax {
+		if len(findings) == ownersNamedMax {
 			break
 		}
-		f := Finding{Severity: Warning, Summary: c.summary(), Evidence: c.evidence(&m), Remedy: c.remedy(n)}
+		f := Finding{Severity: Warning, Summary: c.summary(), Evidence: c.evidence(&m, limits), Remedy: c.remedy(n)}
 		if c.holder != nil {
 			owner := c.holder.Owner
 			f.Subject = &owner
 		}
-		if c.isCritical(n, &m) {
+		if c.isCritical(n, &m, limits) {
 			f.Severity = Critical
 		}
 		findings = append(findings, f)
@@ -119,17 +163,17 @@ func (c *leakCause) add(v *correlate.Volume, holder *correlate.Holder) {
 	}
 }
 
-func (c *leakCause) isCritical(n *correlate.Node, m *correlate.NodeMounts) bool {
+func (c *leakCause) isCritical(n *correlate.Node, m *correlate.NodeMounts, limits Thresholds) bool {
 	t := c.totals
-	if t.Volumes >= leakedVolumesCritical || t.Mounts >= leakedMountsCritical {
+	if t.Volumes >= limits.count(leakedVolumesCritical()) || t.Mounts >= limits.count(leakedMountsCritical()) {
 		return true
 	}
-	if k := m.Kubelet; k != nil && k.CPUPercent != nil && *k.CPUPercent > kubeletCPUCritical && t.Mounts >= kubeletLeaksMin {
+	if k := m.Kubelet; k != nil && k.CPUPercent != nil && *k.CPUPercent > limits.In(kubeletCPUCritical()) && t.Mounts >= limits.count(kubeletLeaksMin()) {
 		return true
 	}
 	if tasks := n.Report.Tasks; tasks != nil {
 		for _, limit := range []*uint64{tasks.PIDMax, tasks.ThreadsMax} {
-			if limit != nil && *limit > 0 && uint64(max(t.KernelThreads, 0)) > *limit/2 {
+			if limit != nil && *limit > 0 && float64(t.KernelThreads) > threadsCritical/100*float64(*limit) {
 				return true
 			}
 		}

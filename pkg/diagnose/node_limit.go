@@ -14,10 +14,10 @@ import (
 const causeShareMin = 10.0
 
 func fdNodeWarning() Threshold {
-	return percent(FDNodeLimit, "warning", 80, "of fs.file-max in use: a finding")
+	return warningAt(FDNodeLimit, "of fs.file-max in use")
 }
 func fdNodeCritical() Threshold {
-	return percent(FDNodeLimit, "critical", 95, "of fs.file-max in use: critical")
+	return criticalAt(FDNodeLimit, "of fs.file-max in use")
 }
 func fdNodeInSight() Threshold {
 	return percent(FDNodeLimit, "in-sight", 50, "of fs.file-max in use: from here on growth is foretold")
@@ -48,7 +48,7 @@ func fdNodeLimitRule() Rule {
 			},
 			Fooled: []string{
 				"Open files are not descriptors: forks and dup share them, so that the sum of all descriptors may be above it or below.",
-				"Kernels keep file-max so high by default (9,223,372,036,854,775,807 since systemd 240) that it is never reached; then per-process limits are what counts.",
+				"systemd 240 and later set fs.file-max to the largest number there is: it is never reached then, and the limits of processes are what counts.",
 				"A burst at the moment of the look may be foretold as growth: look longer, by --interval 30s.",
 			},
 		},

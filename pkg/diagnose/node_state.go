@@ -24,6 +24,26 @@ func nodeNotReadyRule() Rule {
 		Fooled:   []string{"The kubelet posts its status every ten seconds at best, and its lease may be seen late: the node may be ready again, or no longer."}}}
 }
 
+// nodeStartsNoPodRule and nodeNotExaminedRule have pages only: what they are about is
+// known where a report is asked for, see StartsNoPod and NotExamined.
+func nodeStartsNoPodRule() Rule {
+	return Rule{ID: NodeStartsNoPod, Title: "the node starts no pod: its standby has told of it", Page: Page{
+		Means:    "The pod that was to look did not start there, and a standby that had been put on the node before did the look. No other pod starts there either, most likely.",
+		Computed: []string{"The node is not ready or the pod did not start in time, and the standby answered. It stands under whatever critical finding keeps a kubelet from starting containers."},
+		Source:   []string{"The pod's conditions and events; the standby's report, which says how old it is."},
+		Do:       []string{"Heal the cause that it stands under; the events of a pod that does not start say what the kubelet waits for."},
+		Fooled:   []string{"A quota, an admission webhook or an image that cannot be pulled keep this one pod away, and no others: the reason is among the evidence."}}}
+}
+
+func nodeNotExaminedRule() Rule {
+	return Rule{ID: NodeNotExamined, Title: "nothing can look at the node", Page: Page{
+		Means:    "No pod started there, and there is no standby: nothing is known of the node but what others tell of it. That it has no other finding means nothing.",
+		Computed: []string{"Neither a pod nor a standby gave a report. What the API server knows of the node and of its kubelet is the evidence."},
+		Source:   []string{"The node's conditions and lease, the pod's events, and the errors of the ways that were tried."},
+		Do:       []string{"Have the report made over ssh (kubectl nodedoc script NODE), which takes no pod, and read it with --from.", "Put a standby on the nodes while all is well: kubectl nodedoc standby."},
+		Fooled:   []string{"The reader's own rights may be what is missing: the reason is among the evidence."}}}
+}
+
 // nodeNotReady is silent where nobody has asked the API server.
 func nodeNotReady(n *correlate.Node, _ Thresholds, earlier []Finding) []Finding {
 	if n.Inventory == nil || n.Inventory.Memory == nil {

@@ -42,6 +42,36 @@ func TestHungRunc(t *testing.T) {
 	}
 }
 
+// TestPipesOfAUserNamespace: the mapped range is said, and who the user is inside.
+func TestPipesOfAUserNamespace(t *testing.T) {
+	r := hungRunc()
+	u := &r.Pipes.Users[0]
+	u.Mapped = &report.IDRange{First: 131072, Count: 65536}
+	u.UID = 131072 + 1000
+	f := Diagnose(correlate.Join(r, nil), Thresholds{})[0]
+	if text := strings.Join(f.Evidence, "\n"); f.ID != PipesUserLimit || !strings.Contains(text, "it is user 1000 of a user namespace that has the host's 131072 to 196607 (hostUsers: false)") {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// TestRuncVersion: the release that hangs so is named, and the one that does not.
+func TestRuncVersion(t *testing.T) {
+	for version, known := range map[string]bool{"1.0.0-rc93": true, "1.0.0~rc93+ds1-5": true, "1.0.0-rc93+dev": true, "1.0.0-rc9": false, "1.0.0-rc94": false, "1.0.0-rc930": false, "1.1.5": false, "": false} {
+		r := hungRunc()
+		if version != "" {
+			r.Pipes.Programs = []report.RuntimeProgram{{Name: "runc", Path: "/usr/bin/runc", Version: version}}
+		}
+		f := Diagnose(correlate.Join(r, nil), Thresholds{})[1]
+		text, cure := strings.Join(f.Evidence, "\n"), f.Remedy[len(f.Remedy)-1]
+		if strings.Contains(text, "this version writes its seccomp filter") != known || strings.Contains(text, version+" (/usr/bin/runc)") != (version != "") {
+			t.Errorf("%s: %s", version, text)
+		}
+		if !strings.Contains(cure.Do, "1.0.0-rc94") || (cure.Run == "runc --version") != (version == "") {
+			t.Errorf("%s: %+v", version, cure)
+		}
+	}
+}
+
 // TestNoHungRunc: what looks like it for a moment, or is none of the runtime's.
 func TestNoHungRunc(t *testing.T) {
 	for name, change := range map[string]func(*report.NodeReport){

@@ -4,29 +4,65 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-// processLimitMin: a smaller limit is what a sandbox has given itself, so as to
-// open nothing more: sshd's and Chrome's do.
-const processLimitMin = 100
+func processLimitWarning() Threshold {
+	return warningAt(FDProcessLimit, "of a process's soft RLIMIT_NOFILE in use")
+}
+func processLimitCritical() Threshold {
+	return criticalAt(FDProcessLimit, "of it in use, by a daemon of the host that the node hangs on")
+}
+
+// A smaller limit is what a sandbox has given itself, so as to open nothing more:
+// sshd's and Chrome's do.
+func processLimitMin() Threshold {
+	return atLeast(FDProcessLimit, "least-limit", 100, "a smaller limit is none that anybody is near by mistake")
+}
+
+func processLimitRule() Rule {
+	return Rule{
+		ID: FDProcessLimit, find: processLimit,
+		Title:      "a process comes near its own limit of open files",
+		Thresholds: []Threshold{processLimitWarning(), processLimitCritical(), processLimitMin()},
+		Page: Page{
+			Means: "A process may have so many descriptors as its soft RLIMIT_NOFILE. At it open, accept and socket fail with EMFILE (\"too many open files\") for this process alone, whatever the node has left.",
+			Computed: []string{
+				"Descriptors of each process against the soft limit of \"Max open files\" in /proc/PID/limits: {warning} or more are a finding, one for each owner. Limits below {least-limit} are left out.",
+				"It is critical from {critical} on, where it is one of these daemons of the host: " + english.OxfordWordSeries(nodeDaemons(), "and") + ".",
+			},
+			Source: []string{"getrlimit(2): RLIMIT_NOFILE; /proc/PID/limits; /proc/sys/fs/nr_open"},
+			Do: []string{
+				"See what it holds (kubectl nodedoc fd NODE --pid PID): if it leaks, a higher limit only buys time.",
+				"To win time: prlimit --pid PID --nofile=SOFT:HARD on the node, no restart is needed. For good: LimitNOFILE of its unit, or the runtime's own for containers.",
+			},
+			Fooled: []string{
+				"The limit bounds the highest number of a descriptor, not their count: who has closed low ones in between is nearer than it seems, who was given a lower limit later has more than it may open.",
+				"A program may raise its soft limit up to the hard one when it needs to (Go programs do when they start).",
+				"A server that fills its connection pool on purpose and refuses the rest stays there.",
+			},
+		},
+	}
+}
 
 // processLimit: a process near its soft RLIMIT_NOFILE, where open fails with
 // EMFILE, whatever the node has left.
 func processLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	var findings []Finding
-	for _, near := range n.NearLimit(limitWarning, processLimitMin) {
-		if len(findings) == descriptorsPerFindingMax {
+	for _, near := range n.NearLimit(limits.In(processLimitWarning()), uint64(limits.count(processLimitMin()))) {
+		if len(findings) == ownersNamedMax {
 			break
 		}
 		owner, worst := near.Owner, near.Processes[0]
 		f := Finding{Severity: Warning, Subject: &owner,
 			Summary: fmt.Sprintf("process %d (%s) of %s has %.0f %% of the descriptors that it may have", worst.PID, worst.Comm, Title(owner), worst.Percent),
 			Remedy:  limitRemedy(n, owner, worst), CausedBy: causesOf(owner, earlier, ExecFIFOs, CloseWait, DeletedFiles, FDGrowth)}
-		if worst.Percent >= limitCritical && isHost(owner) && nodeHangsOn(worst.Comm) {
+		if worst.Percent >= limits.In(processLimitCritical()) && isHost(owner) && nodeHangsOn(worst.Comm) {
 			f.Severity = Critical
 		}
 		for _, p := range near.Processes[:min(holdersNamedMax, len(near.Processes))] {
@@ -41,15 +77,13 @@ func processLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Fin
 	return findings
 }
 
-// nodeHangsOn: without these no pod starts, stops or is looked after. Any other
+// nodeDaemons: without these no pod starts, stops or is looked after. Any other
 // process's failure is its own.
-func nodeHangsOn(comm string) bool {
-	switch comm {
-	case "systemd", "kubelet", "containerd", "dockerd", "cri-dockerd", "crio":
-		return true
-	}
-	return false
+func nodeDaemons() []string {
+	return []string{"systemd", "kubelet", "containerd", "dockerd", "cri-dockerd", "crio"}
 }
+
+func nodeHangsOn(comm string) bool { return slices.Contains(nodeDaemons(), comm) }
 
 // limitRemedy raises the limit: now by prlimit(1), for good where it is set. The
 // soft limit may go up to the hard one, that up to fs.nr_open.

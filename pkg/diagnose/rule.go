@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
@@ -13,7 +14,8 @@ type Rule struct {
 	Title string // one line
 	Page
 	Thresholds []Threshold
-	// find sees what earlier rules found, so that a symptom can name its cause.
+	// find sees what earlier rules found, so that a symptom can name its cause; nil: the
+	// findings are of what is known without a report.
 	find func(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding
 }
 
@@ -27,16 +29,53 @@ type Page struct {
 	Fooled   []string // what may fool it
 }
 
-// Family is what a rule is about, the first word of its ID.
-func (r Rule) Family() string {
-	family, _, _ := strings.Cut(r.ID, "-")
-	return family
+// Family are the rules about one thing, the first word of their IDs.
+type Family struct {
+	Name  string
+	Rules []Rule
+}
+
+// Families are in the order of their first rules.
+func Families(rules []Rule) []Family {
+	var families []Family
+	for _, r := range rules {
+		name, _, _ := strings.Cut(r.ID, "-")
+		i := slices.IndexFunc(families, func(f Family) bool { return f.Name == name })
+		if i < 0 {
+			i = len(families)
+			families = append(families, Family{Name: name})
+		}
+		families[i].Rules = append(families[i].Rules, r)
+	}
+	return families
+}
+
+// ComputedTitle is that of the part after which the thresholds come.
+const ComputedTitle = "How it is computed"
+
+// Part is a part of a page.
+type Part struct {
+	Title string
+	Texts []string
+	// List: its texts are single things, else they are to be read in one go.
+	List bool
+}
+
+// Parts are those of a page in their order.
+func (p Page) Parts() []Part {
+	return []Part{
+		{Title: "What it means", Texts: []string{p.Means}},
+		{Title: ComputedTitle, Texts: p.Computed},
+		{Title: "Sources", Texts: p.Source, List: true},
+		{Title: "What to do", Texts: p.Do, List: true},
+		{Title: "What may fool it", Texts: p.Fooled, List: true},
+	}
 }
 
 // InForce is the page with the values in force in it; of one that is changed the
 // default, too.
 func (r Rule) InForce(limits Thresholds) Page {
-	var pairs []string
+	pairs := make([]string, 0, 2*len(r.Thresholds))
 	for _, of := range r.Thresholds {
 		text := of.Unit.Text(limits.In(of))
 		if limits.Changed(of) {

@@ -18,6 +18,77 @@ const (
 	RuntimeLeftovers = "runtime-leftovers"
 )
 
+func runtimeDaemonRule() Rule {
+	return Rule{
+		ID: RuntimeDaemon, find: runtimeDaemon,
+		Title: "the container runtime does not answer",
+		Page: Page{
+			Means: "containerd, dockerd, cri-dockerd or cri-o accepts no connection, or accepts one and says nothing. While it hangs no pod starts or ends on the node, exec, attach and logs wait, and the kubelet's pod lifecycle event generator (PLEG) stands still: the node becomes NotReady. It is always critical.",
+			Computed: []string{
+				"Each daemon whose socket is there is greeted once, by HTTP/2's preface or docker's ping, and no request is made. No answer within the probe's patience of some seconds is a finding.",
+			},
+			Source: []string{"RFC 9113, 3.4: connection preface; the Docker Engine API: /_ping", "the daemons' sockets, such as /run/containerd/containerd.sock, and those of k3s, k0s and MicroK8s"},
+			Do: []string{
+				"See what it waits for (kubectl nodedoc tasks NODE) before you restart it; SIGUSR1 to the daemon alone has it write its stacks to its log.",
+				"Then restart its unit: containers outlive containerd and cri-o. They do not outlive dockerd, unless live-restore is set.",
+			},
+			Fooled: []string{
+				"The kernel goes on accepting connections for a stopped daemon: only an answer counts.",
+				"A node under heavy load may answer too late: look again.",
+				"A daemon that answers a greeting may still hang at its work, on a lock or a dead mount.",
+			},
+		},
+	}
+}
+
+func runtimeStuckRule() Rule {
+	return Rule{
+		ID: RuntimeStuck, find: runtimeStuck,
+		Title: "containers that the runtime cannot start, end or remove",
+		Page: Page{
+			Means: "The runtime's own files and the node's processes contradict each other: a container that has ended and nobody watches, that runs without its shim, that was created and never started, that docker cannot remove, or whose pod the API server does not know. Its pod hangs in ContainerCreating or Terminating.",
+			Computed: []string{
+				fmt.Sprintf("The state of each container by the low-level runtime (state.json of runc, status of crun; exec.fifo while it waits for its start) and by docker, against processes and shims. One that is younger than %s may be between two steps of its start, and is none.", Seconds.Text(correlate.JustMade)),
+				"Shims are expected of containerd and docker only. A container that lives though the API server, asked before and after, does not know its pod is one, too.",
+			},
+			Source: []string{"/run/containerd/runc/k8s.io, /run/docker/runtime-runc/moby, /run/runc, /run/crun; /var/lib/docker/containers/ID/config.v2.json", "opencontainers/runtime-spec: state of a container"},
+			Do: []string{
+				"Mounts first: what is mounted in it keeps it from being removed (kubectl nodedoc mounts NODE --leaked).",
+				"Then crictl rm -f or docker rm -f on the node: that removes the container, not its volumes.",
+			},
+			Fooled: []string{
+				"A container that somebody runs by hand in the kubelet's namespace has no pod.",
+				"Where files of the runtime could not be read a container's state may be old: the report names what it lacks.",
+			},
+		},
+	}
+}
+
+func runtimeLeftoversRule() Rule {
+	return Rule{
+		ID: RuntimeLeftovers, find: runtimeLeftovers,
+		Title: "what is left of pods and containers that are no more",
+		Page: Page{
+			Means: "Shims that watch nothing, directories and cgroups of pods that the API server does not know, containers of no pod, and containers that the API server has as running and the node does not have. The kubelet logs \"orphaned pod\" each time it looks; shims keep memory and descriptors.",
+			Computed: []string{
+				fmt.Sprintf("Shims (older than %[1]s) whose container no runtime has; directories in the kubelet's pods and cgroups below kubepods whose UID no pod of the API server and no container has; containers in containerd's namespace k8s.io (older than %[1]s) that no pod has; containers that run by the API server's word for more than %[1]s and of which the node has neither file nor process.", Seconds.Text(correlate.JustMade)),
+				"Directories and cgroups are looked at twice, some seconds apart, since the kubelet may be about to remove them. Pods that have ended while the node was looked at are none. There is one finding for each kind.",
+			},
+			Source: []string{"/var/lib/kubelet/pods, cgroups below kubepods, the runtimes' state; pods of the API server", "kubelet: cleanupOrphanedPodDirs, cleanupOrphanedPodCgroups"},
+			Do: []string{
+				"A shim: kill it, it watches nothing.",
+				"A pod's directory: unmount what is mounted in it first, never remove it with a volume in it. The kubelet removes it once its volumes' directories are empty.",
+				"A container that the node does not have: the kubelet starts it anew once it sees that; if not, restart the kubelet.",
+			},
+			Fooled: []string{
+				"Static pods of a kubelet that cannot reach the API server have no mirror there; they count as living while a container of theirs is there.",
+				"Without the API server's pods (--local, or a refused list) only shims and containers can be told.",
+				"Log directories are listed by the command, and are no finding: they go with the kubelet's next collection of garbage.",
+			},
+		},
+	}
+}
+
 // runtimeDaemon: a daemon that accepts no connection, or does not answer a greeting,
 // hangs: exec, attach, logs and new pods wait for it, and the kubelet's PLEG.
 func runtimeDaemon(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
@@ -78,7 +149,7 @@ func runtimeStuck(n *correlate.Node, limits Thresholds, earlier []Finding) []Fin
 	}
 	var findings []Finding
 	for _, c := range n.Runtime().Containers {
-		if len(c.Trouble) == 0 || len(findings) == pipesPerFindingMax {
+		if len(c.Trouble) == 0 || len(findings) == ownersNamedMax {
 			continue
 		}
 		owner := c.Owner

@@ -3,19 +3,51 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-const (
-	// A disk that is busy makes one or two threads wait for a moment. More at
-	// once, or one for blockedLongSeconds, is more than that.
-	blockedManyMin     = 5
-	blockedLongSeconds = 10.0
-	blockedEverywhere  = 50 // threads of one owner
-)
+// A disk that is busy makes one or two threads wait for a moment. More at once, or one
+// for longer, is more than that.
+func blockedMany() Threshold {
+	return atLeast(TasksBlocked, "threads", 5, "of one owner that wait for the same: a finding, however short")
+}
+func blockedLong() Threshold {
+	return span(TasksBlocked, "long", 10*time.Second, "that a thread was seen to wait: a finding, though it be one")
+}
+func blockedEverywhere() Threshold {
+	return atLeast(TasksBlocked, "critical-threads", 50, "of one owner that wait for the same: critical")
+}
+
+func tasksBlockedRule() Rule {
+	return Rule{
+		ID: TasksBlocked, find: tasksBlocked,
+		Title:      "threads are blocked in uninterruptible sleep",
+		Thresholds: []Threshold{blockedMany(), blockedLong(), blockedEverywhere()},
+		Page: Page{
+			Means: "A thread in uninterruptible sleep (D) waits in the kernel for something that must come: a disk, an NFS server, a FUSE daemon, a lock. No signal reaches it, at most SIGKILL, and it counts in the load average. What does not come is the culprit, not who waits.",
+			Computed: []string{
+				"Threads in state D at two looks (--interval apart) that were not switched to in between, by owner and by what the kernel function that they wait in (wchan) is about. It is a finding where they are {threads} or more, where one was seen to wait for {long} or longer, where the kernel's log tells of a hung task, and at once where they wait for a server or daemon: " +
+					english.OxfordWordSeries(remotes(), "or") + ". A vfork counts by its length only, a frozen container not at all.",
+				"It is critical for {critical-threads} threads or more, and for the units of " + english.OxfordWordSeries(nodeDaemons(), "and") + ".",
+				"Kernel threads count where the log tells of a hung task, and those of a device where they wait for {long} or longer or the device is dead: others wait so for want of work on old kernels.",
+			},
+			Source: []string{"/proc/PID/task/TID: stat (state), wchan, number of context switches", "Documentation/admin-guide/sysctl/kernel.rst: hung_task_timeout_secs"},
+			Do: []string{
+				"See what it is and what it has open: kubectl nodedoc whois-pid. kill -9 may not end it.",
+				"A server that is away: bring it or the network back, else umount -f -l. FUSE: start its daemon anew, or abort the connection. A disk: see the kernel's log, and the devices that the finding names.",
+			},
+			Fooled: []string{
+				"How long it has waited before the first look nobody knows: look longer, by --interval 30s.",
+				"A busy disk makes threads wait, too: with a short interval some may seem to stay that only were unlucky.",
+				"Where wchan is not told, what they wait for is not known.",
+			},
+		},
+	}
+}
 
 // tasksBlocked: threads that did not run at all between two looks, in
 // uninterruptible sleep: they wait for something that does not come.
@@ -24,14 +56,14 @@ func tasksBlocked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 		return nil
 	}
 	t := n.Tasks(correlate.TaskOptions{})
-	findings := blockedKernel(n, &t)
+	findings := blockedKernel(n, &t, limits)
 	piles := blockedPiles(t.Blocked)
 	for _, p := range piles {
-		if len(findings) == tasksPerFindingMax {
+		if len(findings) == ownersNamedMax {
 			break
 		}
-		if p.alarms() {
-			findings = append(findings, p.finding(n))
+		if p.alarms(limits) {
+			findings = append(findings, p.finding(n, limits))
 		}
 	}
 	return findings
@@ -71,19 +103,15 @@ func blockedPiles(rows []correlate.BlockedRow) []*blockedPile {
 
 // alarms: who waits for a server or a daemon does not wait for so long on a
 // healthy node, and one is enough.
-func (p *blockedPile) alarms() bool {
-	return p.seconds >= blockedLongSeconds || p.logged > 0 || p.threads >= blockedManyMin && p.waitsFor != correlate.WaitsVfork || remote(p.waitsFor)
+func (p *blockedPile) alarms(limits Thresholds) bool {
+	return p.seconds >= limits.In(blockedLong()) || p.logged > 0 || p.threads >= limits.count(blockedMany()) && p.waitsFor != correlate.WaitsVfork || slices.Contains(remotes(), p.waitsFor)
 }
 
-func remote(waitsFor string) bool {
-	switch waitsFor {
-	case correlate.WaitsNFS, correlate.WaitsSMB, correlate.WaitsFUSE, correlate.WaitsCeph, correlate.Waits9P:
-		return true
-	}
-	return false
+func remotes() []string {
+	return []string{correlate.WaitsNFS, correlate.WaitsSMB, correlate.WaitsFUSE, correlate.WaitsCeph, correlate.Waits9P}
 }
 
-func (p *blockedPile) finding(n *correlate.Node) Finding {
+func (p *blockedPile) finding(n *correlate.Node, limits Thresholds) Finding {
 	what := p.waitsFor
 	if what == "" {
 		what = "something in the kernel"
@@ -97,7 +125,7 @@ func (p *blockedPile) finding(n *correlate.Node) Finding {
 	if more := len(p.rows) - holdersNamedMax; more > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more of its processes", more))
 	}
-	if p.threads >= blockedEverywhere || owner.Type == correlate.OwnerUnit && nodeHangsOn(trimService(owner.Unit)) {
+	if p.threads >= limits.count(blockedEverywhere()) || owner.Type == correlate.OwnerUnit && nodeHangsOn(trimService(owner.Unit)) {
 		f.Severity = Critical
 	}
 	f.Remedy = []Step{{Do: "see what it is, and what it has open; kill -9 may not end it", Run: whoisCommand(n, p.rows[0].PID)}, blockedRemedy(p.waitsFor)}

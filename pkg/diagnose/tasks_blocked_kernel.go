@@ -21,7 +21,7 @@ type blockedDevice struct {
 // blockedKernel: kernel threads that stay blocked where no healthy one does: by
 // the kernel's own log, or those of a device, for long or since it is dead. Others
 // may wait so for want of work on old kernels.
-func blockedKernel(n *correlate.Node, t *correlate.NodeTasks) []Finding {
+func blockedKernel(n *correlate.Node, t *correlate.NodeTasks, limits Thresholds) []Finding {
 	var stuck []blockedDevice
 	for _, row := range t.Blocked {
 		if !row.Kernel || row.Stayed == 0 || row.WaitsFor == correlate.WaitsFreezer {
@@ -31,7 +31,7 @@ func blockedKernel(n *correlate.Node, t *correlate.NodeTasks) []Finding {
 		if b.device != nil {
 			b.dead = deadDevice(n, b.device)
 		}
-		if row.LoggedSeconds > 0 || b.device != nil && (b.dead != "" || row.StayedSeconds >= blockedLongSeconds) {
+		if row.LoggedSeconds > 0 || b.device != nil && (b.dead != "" || row.StayedSeconds >= limits.In(blockedLong())) {
 			stuck = append(stuck, b)
 		}
 	}

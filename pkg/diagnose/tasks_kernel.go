@@ -6,9 +6,38 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-// idleDevicesMin: fewer are what a node has between the end of a pod and the
-// unmounting of its volumes.
-const idleDevicesMin = 50
+// Fewer are what a node has between the end of a pod and the unmounting of its
+// volumes.
+func idleDevicesMin() Threshold {
+	return atLeast(TasksKernelThreads, "devices", 50, "with kernel threads that no pod uses: a finding")
+}
+
+// idleToUsed: so many times as many devices are idle as are in use.
+const idleToUsed = 2
+
+func tasksKernelThreadsRule() Rule {
+	return Rule{
+		ID: TasksKernelThreads, find: tasksKernelThreads,
+		Title:      "kernel threads work for devices that no pod uses",
+		Thresholds: []Threshold{idleDevicesMin()},
+		Page: Page{
+			Means: "Each mounted filesystem has kernel threads of its own: a journal, a log worker, five and more with XFS, and device mapper and loop devices have theirs. Of volumes that are never unmounted they pile up, invisible to whoever looks for programs, and count against the node's limit of threads.",
+			Computed: []string{
+				fmt.Sprintf("The names of kernel threads tell the device that they work for (jbd2/vdf-8, xfsaild/dm-3, dmcrypt_write/253:0). A device is idle where its volume is leaked, where its mounts are of pods that are gone, or where it is not mounted at all. {devices} idle ones or more, and %d times as many as are in use, are a finding.", idleToUsed),
+			},
+			Source: []string{"/proc/PID/comm of kernel threads (PF_KTHREAD in /proc/PID/stat); /proc/PID/mountinfo; /sys/dev/block"},
+			Do: []string{
+				"See which volumes these are, and who holds them: kubectl nodedoc mounts NODE --leaked.",
+				"Unmount them: the threads end with the last mount of a device, in every mount namespace.",
+			},
+			Fooled: []string{
+				"comm has 15 bytes: a long device name is cut, and fits others too; then the one device that goes on so is taken.",
+				"A device that is mounted in another mount namespace only looks unmounted where just the host's is read.",
+				"Storage systems in pods (Ceph, Longhorn) have many devices that no pod mounts, on purpose.",
+			},
+		},
+	}
+}
 
 // tasksKernelThreads: every mounted filesystem has kernel threads of its own. Of
 // devices that no pod uses any more they pile up, invisible to whoever looks for
@@ -17,7 +46,7 @@ func tasksKernelThreads(n *correlate.Node, limits Thresholds, earlier []Finding)
 	if n.Report.Tasks == nil || n.Report.Mounts == nil {
 		return nil
 	}
-	t := n.Tasks(correlate.TaskOptions{})
+	t, least := n.Tasks(correlate.TaskOptions{}), limits.count(idleDevicesMin())
 	idle, used, threads := 0, 0, 0
 	for _, d := range t.Devices {
 		switch deviceUse(d) {
@@ -28,7 +57,7 @@ func tasksKernelThreads(n *correlate.Node, limits Thresholds, earlier []Finding)
 			used++
 		}
 	}
-	if idle < idleDevicesMin || idle < 2*used {
+	if idle < least || idle < idleToUsed*used {
 		return nil
 	}
 	kernel := correlate.Owner{Type: correlate.OwnerKernel}
@@ -37,7 +66,7 @@ func tasksKernelThreads(n *correlate.Node, limits Thresholds, earlier []Finding)
 		Remedy: []Step{{Do: "see which volumes these are, and who holds them", Run: mountsCommand(n)},
 			{Do: "unmount them: the threads end with the last mount of a device, in every mount namespace"}}}
 	for _, g := range t.Kernel {
-		if g.Devices >= idleDevicesMin && len(f.Evidence) < holdersNamedMax {
+		if g.Devices >= least && len(f.Evidence) < holdersNamedMax {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("%s %s for %s devices", comma(uint64(g.Threads)), g.Pattern, comma(uint64(g.Devices))))
 		}
 	}

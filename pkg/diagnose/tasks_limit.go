@@ -3,12 +3,45 @@ package diagnose
 import (
 	"fmt"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-// taskLimitMin: a smaller limit is what a program has been given on purpose, so
-// as to start nothing, unless it tries.
-const taskLimitMin = 50
+func taskLimitWarning() Threshold { return warningAt(TasksPodLimit, "of a pids.max in use") }
+func taskLimitCritical() Threshold {
+	return criticalAt(TasksPodLimit, "of it in use, where the node hangs on it")
+}
+
+// A smaller limit is what a program has been given on purpose, so as to start nothing,
+// unless it tries.
+func taskLimitMin() Threshold {
+	return atLeast(TasksPodLimit, "least-limit", 50, "a smaller limit counts only where it has refused a fork")
+}
+
+func tasksPodLimitRule() Rule {
+	return Rule{
+		ID: TasksPodLimit, find: tasksPodLimit,
+		Title:      "a pod, container or unit comes near its limit of threads",
+		Thresholds: []Threshold{taskLimitWarning(), taskLimitCritical(), taskLimitMin()},
+		Page: Page{
+			Means: "A cgroup may have so many threads as pids.max says: of a pod that is the kubelet's podPidsLimit, of a unit TasksMax. At it fork fails with EAGAIN in it alone, whatever the node has left.",
+			Computed: []string{
+				"pids.current against pids.max of each cgroup that has a limit, read through the host's root: {warning} or more are a finding, one for each pod or unit. Limits below {least-limit} count only where they have refused a fork (pids.events; before Linux 6.11 counted where the fork was tried, and held against the nearest limit above).",
+				"From {critical} on it is critical for a cgroup in which pods or units are (kubepods, system.slice), and for the units of " + english.OxfordWordSeries(nodeDaemons(), "and") + ".",
+			},
+			Source: []string{"Documentation/admin-guide/cgroup-v2.rst: PID (v1: cgroup-v1/pids.rst)", "Kubernetes: Process ID Limits And Reservations; systemd.resource-control(5): TasksMax"},
+			Do: []string{
+				"See which process has them; a leak of threads needs a fix, deleting the pod wins time.",
+				"If it needs so many: a higher podPidsLimit of the kubelet, for all pods of the node, or TasksMax of the unit.",
+			},
+			Fooled: []string{
+				"A pool that has reached its full size on purpose stays there.",
+				"Refused forks are counted since the cgroup was made: they may be of long ago.",
+			},
+		},
+	}
+}
 
 // tasksPodLimit: a pod, container or unit near its cgroup's pids.max. There fork
 // fails with EAGAIN for it alone, whatever the node has left.
@@ -22,16 +55,16 @@ func tasksPodLimit(n *correlate.Node, limits Thresholds, earlier []Finding) []Fi
 	for _, l := range t.Limits {
 		owner := l.Owner
 		owner.Container, owner.ContainerID, owner.Sandbox = "", "", false
-		if l.Percent < limitWarning || l.Max < taskLimitMin && l.Refused == 0 || named[owner] || len(findings) == tasksPerFindingMax {
+		if l.Percent < limits.In(taskLimitWarning()) || l.Max < uint64(limits.count(taskLimitMin())) && l.Refused == 0 || named[owner] || len(findings) == ownersNamedMax {
 			continue
 		}
 		named[owner] = true
-		findings = append(findings, limitFinding(n, t, l, earlier))
+		findings = append(findings, limitFinding(n, t, l, limits, earlier))
 	}
 	return findings
 }
 
-func limitFinding(n *correlate.Node, t correlate.NodeTasks, l correlate.TaskLimitUse, earlier []Finding) Finding {
+func limitFinding(n *correlate.Node, t correlate.NodeTasks, l correlate.TaskLimitUse, limits Thresholds, earlier []Finding) Finding {
 	owner := l.Owner
 	f := Finding{Severity: Warning, Subject: &owner, CausedBy: ids(ofPod(owner, earlier), TasksZombies, TasksBlocked),
 		Summary:  fmt.Sprintf("%s has %.0f %% of the threads that it may have", Title(owner), l.Percent),
@@ -39,7 +72,7 @@ func limitFinding(n *correlate.Node, t correlate.NodeTasks, l correlate.TaskLimi
 	if l.Refused > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s forks were refused so far (pids.events)", comma(l.Refused)))
 	}
-	if l.Percent >= limitCritical && (owner.Type == correlate.OwnerCgroup && !hasRow(t, owner) || owner.Type == correlate.OwnerUnit && nodeHangsOn(trimService(owner.Unit))) {
+	if l.Percent >= limits.In(taskLimitCritical()) && (owner.Type == correlate.OwnerCgroup && !hasRow(t, owner) || owner.Type == correlate.OwnerUnit && nodeHangsOn(trimService(owner.Unit))) {
 		f.Severity = Critical
 	}
 	for _, row := range t.Rows {

@@ -8,8 +8,33 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-// zombiesMin of one parent: fewer come and go.
-const zombiesMin = 100
+// Fewer come and go.
+func zombiesMin() Threshold {
+	return atLeast(TasksZombies, "zombies", 100, "of one parent: a finding")
+}
+
+func tasksZombiesRule() Rule {
+	return Rule{
+		ID: TasksZombies, find: tasksZombies,
+		Title:      "a process does not reap its children",
+		Thresholds: []Threshold{zombiesMin()},
+		Page: Page{
+			Means: "A process that has ended keeps its number until its parent asks for its exit status by wait(2). A parent that never does, mostly the first process of a container that is no init, piles up zombies, each of which counts against the limits of its pod and the node.",
+			Computed: []string{
+				"Processes in state Z without further threads, by their parent: {zombies} or more of one are a finding. Those whose parent is outside of what is seen are left out.",
+			},
+			Source: []string{"wait(2), Notes: zombies; /proc/PID/stat: state, ppid, num_threads"},
+			Do: []string{
+				"Start the pod anew, or the daemon: with the parent its zombies end.",
+				"For good: a first process in the container that reaps (tini, dumb-init), or shareProcessNamespace: true.",
+			},
+			Fooled: []string{
+				"A parent that is blocked or stopped (ptrace, SIGSTOP) reaps later: see whether it waits for something.",
+				"When they ended nobody knows: a burst of a moment ago looks like years of neglect.",
+			},
+		},
+	}
+}
 
 // tasksZombies: a parent that does not reap. A zombie has nothing but its pid,
 // and that it keeps until the parent ends.
@@ -19,7 +44,7 @@ func tasksZombies(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 	}
 	var findings []Finding
 	for _, z := range n.Tasks(correlate.TaskOptions{}).Zombies {
-		if z.Count < zombiesMin || z.PID == 0 || len(findings) == tasksPerFindingMax {
+		if z.Count < limits.count(zombiesMin()) || z.PID == 0 || len(findings) == ownersNamedMax {
 			continue
 		}
 		owner := z.Owner

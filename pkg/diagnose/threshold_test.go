@@ -56,11 +56,11 @@ func TestThresholdErrors(t *testing.T) {
 		"fd-node-limit.warning=":       `threshold fd-node-limit.warning: "" is no percentage, such as 80%`,
 		"fd-node-limit.warning=many":   `threshold fd-node-limit.warning: "many" is no percentage, such as 80%`,
 		"fd-node-limit.warning=NaN":    `threshold fd-node-limit.warning: "NaN" is no percentage, such as 80%`,
-		"fd-node-limit.warning=101%":   "threshold fd-node-limit.warning must be between 1% and 100%, not 101%",
-		"fd-node-limit.warning=-1":     "threshold fd-node-limit.warning must be between 1% and 100%, not -1%",
+		"fd-node-limit.warning=101%":   "threshold fd-node-limit.warning must be 1% to 100%, not 101%",
+		"fd-node-limit.warning=-1":     "threshold fd-node-limit.warning must be 1% to 100%, not -1%",
 		"fd-node-limit.soon=5":         `threshold fd-node-limit.soon: "5" is no time with its unit, such as 6h`,
 		"fd-node-limit.soon=infinity":  `threshold fd-node-limit.soon: "infinity" is no time with its unit, such as 6h`,
-		"fd-node-limit.soon=9999d":     "threshold fd-node-limit.soon must be between 1s and 365d, not 9999d",
+		"fd-node-limit.soon=9999d":     "threshold fd-node-limit.soon must be 1s to 365d, not 9999d",
 		"fd-node-limit.soon=4 parsecs": `threshold fd-node-limit.soon: "4 parsecs" is no time with its unit, such as 6h`,
 	} {
 		name, value, _ := strings.Cut(given, "=")
@@ -96,4 +96,27 @@ func TestFindingSaysWhichThresholdIsChanged(t *testing.T) {
 	if want := "threshold fd-node-limit.warning is 70% here, by default 80%"; len(f) != 1 || f[0].Evidence[1] != want {
 		t.Errorf("got %+v, want evidence %q", f, want)
 	}
+}
+
+// What is taken is within the bounds, and is written so that it is read as the same.
+func FuzzThreshold(f *testing.F) {
+	for _, seed := range []string{"80%", "1e2", "0x1p3", "256Mi", "1.5 GiB", "7d", "1h 30min", "0.5/s", "-1", "NaN", "infinity", "1e309", "", "%", "1000000000", "1.000000001s", "9999999999999999999PiB"} {
+		f.Add(seed)
+	}
+	all := []Threshold{fdNodeWarning(), zombiesMin(), growingSize(), oomNews(), growthRate()} // one of each unit
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, of := range all {
+			value, err := of.parse(text)
+			if err != nil {
+				continue
+			}
+			if !(value >= of.Min && value <= of.Max) {
+				t.Errorf("%s: %q is %v", of.Name, text, value)
+			}
+			written := of.Unit.Format(value)
+			if again, err := of.parse(written); err != nil || again != value {
+				t.Errorf("%s: %q is %v, written %q, and that is %v, %v", of.Name, text, value, written, again, err)
+			}
+		}
+	})
 }

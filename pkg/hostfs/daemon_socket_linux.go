@@ -84,6 +84,11 @@ func greet(address string, docker bool, patience time.Duration) (time.Duration, 
 	} else if err != nil {
 		return 0, os.NewSyscallError("sendmsg", err)
 	}
+	return awaitByte(fd, began, patience)
+}
+
+// awaitByte is how long after began the first byte came.
+func awaitByte(fd int, began time.Time, patience time.Duration) (time.Duration, error) {
 	for {
 		left := patience - time.Since(began)
 		if left <= 0 {

@@ -10,11 +10,14 @@ const Redacted = "‹redacted›"
 
 // secretWords are parts of the names under which secrets are passed.
 var secretWords = []string{"password", "passwd", "passphrase", "secret", "token", "apikey", "api-key", "api_key",
-	"accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "credential"}
+	"accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "credential",
+	"authkey", "auth-key", "auth_key", "accountkey", "account-key", "account_key", "masterkey", "master-key", "master_key", "sharedkey",
+	"encryption-key", "encryption_key", "encryptionkey", "signing-key", "signing_key", "signingkey", "cookie", "requirepass", "masterauth"}
 
 // secretEnds are what such a name may end in, behind '-', '_' or '.':
 // MYSQL_PWD, --smtp-pass, REDISCLI_AUTH, Authorization.
-var secretEnds = []string{"pass", "pwd", "pw", "auth", "bindpw", "authorization", "bearer"}
+var secretEnds = []string{"pass", "pwd", "pw", "auth", "bindpw", "authorization", "bearer",
+	"creds", "psk", "passin", "passout", "pswd", "passcode", "sas"}
 
 // Redact hides likely secrets in the arguments of a process: values of options
 // and assignments whose name speaks of a secret, passwords in URLs, JSON web
@@ -58,6 +61,11 @@ func namesSecret(name string) bool {
 	return false
 }
 
+// namesPassword: PWD is the working directory, or in a connection string the password.
+func namesPassword(name, value string) bool {
+	return strings.EqualFold(strings.Trim(name, `"'=: `), "pwd") && !strings.HasPrefix(strings.TrimLeft(value, `"'`), "/")
+}
+
 // redactAssignments hides the value behind every "name=", "name:" or "Bearer "
 // in an argument, up to the next separator.
 func redactAssignments(a string) string {
@@ -78,13 +86,14 @@ func redactAssignments(a string) string {
 		}
 		name, value := rest[:sep+1], rest[sep+1:]
 		b.WriteString(name)
-		if last := strings.LastIndexAny(name, " ,&;{?"); !namesSecret(name[last+1:]) {
+		last := strings.LastIndexAny(name, " ,&;{?")
+		if !namesSecret(name[last+1:]) && !namesPassword(name[last+1:], value) {
 			rest = value
 			continue
 		}
 		start := len(value) - len(strings.TrimLeft(value, ` "'\`))
 		end := strings.IndexAny(value[start:], `"',&;}`)
-		if end < 0 {
+		if end < 0 || last < 0 && len(name) < len(rest) && b.Len() == len(name) && start == 0 { // all of an argument is one value
 			end = len(value) - start
 		}
 		b.WriteString(value[:start])
@@ -94,33 +103,4 @@ func redactAssignments(a string) string {
 		rest = value[start+end:]
 	}
 	return b.String()
-}
-
-// redactTokens hides JSON web tokens, RFC 7519: their header begins with {".
-func redactTokens(a string) string {
-	words := strings.Split(a, " ")
-	for i, w := range words {
-		if at := strings.Index(w, "eyJ"); at >= 0 && len(w)-at > 40 && strings.Count(w[at:], ".") >= 2 {
-			words[i] = w[:at] + Redacted
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// redactURL hides the password of scheme://user:password@host.
-func redactURL(a string) string {
-	scheme := strings.Index(a, "://")
-	if scheme < 0 {
-		return a
-	}
-	authority := a[scheme+3:]
-	if end := strings.IndexAny(authority, "/?# "); end >= 0 {
-		authority = authority[:end]
-	}
-	at, colon := strings.LastIndexByte(authority, '@'), strings.IndexByte(authority, ':')
-	if colon < 0 || at < colon {
-		return a
-	}
-	from := scheme + 3
-	return a[:from+colon+1] + Redacted + redactURL(a[from+at:])
 }

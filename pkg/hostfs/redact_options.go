@@ -30,6 +30,20 @@ var shortSecrets = map[string]shortSecret{
 	"zip":       {option: "-P"},
 	"unzip":     {option: "-P"},
 	"sqlcmd":    {option: "-P"},
+	// docker, podman, nerdctl, helm registry, az, oc
+	"login":     {option: "-p"},
+	"cqlsh":     {option: "-p"},
+	"ctr":       {option: "-u", long: []string{"--user"}},
+	"etcdctl":   {option: "-u", long: []string{"--user"}},
+	"lftp":      {option: "-u", long: []string{"--user"}},
+	"smbclient": {option: "-U", long: []string{"--user"}},
+	"ipmitool":  {option: "-P"},
+	"mosq*":     {option: "-P", long: []string{"--pw"}},
+	"http":      {option: "-a"},
+	"https":     {option: "-a"},
+	"useradd":   {option: "-p"},
+	"usermod":   {option: "-p"},
+	"openssl":   {option: "-k"},
 }
 
 // secretOption is that of the program that a word names. Behind the first word,

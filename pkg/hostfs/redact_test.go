@@ -37,6 +37,23 @@ func TestRedact(t *testing.T) {
 		"no secret's name":      {[]string{"sh", "PWD=/x", "--authorization-mode=Node,RBAC", "--bypass=1"}, []string{"sh", "PWD=/x", "--authorization-mode=Node,RBAC", "--bypass=1"}},
 		"curl's ways":           {[]string{"curl", "-sSu", "a:b", "--user", "c:d", "--proxy-user=e:f", "-s", "http://h/"}, []string{"curl", "-sSu", r, "--user", r, "--proxy-user=" + r, "-s", "http://h/"}},
 		"no arguments":          {nil, []string{}},
+		"all of a value":        {[]string{"x", "--password=a&b;c,d", "TOKEN=a;b"}, []string{"x", "--password=" + r, "TOKEN=" + r}},
+		"connection string":     {[]string{"x", "Server=h;Uid=sa;Pwd=s3cret;Encrypt=1", "PWD=/home"}, []string{"x", "Server=h;Uid=sa;Pwd=" + r + ";Encrypt=1", "PWD=/home"}},
+		"token for a user":      {[]string{"git", "clone", "https://0123456789abcdef0123@git.example/x", "ssh://git@h/x"}, []string{"git", "clone", "https://" + r + "@git.example/x", "ssh://git@h/x"}},
+		"second URL":            {[]string{"x", "http://a/,http://u:p@b/"}, []string{"x", "http://a/,http://u:" + r + "@b/"}},
+		"services' tokens": {[]string{"x", "ghp_" + strings.Repeat("aB3", 12), "--set", "key.github_pat_" + strings.Repeat("aB3", 12), "/opt/ghp_short", "sk-redis-master-deployment-0"},
+			[]string{"x", r, "--set", "key." + r, "/opt/ghp_short", "sk-redis-master-deployment-0"}},
+		"base64 key": {[]string{"x", "k=" + strings.Repeat("aB3/", 11) + "==", strings.Repeat("0a1b", 16), "/" + strings.Repeat("usr/Lib9/", 8)},
+			[]string{"x", "k=" + r, strings.Repeat("0a1b", 16), "/" + strings.Repeat("usr/Lib9/", 8)}},
+		"private key":         {[]string{"x", "k=-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----"}, []string{"x", "k=" + r}},
+		"certificate":         {[]string{"x", "-----BEGIN CERTIFICATE-----"}, []string{"x", "-----BEGIN CERTIFICATE-----"}},
+		"registry":            {[]string{"docker", "login", "-u", "x", "-p", "hunter2", "h"}, []string{"docker", "login", "-u", "x", "-p", r, "h"}},
+		"ports are none":      {[]string{"docker", "run", "-p", "80:80", "x"}, []string{"docker", "run", "-p", "80:80", "x"}},
+		"Erlang":              {[]string{"beam.smp", "-setcookie", "abc", "-name", "x"}, []string{"beam.smp", "-setcookie", r, "-name", "x"}},
+		"redis-server":        {[]string{"redis-server", "--requirepass", "abc"}, []string{"redis-server", "--requirepass", r}},
+		"containerd, kubelet": {[]string{"kubelet", "--bootstrap-kubeconfig=/etc/b", "--node-ip=10.0.0.1", "--hostname-override=n"}, []string{"kubelet", "--bootstrap-kubeconfig=/etc/b", "--node-ip=10.0.0.1", "--hostname-override=n"}},
+		"creds":               {[]string{"crictl", "pull", "--creds", "u:p", "x"}, []string{"crictl", "pull", "--creds", r, "x"}},
+		"headers":             {[]string{"curl", "-H", "X-Vault-Token: abc", "-H", "Cookie: a=b"}, []string{"curl", "-H", "X-Vault-Token: " + r, "-H", "Cookie: " + r}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Redact(c.in); !slices.Equal(got, c.want) {

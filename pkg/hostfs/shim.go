@@ -11,6 +11,9 @@ type Shim struct {
 	// ID is the container or, for containerd's v2 shims, the pod sandbox.
 	ID     string
 	Bundle string // "" where the arguments do not tell
+	// States is where its runc or crun keeps its state, a directory for each
+	// container; "" where the arguments do not tell.
+	States string
 }
 
 // ParseShim recognizes a shim by its arguments; ok is false for all others.
@@ -20,18 +23,21 @@ type Shim struct {
 //	containerd-shim-runc-v2 -namespace k8s.io -id <id> -address /run/containerd/containerd.sock
 //	containerd-shim -namespace moby -workdir …/io.containerd.runtime.v1.linux/moby/<id> -address …
 //	docker-containerd-shim <id> /var/run/docker/libcontainerd/<id> docker-runc    RHEL: …-shim-current
-//	conmon -b /run/containers/storage/overlay-containers/<id>/userdata -c <id> …
+//	conmon -b /run/containers/storage/overlay-containers/<id>/userdata -c <id> … --runtime-arg --root=/run/crun
 func ParseShim(args []string) (s Shim, ok bool) {
 	if len(args) == 0 {
 		return s, false
 	}
 	switch name := path.Base(args[0]); {
 	case name == "conmon":
-		s = Shim{ID: option(args, "c", "cid"), Bundle: option(args, "b", "bundle")}
+		s = Shim{ID: option(args, "c", "cid"), Bundle: option(args, "b", "bundle"), States: option(args, "root")}
 	case strings.HasPrefix(name, "containerd-shim"), strings.HasPrefix(name, "docker-containerd-shim"):
 		s = Shim{ID: option(args, "id"), Bundle: option(args, "bundle")}
 		if dir := option(args, "workdir"); s.ID == "" && dir != "" {
 			s = Shim{ID: path.Base(dir), Bundle: dir}
+		}
+		if root := option(args, "runtime-root"); root != "" {
+			s.States = path.Join(root, option(args, "namespace"))
 		}
 		if s.ID == "" && len(args) > 2 && IsContainerID(args[1]) {
 			s = Shim{ID: args[1], Bundle: args[2]}

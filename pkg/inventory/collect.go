@@ -27,6 +27,7 @@ type Asker struct {
 	volumes   bool              // pods' are wanted, too
 	memory    bool              // and so is what the kubelet says of memory
 	kubelets  *KubeletQuestions // nil: nothing is
+	vitals    bool              // and whether it is well
 	before    []Pod
 	names     map[string]PodName // by UID, as far as AskNames has asked
 }
@@ -46,6 +47,12 @@ func (a *Asker) WithVolumes() *Asker {
 // WithMemory has Ask fill in Inventory.Memory, and what pods ask for and have lost.
 func (a *Asker) WithMemory() *Asker {
 	a.memory = true
+	return a
+}
+
+// WithVitals has Ask fill in Inventory.Vitals.
+func (a *Asker) WithVitals() *Asker {
+	a.vitals = true
 	return a
 }
 
@@ -77,10 +84,13 @@ func (a *Asker) Ask(ctx context.Context) *Inventory {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if a.memory { // a node in trouble lets its kubelet's answers wait: beside the rest
-		var asked sync.WaitGroup
-		defer asked.Wait()
+	var asked sync.WaitGroup // a node in trouble lets its kubelet's answers wait: beside the rest
+	defer asked.Wait()
+	if a.memory {
 		asked.Go(func() { inv.Memory = askMemory(ctx, a.client, a.node) })
+	}
+	if a.vitals {
+		asked.Go(func() { inv.Vitals = AskVitals(ctx, a.client, a.node, "") })
 	}
 	list, err := a.list(ctx)
 	if err != nil {

@@ -21,6 +21,8 @@ type Inventory struct {
 	Memory *Memory `json:"memory,omitempty"`
 	// Kubelets is nil where nobody asked for it.
 	Kubelets *Kubelets `json:"kubelets,omitempty"`
+	// Vitals is nil where nobody asked for them.
+	Vitals *Vitals `json:"vitals,omitempty"`
 }
 
 // Pod is what the join needs of a pod.

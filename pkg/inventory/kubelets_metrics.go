@@ -66,7 +66,7 @@ func (s *KubeletSelf) ask(ctx context.Context, client kubernetes.Interface, inte
 }
 
 // set computes what a kubelet uses; one that has been restarted in between has no CPU.
-func (s *KubeletSelf) set(first, second metrics) {
+func (s *KubeletSelf) set(first, second kubeletMetrics) {
 	s.RSSBytes, s.OpenFDs, s.Goroutines = second.count("process_resident_memory_bytes"), second.count("process_open_fds"), second.count("go_goroutines")
 	const counter, started = "process_cpu_seconds_total", "process_start_time_seconds"
 	before, had := first.values[counter]
@@ -78,13 +78,13 @@ func (s *KubeletSelf) set(first, second metrics) {
 	}
 }
 
-// metrics are those of a process, at one moment: half way between question and answer.
-type metrics struct {
+// kubeletMetrics are those of a process, at one moment: half way between question and answer.
+type kubeletMetrics struct {
 	at     time.Time
 	values map[string]float64
 }
 
-func (m metrics) count(name string) *uint64 {
+func (m kubeletMetrics) count(name string) *uint64 {
 	v, ok := m.values[name]
 	if !ok || v < 0 || v > 1<<62 || math.IsNaN(v) {
 		return nil
@@ -93,14 +93,14 @@ func (m metrics) count(name string) *uint64 {
 	return &n
 }
 
-func askMetrics(ctx context.Context, client kubernetes.Interface, node string) (metrics, error) {
+func askMetrics(ctx context.Context, client kubernetes.Interface, node string) (kubeletMetrics, error) {
 	began := time.Now()
 	body, err := client.CoreV1().RESTClient().Get().Resource("nodes").Name(node).SubResource("proxy", "metrics").Stream(ctx)
 	if err != nil {
-		return metrics{}, err
+		return kubeletMetrics{}, err
 	}
 	defer body.Close()
-	m := metrics{at: began.Add(time.Since(began) / 2)}
+	m := kubeletMetrics{at: began.Add(time.Since(began) / 2)}
 	m.values, err = parseMetrics(io.LimitReader(body, maxMetrics))
 	return m, err
 }

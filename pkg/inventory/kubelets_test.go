@@ -82,7 +82,7 @@ func FuzzMetrics(f *testing.F) {
 		first, _ := parseMetrics(strings.NewReader(a))
 		second, _ := parseMetrics(strings.NewReader(b))
 		var s KubeletSelf
-		s.set(metrics{at: time.Unix(1, 0), values: first}, metrics{at: time.Unix(3, 0), values: second})
+		s.set(kubeletMetrics{at: time.Unix(1, 0), values: first}, kubeletMetrics{at: time.Unix(3, 0), values: second})
 		if s.CPUPercent != nil && *s.CPUPercent < 0 {
 			t.Errorf("%v", *s.CPUPercent)
 		}
@@ -180,7 +180,7 @@ func TestKubeletRestarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s KubeletSelf
-	if s.set(metrics{at: time.Unix(1, 0), values: first}, metrics{at: time.Unix(3, 0), values: second}); s.CPUPercent != nil || s.RSSBytes == nil {
+	if s.set(kubeletMetrics{at: time.Unix(1, 0), values: first}, kubeletMetrics{at: time.Unix(3, 0), values: second}); s.CPUPercent != nil || s.RSSBytes == nil {
 		t.Errorf("%+v", s)
 	}
 }

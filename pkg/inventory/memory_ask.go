@@ -73,10 +73,7 @@ func (m *Memory) askNode(ctx context.Context, client kubernetes.Interface, node 
 	}
 	m.Capacity, m.Allocatable = memoryOf(n.Status.Capacity), memoryOf(n.Status.Allocatable)
 	m.KubeletVersion = report.Escape(n.Status.NodeInfo.KubeletVersion)
-	for _, c := range n.Status.Conditions {
-		m.Conditions = append(m.Conditions, Condition{Type: report.Escape(string(c.Type)), Status: report.Escape(string(c.Status)),
-			Reason: report.Escape(c.Reason), Message: report.Escape(c.Message), Since: unixOf(c.LastTransitionTime.Time)})
-	}
+	m.Conditions = conditionsOf(n)
 	return nil
 }
 

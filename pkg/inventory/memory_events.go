@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -22,11 +23,11 @@ const (
 // askEvents asks for the node's own events (SystemOOM, EvictionThresholdMet,
 // NodeHasInsufficientMemory), and those of pods that its kubelet evicted.
 func (m *Memory) askEvents(ctx context.Context, client kubernetes.Interface, node string) error {
-	ofNode, err := listEvents(ctx, client, both("involvedObject.kind", "Node", "involvedObject.name", node), func(*corev1.Event) bool { return true })
+	ofNode, err := listEvents(ctx, client, metav1.NamespaceAll, both("involvedObject.kind", "Node", "involvedObject.name", node), func(*corev1.Event) bool { return true })
 	if err != nil {
 		return err
 	}
-	ofPods, err := listEvents(ctx, client, both("involvedObject.kind", "Pod", "reason", "Evicted"), func(e *corev1.Event) bool {
+	ofPods, err := listEvents(ctx, client, metav1.NamespaceAll, both("involvedObject.kind", "Pod", "reason", "Evicted"), func(e *corev1.Event) bool {
 		return e.Source.Host == node || e.ReportingInstance == node // by no selector
 	})
 	m.Events = slices.Concat(ofNode, ofPods)
@@ -41,11 +42,11 @@ func both(field, value, other, otherValue string) fields.Selector {
 }
 
 // listEvents: the API server sorts events by namespace and name.
-func listEvents(ctx context.Context, client kubernetes.Interface, selected fields.Selector, wanted func(*corev1.Event) bool) ([]Event, error) {
+func listEvents(ctx context.Context, client kubernetes.Interface, namespace string, selected fields.Selector, wanted func(*corev1.Event) bool) ([]Event, error) {
 	options := metav1.ListOptions{FieldSelector: selected.String(), Limit: eventsPage}
 	var events []Event
 	for range eventPages {
-		page, err := client.CoreV1().Events(metav1.NamespaceAll).List(ctx, options)
+		page, err := client.CoreV1().Events(namespace).List(ctx, options)
 		if err != nil {
 			return events, err
 		}
@@ -61,9 +62,13 @@ func listEvents(ctx context.Context, client kubernetes.Interface, selected field
 	return events, nil
 }
 
+// said is a message as somebody wrote it, without likely secrets: of a command that
+// failed, of a URL.
+func said(message string) string { return report.Escape(hostfs.RedactCommand(message)) }
+
 // fromEvent: who records by events.k8s.io/v1 leaves the old fields empty.
 func fromEvent(e *corev1.Event) Event {
-	out := Event{Reason: report.Escape(e.Reason), Type: report.Escape(e.Type), Message: report.Escape(e.Message),
+	out := Event{Reason: report.Escape(e.Reason), Type: report.Escape(e.Type), Message: said(e.Message),
 		Count: int(e.Count), First: unixOf(e.FirstTimestamp.Time), Last: unixOf(e.LastTimestamp.Time)}
 	if s := e.Series; s != nil {
 		out.Count, out.Last = max(out.Count, int(s.Count)), max(out.Last, unixOf(s.LastObservedTime.Time))

@@ -26,9 +26,11 @@ const (
 // PodName is who a pod was that nothing but its events is left of. The API server
 // keeps these for an hour after the last of them (--event-ttl).
 type PodName struct {
-	UID       string `json:"uid"`
-	Namespace string `json:"namespace"`
-	Pod       string `json:"pod"`
+	UID string `json:"uid"`
+	// Namespace and Pod are "" where there are no events any more: they also go with
+	// their namespace.
+	Namespace string `json:"namespace,omitempty"`
+	Pod       string `json:"pod,omitempty"`
 	// Containers that its events are about, by name.
 	Containers []string `json:"containers,omitempty"`
 	// Scheduled: the event of its being scheduled is there, and so are all later ones.
@@ -61,9 +63,7 @@ func (a *Asker) AskNames(ctx context.Context, inv *Inventory, uids []string) {
 			}
 			a.names[uid] = name
 		}
-		if name.Pod != "" {
-			m.PodNames = append(m.PodNames, name)
-		}
+		m.PodNames = append(m.PodNames, name)
 	}
 }
 

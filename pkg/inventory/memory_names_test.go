@@ -52,7 +52,9 @@ func TestNamesOfPodsThatOnlyEventsTellOf(t *testing.T) {
 		{UID: "u1", Namespace: "batch", Pod: "import-7", Containers: []string{"import"}, Scheduled: true, First: 100},
 		{UID: "u2", Namespace: "batch", Pod: "import-7", Containers: []string{"a", "b"}, First: 90},
 		{UID: "u3", Namespace: "batch", Pod: "import-7", Containers: []string{"copy"}},
+		{UID: "u4"},
 		{UID: "u5", Namespace: "batch", Pod: `p\u202e`, First: 100},
+		{UID: "none"},
 	}
 	for range 2 { // as when watching
 		inv := a.Ask(t.Context())
@@ -75,7 +77,7 @@ func TestNamesOfManyPods(t *testing.T) {
 	}
 	inv := a.Ask(t.Context())
 	a.AskNames(t.Context(), inv, uids)
-	if len(asked) != maxNamed || asked["u0"] != 1 || len(inv.Memory.PodNames) != 0 {
+	if len(asked) != maxNamed || asked["u0"] != 1 || len(inv.Memory.PodNames) != maxNamed || inv.Memory.PodNames[7].Pod != "" {
 		t.Errorf("asked %v", asked)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // addMemory gives a pod what it asks for, why it ended, and what of it was killed.
 func addMemory(pod *Pod, p *corev1.Pod) {
-	pod.QOS, pod.Reason, pod.Message = string(p.Status.QOSClass), report.Escape(p.Status.Reason), report.Escape(p.Status.Message)
+	pod.QOS, pod.Reason, pod.Message = string(p.Status.QOSClass), report.Escape(p.Status.Reason), said(p.Status.Message)
 	if pod.Ended() && p.Status.StartTime != nil {
 		pod.StartedAt = unixOf(p.Status.StartTime.Time)
 	}

@@ -114,7 +114,7 @@ func fromAttachment(a *storagev1.VolumeAttachment) Attachment {
 		out.Volume = report.Escape(*name)
 	}
 	if e := a.Status.DetachError; e != nil {
-		out.DetachError = report.Escape(e.Message)
+		out.DetachError = said(e.Message)
 	}
 	return out
 }

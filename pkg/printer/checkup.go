@@ -3,6 +3,7 @@ package printer
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
@@ -10,7 +11,9 @@ import (
 // Checkup is what all rules say of one node, or why nothing is said. Findings are
 // in the rules' order, critical ones first; CausedBy names what explains a symptom.
 type Checkup struct {
-	Node     string             `json:"node"`
+	Node string `json:"node"`
+	// Time when the look began, by the node's clock.
+	Time     *time.Time         `json:"time,omitempty"`
 	State    NodeState          `json:"state"`
 	Reason   string             `json:"reason,omitempty"` // why there is no answer
 	Health   Health             `json:"health"`

@@ -17,7 +17,10 @@ import (
 func Checkups(w io.Writer, nodes []Checkup, s Style) error {
 	nodes = WorstFirst(nodes)
 	if len(nodes) == 1 {
-		return checkup(w, nodes[0], s)
+		if err := checkup(w, nodes[0], s); err != nil {
+			return err
+		}
+		return explainHint(w, nodes[0].firstTold(), s)
 	}
 	rows := make([][]string, 0, len(nodes))
 	for _, n := range nodes {
@@ -27,6 +30,7 @@ func Checkups(w io.Writer, nodes []Checkup, s Style) error {
 		return err
 	}
 	shown, more := 0, 0
+	var told []diagnose.Finding
 	for _, n := range nodes {
 		if len(n.Findings) == 0 && len(n.Failed) == 0 {
 			continue
@@ -42,14 +46,25 @@ func Checkups(w io.Writer, nodes []Checkup, s Style) error {
 		if err := checkup(w, n, s); err != nil {
 			return err
 		}
+		told = append(told, n.firstTold()...)
 	}
-	if more == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintln(w); err != nil {
+	if err := explainHint(w, told, s); err != nil || more == 0 {
 		return err
 	}
+	if len(told) == 0 {
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+	}
 	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and %s to tell of: --top 0 shows all, kubectl nodedoc checkup NODE one", english.Plural(more, "more node", ""))))
+}
+
+// firstTold is the finding that the details begin with; none: nil.
+func (c Checkup) firstTold() []diagnose.Finding {
+	if branches := diagnose.Tree(c.Findings); len(branches) > 0 {
+		return []diagnose.Finding{branches[0].Finding}
+	}
+	return nil
 }
 
 func checkupColumns() []column {
@@ -97,7 +112,7 @@ func firstCause(c Checkup) string {
 	case len(c.Failed) > 0:
 		return "not checked: " + strings.Join(c.Failed, "; ")
 	}
-	return totalsText(c.Totals)
+	return totalsShort(c.Totals)
 }
 
 // checkup prints one node: a healthy one in a line, unless that is too long.

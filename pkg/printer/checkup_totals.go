@@ -25,6 +25,19 @@ func totalsText(totals []Total) string {
 	return strings.Join(texts, ", ")
 }
 
+// totalsShort is for a cell: shares where there is a limit.
+func totalsShort(totals []Total) string {
+	texts := make([]string, 0, len(totals))
+	for _, t := range totals {
+		if t.Max > 0 {
+			texts = append(texts, t.Name+" "+t.percent())
+		} else {
+			texts = append(texts, t.Name+" "+t.amount(t.Value))
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
 func (t Total) amount(n uint64) string {
 	if t.Unit == "bytes" {
 		return size(n)

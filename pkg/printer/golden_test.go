@@ -96,4 +96,8 @@ func firstDifference(got, want string) string {
 }
 
 // isCommand: it stands whole on a line, to be copied.
-func isCommand(line string) bool { return strings.HasPrefix(line, "           kubectl ") }
+func isCommand(line string) bool {
+	command := strings.TrimLeft(line, " ")
+	indent := len(line) - len(command)
+	return strings.HasPrefix(command, "kubectl ") && indent >= 11 && (indent-11)%len(symptomIndent) == 0 // a symptom is indented
+}

@@ -222,11 +222,14 @@ func knownLines(w io.Writer, l logs.Log, k correlate.NodeKubelet, shown int, s S
 		if g.Known.Do != "" {
 			text += "; " + g.Known.Do
 		}
+		run := strings.ReplaceAll(g.Known.Run, "NODE", k.Node)
 		if err := s.printWrapped(w, "  "+humanize.Comma(int64(g.Count))+" ×  ", text); err != nil {
 			return err
 		}
-		if g.Known.Run != "" {
-			if _, err := fmt.Fprintln(w, "           "+s.bold()(strings.ReplaceAll(g.Known.Run, "NODE", k.Node))); err != nil {
+		if p, ok := w.(*parts); ok {
+			p.run(run)
+		} else if run != "" {
+			if _, err := fmt.Fprintln(w, "           "+s.bold()(run)); err != nil {
 				return err
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
 
 // Mounts prints what is mounted: of one node in detail, of many a row each.
@@ -165,6 +166,7 @@ func nothingLeaked(w io.Writer, nodes []MountsNode, s Style) error {
 func fleetFindings(w io.Writer, nodes []MountsNode, s Style) error {
 	const most = 3
 	shown, more := 0, 0
+	var told []diagnose.Finding
 	for _, n := range sickestFirst(nodes) {
 		if len(n.Findings) == 0 {
 			continue
@@ -177,12 +179,15 @@ func fleetFindings(w io.Writer, nodes []MountsNode, s Style) error {
 		if _, err := fmt.Fprintln(w, "\n"+s.bold()(n.Node)); err != nil {
 			return err
 		}
-		if err := Findings(w, n.Findings, s); err != nil {
+		if err := eachFinding(w, n.Findings, s); err != nil {
+			return err
+		}
+		told = append(told, n.Findings...)
+	}
+	if more > 0 {
+		if err := s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and findings on %s (kubectl nodedoc mounts NODE)", english.Plural(more, "more node", "")))); err != nil {
 			return err
 		}
 	}
-	if more == 0 {
-		return nil
-	}
-	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and findings on %s (kubectl nodedoc mounts NODE)", english.Plural(more, "more node", ""))))
+	return explainHint(w, told, s)
 }

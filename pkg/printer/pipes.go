@@ -67,7 +67,11 @@ func pipesHead(p correlate.NodePipes, findings []diagnose.Finding, s Style) stri
 		}
 	}
 	u := p.Users[0]
-	return fmt.Sprintf("%s: %s; user %s has %s of %s pages (%s of fs.pipe-user-pages-soft)", name, all, u.Name, pagesCell(u.PipeCount), commaU(*p.UserPagesSoft), paint(percentCell(u.Percent)))
+	who := u.Name
+	if u.Mapped != nil {
+		who += fmt.Sprintf(" (%d in a user namespace)", u.Mapped.Inside+u.UID-u.Mapped.First)
+	}
+	return fmt.Sprintf("%s: %s; user %s has %s of %s pages (%s of fs.pipe-user-pages-soft)", name, all, who, pagesCell(u.PipeCount), commaU(*p.UserPagesSoft), paint(percentCell(u.Percent)))
 }
 
 func pipesRanking(w io.Writer, p correlate.NodePipes, s Style) error {

@@ -22,6 +22,9 @@ func Runtime(w io.Writer, r correlate.NodeRuntime, findings []diagnose.Finding, 
 			return err
 		}
 	}
+	if err := vitalsSection(w, r.Vitals, s); err != nil {
+		return err
+	}
 	if err := unreadable(w, "", r.Gaps, s); err != nil {
 		return err
 	}
@@ -39,6 +42,12 @@ func runtimeHead(r correlate.NodeRuntime, s Style) string {
 	}
 	if len(r.Daemons) == 0 {
 		parts = append(parts, "no runtime's socket where they usually are")
+	}
+	if r.Vitals != nil && r.Vitals.State != nil && r.Vitals.State.Runtime != "" {
+		parts = append(parts, "by the kubelet "+r.Vitals.State.Runtime)
+	}
+	for _, p := range r.Programs {
+		parts = append(parts, fmt.Sprintf("%s is %s", p.Name, p.Version))
 	}
 	count := english.Plural(len(r.Containers), "container", "") + " and sandboxes"
 	states := make([]string, 0, 3)

@@ -58,6 +58,10 @@ func shorten(text string, width int) string {
 // printWrapped prints text behind a prefix, broken at spaces to the style's
 // width, the rest below the text's start.
 func (s Style) printWrapped(w io.Writer, prefix, text string) error {
+	if p, ok := w.(*parts); ok {
+		p.line(prefix, text)
+		return nil
+	}
 	indent := strings.Repeat(" ", cells(prefix))
 	room := s.Width - len(indent)
 	if s.Width == 0 || room < 20 {

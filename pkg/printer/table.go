@@ -29,6 +29,10 @@ const gap = "  "
 func printTable(w io.Writer, columns []column, rows [][]string, width int, head func(string) string) error {
 	t := &table{columns: columns, rows: rows, show: make([]bool, len(columns)), widths: make([]int, len(columns))}
 	t.measure()
+	if p, ok := w.(*parts); ok {
+		p.table(columns, rows, t.show)
+		return nil
+	}
 	if width > 0 {
 		t.fit(width)
 	}

@@ -87,6 +87,9 @@ func (t tasksSection) printBelow(w io.Writer, s Style) error {
 		return nil
 	}
 	shown := t.rows[:t.shown(s)]
+	if p, ok := w.(*parts); ok {
+		p.caption = captionOf(t.columns, t.what)
+	}
 	if err := printTable(w, t.columns, shown, s.tableWidth(), s.bold()); err != nil {
 		return err
 	}

@@ -45,9 +45,13 @@ func (k *kubelet) configure() {
 	if file != "" {
 		k.readConfig(root, file, false)
 	}
-	if dir == "" {
-		return
+	if dir != "" {
+		k.readDropIns(root, dir)
 	}
+}
+
+// readDropIns reads those of --config-dir, in the order of their names.
+func (k *kubelet) readDropIns(root *hostfs.Root, dir string) {
 	files, err := filesIn(root, dir, func(name string) bool { return strings.HasSuffix(name, ".conf") })
 	for _, file := range files {
 		k.readConfig(root, file, true)

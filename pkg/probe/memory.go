@@ -52,6 +52,7 @@ func (m *memory) totals() {
 		*kb <<= 10
 		m.out.MinFree = kb
 	}
+	m.out.ARC = m.arc()
 	b, err := m.proc.Read("pressure/memory")
 	m.out.Pressure = m.pressure("/proc/pressure/memory", b, err)
 	sys, err := hostfs.OpenSys(m.fs)
@@ -67,6 +68,22 @@ func (m *memory) totals() {
 	for _, p := range pools {
 		m.out.HugePages = append(m.out.HugePages, report.HugePagePool(p))
 	}
+}
+
+// arc is nil where there is no ZFS.
+func (m *memory) arc() *report.ARC {
+	const file = "spl/kstat/zfs/arcstats"
+	b, err := m.proc.Read(file)
+	if err == nil {
+		if a, ok := hostfs.ParseARC(b); ok {
+			return (*report.ARC)(&a)
+		}
+		err = errTorn
+	}
+	if !hostfs.Gone(err) {
+		m.bad.add("/proc/"+file, err)
+	}
+	return nil
 }
 
 // pressure: a kernel that was booted with psi=0 has the file, and answers

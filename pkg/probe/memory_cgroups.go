@@ -157,7 +157,7 @@ func (m *memory) processesByCgroup() map[string]int {
 func (m *memory) cgroup(tree *memoryTree, dir string) report.MemoryCgroup {
 	s := tree.stat(dir, m.bad)
 	c := report.MemoryCgroup{Path: report.Escape(shownPath(m.first.mount, dir)), Usage: tree.usage(dir, unreadable{}),
-		UsageBefore: counted(m.first.usage, dir), AnonBefore: counted(m.first.anon, dir),
+		UsageBefore: counted(m.first.usage, dir), AnonBefore: counted(m.first.anon, dir), ShmemBefore: counted(m.first.shmem, dir),
 		Anon: s.Anon, File: s.File, ActiveFile: s.ActiveFile, InactiveFile: s.InactiveFile, Shmem: s.Shmem,
 		Slab: s.Slab, Kernel: s.Kernel, PageTables: s.PageTables, Sock: s.Sock, Swap: s.Swap}
 	c.Limit = m.limit(tree, dir, tree.name("memory.max", "memory.limit_in_bytes"))

@@ -20,10 +20,10 @@ type memoryFirst struct {
 	// mount is the hierarchy with the memory controller, nil: none.
 	mount *hostfs.CgroupMount
 	// usage and anon are those of the cgroups by their directory, in bytes.
-	usage, anon map[string]int
-	tmpfs       []report.TmpfsMount
-	samples     []report.MemorySample
-	bad         unreadable
+	usage, anon, shmem map[string]int
+	tmpfs              []report.TmpfsMount
+	samples            []report.MemorySample
+	bad                unreadable
 }
 
 // firstPatience bounds the first look at the cgroups.
@@ -66,15 +66,19 @@ func (f *memoryFirst) look(ctx context.Context, proc *hostfs.Proc, tree *memoryT
 	}
 	ctx, cancel := context.WithTimeout(ctx, firstPatience)
 	defer cancel()
-	f.usage, f.anon, f.rss = map[string]int{}, map[string]int{}, map[int]int{}
+	f.usage, f.anon, f.shmem, f.rss = map[string]int{}, map[string]int{}, map[string]int{}, map[int]int{}
 	tree.walk(ctx, f.bad, func(dir string) {
 		usage := tree.usage(dir, f.bad)
 		if usage != nil {
 			f.usage[dir] = int(*usage)
 		}
 		if usage == nil || *usage >= worthAStat {
-			if anon := tree.stat(dir, f.bad).Anon; anon != nil {
-				f.anon[dir] = int(*anon)
+			stat := tree.stat(dir, f.bad)
+			if stat.Anon != nil {
+				f.anon[dir] = int(*stat.Anon)
+			}
+			if stat.Shmem != nil {
+				f.shmem[dir] = int(*stat.Shmem)
 			}
 		}
 	})
@@ -98,6 +102,10 @@ func sampleTotals(proc *hostfs.Proc, tree *memoryTree, since time.Time) report.M
 	s := report.MemorySample{AtMillis: time.Since(since).Milliseconds()}
 	info := memInfo(proc, unreadable{})
 	s.Free, s.Available = info.Free, info.Available
+	if info.SUnreclaim != nil {
+		own := *info.SUnreclaim + uint64(deref(info.PageTables)+deref(info.KernelStack)+deref(info.Percpu))
+		s.Kernel = &own
+	}
 	if tree == nil {
 		return s
 	}

@@ -4,6 +4,7 @@ package probe
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -15,6 +16,7 @@ import (
 // any name and point at a volume that it fills: nothing it says leads here.
 type stateDirs struct {
 	bundles, docker []string
+	states          []string // of runc and crun
 }
 
 // isMonitorComm is a cheap first look: only such names can be a shim's or
@@ -28,6 +30,7 @@ func isMonitorComm(comm string) bool {
 func (t *table) addMonitor(p *report.Process, args []string) {
 	if strings.HasPrefix(p.Comm, "dockerd") {
 		t.dirs.docker = append(t.dirs.docker, dockerDirs(args)...)
+		t.dirs.states = append(t.dirs.states, dirsOf(args, "runtime-runc/moby", "--exec-root")...)
 		return
 	}
 	s, ok := hostfs.ParseShim(args)
@@ -40,6 +43,9 @@ func (t *table) addMonitor(p *report.Process, args []string) {
 		}
 	}
 	p.Shim = &report.Shim{ID: report.Escape(s.ID), Bundle: report.Escape(s.Bundle)}
+	if s.States != "" {
+		t.dirs.states = append(t.dirs.states, runDir(s.States))
+	}
 	// A bundle is one container's directory, its parent holds them all. This
 	// finds runtimes with another state directory.
 	if dir := strings.TrimSuffix(s.Bundle, "/userdata"); hostfs.IsContainerID(path.Base(dir)) {
@@ -47,19 +53,32 @@ func (t *table) addMonitor(p *report.Process, args []string) {
 	}
 }
 
+// runDir: /var/run is a link to /run, and an absolute one is not followed.
+func runDir(dir string) string {
+	if dir = path.Clean(dir); strings.HasPrefix(dir, "/var/run/") {
+		return dir[len("/var"):]
+	}
+	return dir
+}
+
 // dockerDirs: dockerd -g DIR, --graph DIR, --data-root DIR.
 func dockerDirs(args []string) []string {
+	return dirsOf(args, "containers", "-g", "--graph", "--data-root")
+}
+
+// dirsOf are the values of options, each with sub below it.
+func dirsOf(args []string, sub string, options ...string) []string {
 	var dirs []string
 	for i, a := range args {
 		key, value, given := strings.Cut(a, "=")
-		if key != "-g" && key != "--graph" && key != "--data-root" {
+		if !slices.Contains(options, key) {
 			continue
 		}
 		if !given && i+1 < len(args) {
 			value = args[i+1]
 		}
 		if value != "" {
-			dirs = append(dirs, path.Join(value, "containers"))
+			dirs = append(dirs, runDir(path.Join(value, sub)))
 		}
 	}
 	return dirs

@@ -103,7 +103,7 @@ func (m *mounts) filesystem(major, minor uint32, text func() (fstype, source str
 	}
 	m.filesystems[key] = i
 	m.out.Filesystems = append(m.out.Filesystems, report.Filesystem{
-		Number: hostfs.DeviceNumber(major, minor), Type: report.Escape(fstype), Source: report.Escape(source)})
+		Number: hostfs.DeviceNumber(major, minor), Type: report.Escape(fstype), Source: report.Escape(hostfs.RedactSource(source))})
 	return i
 }
 

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	// maxPipeThreads are looked at, some 5 µs each; maxPipeWaits are reported.
-	maxPipeThreads = 60_000
-	maxPipeWaits   = 500
+	// maxPipeWaits are reported.
+	maxPipeWaits = 500
 	// maxPipeEnds are named of one pipe.
 	maxPipeEnds = 32
 )
@@ -53,7 +52,19 @@ func (p *pipes) waits(ctx context.Context) error {
 	if len(lists) > 0 {
 		p.ends(ctx, lists)
 	}
+	p.programs()
 	return nil
+}
+
+// programs: which runc it is decides whether a full pipe is its own fault.
+func (p *pipes) programs() {
+	root, err := hostfs.OpenRoot(p.fs, rootMounts(p.fs, p.bad))
+	if err != nil {
+		p.bad.add("/", err)
+		return
+	}
+	defer root.Close()
+	p.out.Programs = runtimePrograms(root)
 }
 
 // firstWaits: a thread that writes into a full pipe; one that reads an empty one is

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sort"
+	"strconv"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -198,7 +199,8 @@ func (p *pipes) publishSums() {
 		sized.Pipes = users[uid].Pipes
 		users[uid].PipeSum = sized
 	}
-	for _, u := range users {
+	for uid, u := range users {
+		u.Mapped = p.mapped(uid)
 		p.out.Users = append(p.out.Users, *u)
 	}
 	sort.Slice(p.out.Users, func(i, j int) bool { return p.out.Users[i].UID < p.out.Users[j].UID })
@@ -208,4 +210,30 @@ func (p *pipes) publishSums() {
 		p.holders = p.holders[:maxPipeHolders]
 	}
 	p.out.Holders = p.holders
+}
+
+// mapped is the user namespace's range of whoever holds most of a user's pipes.
+func (p *pipes) mapped(uid int) *report.IDRange {
+	holder, most := 0, 0
+	for _, h := range p.holders {
+		if h.UID == uid && h.Most > most {
+			holder, most = h.Process, h.Most
+		}
+	}
+	b, err := p.proc.Read(strconv.Itoa(holder) + "/uid_map")
+	if err != nil {
+		p.failed(err)
+		return nil
+	}
+	inside, first, count, ok := hostfs.ParseIDMap(b, uid)
+	if !ok {
+		return nil
+	}
+	return &report.IDRange{Inside: inside, First: first, Count: count}
+}
+
+func (p *pipes) failed(err error) {
+	if !hostfs.Gone(err) {
+		p.bad.add("/proc/PID/uid_map", err)
+	}
 }

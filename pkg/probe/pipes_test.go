@@ -121,6 +121,40 @@ uid 1000
 	}
 }
 
+// TestPipesOfUserNamespaces: a pod with hostUsers: false has a range of the host's IDs
+// of its own, and so limits of its own.
+func TestPipesOfUserNamespaces(t *testing.T) {
+	const tree = `
+-- proc/7 (process) --
+comm host
+uid 1000
+-- proc/7/fd/0 -> pipe:[100] --
+-- proc/7/uid_map --
+         0          0 4294967295
+-- proc/8 (process) --
+comm root-of-a-pod
+uid 131072
+-- proc/8/fd/0 -> pipe:[101] --
+-- proc/8/uid_map --
+         0     131072      65536
+-- proc/9 (process) --
+comm user-of-another
+uid 197608
+-- proc/9/fd/0 -> pipe:[102] --
+-- proc/9/uid_map --
+         0     196608      65536
+`
+	r, err := Collect(t.Context(), plant(t, tree), "test", pipesRequest())
+	if err != nil || r.Pipes == nil || len(r.Pipes.Users) != 3 {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	for i, want := range []*report.IDRange{nil, {First: 131072, Count: 65536}, {First: 196608, Count: 65536}} {
+		if got := r.Pipes.Users[i].Mapped; (got == nil) != (want == nil) || got != nil && *got != *want {
+			t.Errorf("user %d: got %+v, want %+v", r.Pipes.Users[i].UID, got, want)
+		}
+	}
+}
+
 // TestPipesWithoutWchan: x86 kernels from 4.14 to 5.15 mostly tell of no thread where it
 // waits; the system call that it is in does.
 func TestPipesWithoutWchan(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -102,7 +103,7 @@ func cgroup(b []byte) report.Cgroup {
 	var c report.Cgroup
 	at := map[string]int{}
 	for _, l := range hostfs.ParseCgroup(b) {
-		path := report.Escape(l.Path)
+		path := report.Escape(upTo(l.Path, maxCgroupPath))
 		if i, seen := at[path]; seen {
 			c.Entries[i].Controllers += "," + report.Escape(l.Controllers)
 			continue
@@ -111,6 +112,22 @@ func cgroup(b []byte) report.Cgroup {
 		c.Entries = append(c.Entries, report.CgroupEntry{Controllers: report.Escape(l.Controllers), Path: path})
 	}
 	return c
+}
+
+// maxCgroupPath bounds a cgroup's path in bytes. Whose it is the kubelet's and the
+// runtime's part of it says, of less than 400 bytes, for a node in a container, too:
+// what is longer somebody in there has made.
+const maxCgroupPath = 1024
+
+// upTo is a path, or what lies above it and is no longer than that.
+func upTo(path string, most int) string {
+	if len(path) <= most {
+		return path
+	}
+	if at := strings.LastIndexByte(path[:most], '/'); at > 0 {
+		return path[:at]
+	}
+	return "/"
 }
 
 func (t *table) addCommand(p *report.Process) {

@@ -4,6 +4,7 @@ package probe
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -213,5 +214,21 @@ func TestTablesAreBounded(t *testing.T) {
 	}
 	if last := decoded(t, g)[len(g.samples)-1]; r.raw[last.Owners[0].Cgroup] != "0::/kubepods/poda/"+hex64(string(rune(2999)))+"\n" {
 		t.Error("the newest sample speaks of another cgroup")
+	}
+}
+
+// What somebody has made below a container is that container's: the path ends above it.
+func TestLongCgroupPathsEndAbove(t *testing.T) {
+	pod := "/kubepods/pod" + uidOf("x") + "/" + hex64("x")
+	long := pod + strings.Repeat("/below", 100)
+	text := "4:memory:" + long + "\n3:pids:" + pod + "\n1:name=systemd:/" + strings.Repeat("x", 600) + "\n0::/\n"
+	want := "4:memory:" + pod + strings.Repeat("/below", (maxRecordedPath-len(pod)-1)/len("/below")) + "\n3:pids:" + pod + "\n1:name=systemd:/\n0::/\n"
+	if got := string(shortLines([]byte(text), maxRecordedPath)); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for _, c := range []struct{ path, want string }{{"/a/bb", "/a/bb"}, {"/a/bbb", "/a"}, {"/aaaaaa", "/"}, {"aaaaaaa", "/"}, {"/a/b/c/d", "/a/b"}, {"", ""}} {
+		if got := upTo(c.path, 5); got != c.want {
+			t.Errorf("%q: got %q", c.path, got)
+		}
 	}
 }

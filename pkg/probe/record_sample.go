@@ -100,50 +100,64 @@ func scanProcesses(ctx context.Context, r run) (*scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, counter, known := pageSize(), hostfs.NewFDCounter(proc), map[string]int{}
-	var all []scannedProcess
+	n := &scanner{scan: s, proc: proc, counter: hostfs.NewFDCounter(proc), known: map[string]int{}, page: pageSize()}
 	for _, pid := range pids {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		b, err := proc.ReadPID(pid, "stat")
-		var st hostfs.Stat
-		if err == nil {
-			st, err = hostfs.ParseStat(b)
-		}
-		switch {
-		case err != nil:
-			if !hostfs.Gone(err) {
-				s.totals[report.TotalUnread]++
-			}
-			continue
-		case st.Kernel:
-			s.cgroups[0].tasks += uint64(max(st.Threads, 1))
-			continue
-		}
-		p := scannedProcess{pid: pid, start: st.StartTicks, ppid: st.PPID}
-		p.commBytes = copy(p.comm[:], st.Comm)
-		p.RSS, p.Threads = uint64(max(st.RSSPages, 0))*page, uint64(max(st.Threads, 1))
-		if b, err = proc.ReadPID(pid, "cgroup"); err != nil {
-			continue // it has ended
-		}
-		at, seen := known[string(b)]
-		if !seen {
-			at = len(s.cgroups)
-			s.cgroups = append(s.cgroups, scannedCgroup{raw: string(b)})
-			known[string(b)] = at
-		}
-		p.cgroup = at
-		if n, err := counter.Count(pid); err == nil {
-			p.FDs = uint64(n)
-		}
-		c := &s.cgroups[at]
-		c.rss, c.fds, c.tasks = c.rss+p.RSS, c.fds+p.FDs, c.tasks+p.Threads
-		all = append(all, p)
+		n.add(pid)
 	}
 	s.totals[report.TotalProcesses] = int64(len(pids))
-	s.processes = withMost(all)
+	s.processes = withMost(n.all)
 	return s, nil
+}
+
+// scanner reads one process after the other.
+type scanner struct {
+	*scan
+	proc    *hostfs.Proc
+	counter hostfs.FDCounter
+	known   map[string]int // cgroups, by their text
+	page    uint64         // bytes
+	all     []scannedProcess
+}
+
+func (n *scanner) add(pid int) {
+	b, err := n.proc.ReadPID(pid, "stat")
+	var st hostfs.Stat
+	if err == nil {
+		st, err = hostfs.ParseStat(b)
+	}
+	switch {
+	case err != nil:
+		if !hostfs.Gone(err) {
+			n.totals[report.TotalUnread]++
+		}
+		return
+	case st.Kernel:
+		n.cgroups[0].tasks += uint64(max(st.Threads, 1))
+		return
+	}
+	p := scannedProcess{pid: pid, start: st.StartTicks, ppid: st.PPID}
+	p.commBytes = copy(p.comm[:], st.Comm)
+	p.RSS, p.Threads = uint64(max(st.RSSPages, 0))*n.page, uint64(max(st.Threads, 1))
+	if b, err = n.proc.ReadPID(pid, "cgroup"); err != nil {
+		return // it has ended
+	}
+	b = shortLines(b, maxRecordedPath)
+	at, seen := n.known[string(b)]
+	if !seen {
+		at = len(n.cgroups)
+		n.cgroups = append(n.cgroups, scannedCgroup{raw: string(b)})
+		n.known[string(b)] = at
+	}
+	p.cgroup = at
+	if fds, err := n.counter.Count(pid); err == nil {
+		p.FDs = uint64(fds)
+	}
+	c := &n.cgroups[at]
+	c.rss, c.fds, c.tasks = c.rss+p.RSS, c.fds+p.FDs, c.tasks+p.Threads
+	n.all = append(n.all, p)
 }
 
 // withMost keeps process 1, by which cgroups are read, and those with most of

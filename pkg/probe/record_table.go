@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -13,6 +14,9 @@ const (
 	maxRecordedCgroups    = 2048
 	maxRecordedProcesses  = 2048
 	maxRecordedContainers = 2048
+	// maxRecordedPath bounds a cgroup's path in bytes: see maxCgroupPath. One cut short
+	// is that of a cgroup above, which counts what is below.
+	maxRecordedPath = 512
 )
 
 // recorded is all that samples speak of, by index.
@@ -39,11 +43,29 @@ func (r *recorded) cgroup(b []byte) (at int, fresh bool) {
 	at, known := r.cgroupAt[string(b)]
 	if !known {
 		at = len(r.cgroups)
-		r.cgroupAt[string(b)] = at
+		raw := string(b)
+		r.cgroupAt[raw] = at
 		r.cgroups = append(r.cgroups, cgroup(b))
-		r.raw = append(r.raw, string(b))
+		r.raw = append(r.raw, raw)
 	}
 	return at, !known
+}
+
+// shortLines cuts the paths of /proc/PID/cgroup, "4:memory:/a/b".
+func shortLines(b []byte, most int) []byte {
+	if len(b) <= most {
+		return b
+	}
+	var out []byte
+	for line := range bytes.Lines(b) {
+		at := bytes.IndexByte(line, '/')
+		if path := string(bytes.TrimSuffix(line[max(at, 0):], []byte("\n"))); at >= 0 && len(path) > most {
+			out = append(append(append(out, line[:at]...), upTo(path, most)...), '\n')
+			continue
+		}
+		out = append(out, line...)
+	}
+	return out
 }
 
 // compact drops what no sample speaks of any more, and where that is not enough

@@ -34,7 +34,8 @@ func runtimeSockets() []report.RuntimeDaemon {
 
 const dockerName = "docker"
 
-// stateRoots are where runc and crun keep their state: each shim's, by runtime.
+// stateRoots are where runc and crun keep their state: each shim's, by runtime. Others
+// are known by the arguments of shims and dockerd.
 func stateRoots() []string {
 	return []string{
 		"/run/containerd/runc/k8s.io",
@@ -63,7 +64,7 @@ func collectRuntime(ctx context.Context, r run) (publish, error) {
 	}
 	defer root.Close()
 	s := &runtimeState{run: r, root: root, bad: bad, out: &report.Runtime{}, seen: map[string]bool{}}
-	for _, dir := range stateRoots() {
+	for _, dir := range unique(append(stateRoots(), r.dirs.states...)) {
 		s.states(ctx, dir)
 	}
 	bundles, _ := containerDirs()
@@ -71,6 +72,7 @@ func collectRuntime(ctx context.Context, r run) (publish, error) {
 		s.bundles(ctx, dir)
 	}
 	s.daemons(ctx)
+	s.out.Programs = runtimePrograms(root)
 	if err := s.pods(ctx); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,10 @@ func (s *runtimeState) podCgroups(ctx context.Context) {
 		return
 	}
 	defer tree.Close()
+	s.walkPods(ctx, tree, mount)
+}
+
+func (s *runtimeState) walkPods(ctx context.Context, tree *hostfs.CgroupTree, mount hostfs.CgroupMount) {
 	dirs := s.kubepods(mount)
 	for i := 0; i < len(dirs); i++ {
 		if ctx.Err() != nil || len(dirs) > maxKubepodsVisits || len(s.out.PodCgroups) >= maxPodCgroups {

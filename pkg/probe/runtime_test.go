@@ -112,3 +112,34 @@ comm kubelet
 		t.Errorf("docker runs: %+v", r.Daemons)
 	}
 }
+
+// TestRuntimePrograms: which runc there is, by its own bytes or the package manager's
+// notes; a link is one with what it leads to.
+func TestRuntimePrograms(t *testing.T) {
+	const tree = `
+-- root/usr/sbin/runc (escaped) --
+\x00no version\x00
+-- root/usr/bin/runc -> ../sbin/runc --
+-- root/usr/local/bin/runc (escaped) --
+\x7fELF\x001.0.0-rc93\x00
+-- root/usr/bin/docker-runc (fifo) --
+-- root/opt/bin/runc (escaped) --
+\x00v1.1.12-0-g51d5e94601f2\x00
+-- root/var/lib/k0s/bin/runc (escaped) --
+no version, and no package's
+-- root/var/lib/dpkg/status --
+Package: runc
+Status: install ok installed
+Version: 1.1.5+ds1-1
+
+`
+	got := runtimeOf(t, tree).Programs
+	want := []report.RuntimeProgram{
+		{Name: "runc", Path: "/usr/local/bin/runc", Version: "1.0.0-rc93", Source: "/usr/local/bin/runc"},
+		{Name: "runc", Path: "/usr/sbin/runc", Version: "1.1.5+ds1-1", Source: "/var/lib/dpkg/status"},
+		{Name: "runc", Path: "/opt/bin/runc", Version: "1.1.12", Source: "/opt/bin/runc"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}

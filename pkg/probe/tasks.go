@@ -86,7 +86,14 @@ func parseTotal(loadavg string) (*uint64, error) {
 	return &n, nil
 }
 
-// lookInterval lies between the two looks at blocked tasks.
+const (
+	// maxThreadsSeen bounds the threads whose state is looked at, some 2 µs each;
+	// maxPipeThreads those whose wchan and system call are, some 5 µs each.
+	maxThreadsSeen = 200_000
+	maxPipeThreads = 60_000
+)
+
+// lookInterval lies between the two looks at threads that wait: blocked, or in a pipe.
 func lookInterval(req report.Request) time.Duration {
 	if d := interval(req); d > 0 {
 		return d

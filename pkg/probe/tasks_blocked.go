@@ -16,9 +16,7 @@ import (
 const (
 	// maxBlockedTasks are listed; behind a dead server there may be more.
 	maxBlockedTasks = 4000
-	// maxThreadsSeen bounds the threads that are looked at, some 2 µs each.
-	maxThreadsSeen = 200_000
-	maxWchan       = 64 // bytes; a kernel symbol is shorter
+	maxWchan        = 64 // bytes; a kernel symbol is shorter
 )
 
 // blockedTask is one in uninterruptible sleep at the first look.

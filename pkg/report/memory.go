@@ -5,6 +5,8 @@ package report
 type Memory struct {
 	Info      MemInfo        `json:"info,omitzero"`
 	HugePages []HugePagePool `json:"hugePages,omitempty"`
+	// ARC is the cache of ZFS; nil: there is no ZFS.
+	ARC *ARC `json:"arc,omitempty"`
 	// CgroupVersion is that of the hierarchy with the memory controller, 1 or 2; 0:
 	// this kernel has none.
 	CgroupVersion int `json:"cgroupVersion,omitempty"`
@@ -79,6 +81,14 @@ type HugePagePool struct {
 	Surplus   uint64 `json:"surplus,omitempty"`
 }
 
+// ARC is /proc/spl/kstat/zfs/arcstats, in bytes: how large it is, and between what it
+// shrinks and grows. MemAvailable does not count what of it can be freed.
+type ARC struct {
+	Size uint64 `json:"size"`
+	Min  uint64 `json:"min,omitempty"`
+	Max  uint64 `json:"max,omitempty"`
+}
+
 // MemorySample is the node at one moment.
 type MemorySample struct {
 	AtMillis  int64   `json:"atMillis"` // since the first sample
@@ -88,6 +98,9 @@ type MemorySample struct {
 	// has no usage there, anon and file of memory.stat: what v1's is made of.
 	RootUsage        *uint64 `json:"rootUsage,omitempty"`
 	RootInactiveFile *uint64 `json:"rootInactiveFile,omitempty"`
+	// Kernel is memory of the kernel's own that cannot be freed: SUnreclaim, PageTables,
+	// KernelStack and Percpu.
+	Kernel *uint64 `json:"kernel,omitempty"`
 }
 
 // MemoryCgroup is one memory cgroup, what is below it included (hierarchical
@@ -118,6 +131,7 @@ type MemoryCgroup struct {
 	ActiveFile   *uint64 `json:"activeFile,omitempty"`
 	InactiveFile *uint64 `json:"inactiveFile,omitempty"`
 	Shmem        *uint64 `json:"shmem,omitempty"`
+	ShmemBefore  *uint64 `json:"shmemBefore,omitempty"`
 	Slab         *uint64 `json:"slab,omitempty"`   // v2
 	Kernel       *uint64 `json:"kernel,omitempty"` // v2 since 5.18; v1: memory.kmem.usage_in_bytes
 	PageTables   *uint64 `json:"pageTables,omitempty"`

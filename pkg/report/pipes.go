@@ -19,6 +19,8 @@ type Pipes struct {
 	Waits []PipeWait `json:"waits,omitempty"`
 	// List are the pipes that somebody in Waits waits for.
 	List []Pipe `json:"list,omitempty"`
+	// Programs are the low-level runtimes; looked for where somebody waits.
+	Programs []RuntimeProgram `json:"programs,omitempty"`
 	// LookedMillis lies between the two looks at who waits; 0: at the first nobody did.
 	LookedMillis int64 `json:"lookedMillis,omitempty"`
 	// Left counts waits beyond a bound, Unread processes whose descriptors were not
@@ -34,6 +36,17 @@ type Pipes struct {
 type PipeUser struct {
 	UID int `json:"uid"`
 	PipeSum
+	// Mapped is the range of a user namespace that the UID lies in, as a pod's with
+	// hostUsers: false; nil: the holder of most has the host's.
+	Mapped *IDRange `json:"mapped,omitempty"`
+}
+
+// IDRange is a line of /proc/PID/uid_map, user_namespaces(7): so many IDs, from First
+// on the host, and from Inside in the namespace.
+type IDRange struct {
+	Inside int `json:"inside"`
+	First  int `json:"first"`
+	Count  int `json:"count"`
 }
 
 // PipeHolder is the share of a user's processes in one cgroup.

@@ -4,6 +4,8 @@ package report
 // what is left of containers and pods that are no more. Containers tells their names.
 type Runtime struct {
 	Daemons []RuntimeDaemon `json:"daemons,omitempty"`
+	// Programs are the low-level runtimes whose versions can be told.
+	Programs []RuntimeProgram `json:"programs,omitempty"`
 	// Tasks are containers with a directory in a runtime's state, running or not.
 	Tasks []RuntimeTask `json:"tasks,omitempty"`
 	// PodDirs are the directories below the kubelet's pods.
@@ -22,6 +24,15 @@ type RuntimeDaemon struct {
 	// for nothing; nil: there was none, Error says why.
 	AnswerMillis *int64 `json:"answerMillis,omitempty"`
 	Error        string `json:"error,omitempty"`
+}
+
+// RuntimeProgram is a low-level runtime on the node's disk.
+type RuntimeProgram struct {
+	Name    string `json:"name"` // runc
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	// Source is the file that tells: the program itself, or a package manager's.
+	Source string `json:"source"`
 }
 
 // States of a task.

@@ -51,7 +51,24 @@ const (
 	strayContainer = "e2e-by-hand"
 	leftUID        = "0e2e0e2e-1111-4222-8333-444444444444"
 	leftDir        = "/var/lib/kubelet/pods/" + leftUID
+	leftLogs       = "/var/log/pods/e2e_left_" + leftUID
+	// Another's: a pod is told once, by its directory before its cgroup.
+	leftCgroupUID = "0e2e0e2e-1111-4222-8333-555555555555"
 )
+
+// leaveCgroupAndLogs leaves behind what a kubelet that sees its containers would remove
+// with its next look: both stay while the runtime hangs. The removal of the cgroup is
+// for where the kubelet has not done it.
+func leaveCgroupAndLogs(t *testing.T, node string) {
+	t.Helper()
+	cgroups := func(do string) string {
+		return "for f in $(find /sys/fs/cgroup -type d -name kubepods -path '*/" + node + "/kubepods'); do " + do + " $f/besteffort/pod" + leftCgroupUID + "; done"
+	}
+	t.Cleanup(func() {
+		onThisNode(t, node, "rm -rf "+leftLogs+"; ("+cgroups("rmdir")+") 2>/dev/null || true")
+	})
+	onThisNode(t, node, "mkdir -p "+leftLogs+"; "+cgroups("mkdir"))
+}
 
 // leaveThings leaves behind what a pod directory and a container of nobody's are.
 func leaveThings(t *testing.T, node string) {
@@ -120,8 +137,10 @@ func leftBehind(t *testing.T, p place) {
 
 	resume := pauseDaemon(t, p.node, "containerd")
 	onThisNode(t, p.node, "kill -KILL $("+shimOf(p.namespace, "shimless")+")")
+	leaveCgroupAndLogs(t, p.node)
 	sick := p.byScript(t, script, "bash")
 	p.hungRuntimeIsTold(t)
+	p.joined(t, sick)
 	resume()
 	p.answersFrom(t, healthy, false)
 	p.answersFrom(t, sick, true)
@@ -212,6 +231,22 @@ func (p place) answersFrom(t *testing.T, file string, sick bool) {
 	}
 	if got := a.troubleOf(p.namespace + "/shimless"); strings.Contains(got, "no shim watches it") != sick {
 		t.Errorf("its shim is dead: %v, got %q", sick, got)
+	}
+}
+
+// joined: a script's report and the API server together tell what is left of pods that
+// are gone, and what the kubelet still says.
+func (p place) joined(t *testing.T, file string) {
+	t.Helper()
+	var a runtimeAnswer
+	decode(t, run(t, plugin("runtime", "--from", file, "--join", "-o", "json")), &a)
+	for kind, path := range map[correlate.LeftoverKind]string{correlate.LeftPodDir: leftDir, correlate.LeftLogDir: leftLogs, correlate.LeftPodCgroup: "besteffort/pod" + leftCgroupUID} {
+		if !a.leftover(kind, func(l correlate.Leftover) bool { return strings.HasSuffix(l.Path, path) }) {
+			t.Errorf("no %s: %+v", kind, a.Leftovers)
+		}
+	}
+	if a.Vitals == nil || !strings.Contains(a.Vitals.Verdict, "its container runtime does not") {
+		t.Errorf("vitals: %+v", a.Vitals)
 	}
 }
 

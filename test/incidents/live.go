@@ -33,12 +33,17 @@ func NewLiveVolumes(ctx context.Context, c *Cluster, u *Undo, node, namespace st
 	if _, err := c.mountDisk(ctx, u, node, localDir(namespace)); err != nil {
 		return nil, err
 	}
+	disk, err := c.device(ctx, u, node, namespace)
+	if err != nil {
+		return nil, err
+	}
 	for name, spec := range map[string]corev1.PersistentVolumeSpec{
 		v.Shared:   CSI(v.Driver.Name, "vol-"+v.Shared),
 		v.Attached: CSI(attaching.Name, "vol-"+v.Attached),
 		// A handle is any text: the staging directory is named after its hash.
 		namespace + "-raw":     Block(CSI(v.Driver.Name, "zone a/"+namespace+"-raw")),
 		namespace + "-local":   Local(node, localDir(namespace)),
+		namespace + "-disk":    Block(Local(node, disk)),
 		namespace + "-leaving": CSI(v.Driver.Name, "vol-"+namespace+"-leaving"),
 	} {
 		if err := c.Volume(ctx, u, namespace, name, spec); err != nil {
@@ -55,15 +60,23 @@ func NewLiveVolumes(ctx context.Context, c *Cluster, u *Undo, node, namespace st
 	return v, v.pods(ctx, c, u, node, namespace)
 }
 
+// LocalVolume starts a pod that uses a directory of the node as its volume; pod,
+// claim and volume have the same name.
+func (c *Cluster) LocalVolume(ctx context.Context, u *Undo, node, namespace, name, directory string) error {
+	if err := c.Volume(ctx, u, namespace, name, Local(node, directory)); err != nil {
+		return err
+	}
+	u.Add(func(ctx context.Context) error { return c.forgetPods(ctx, node, namespace) })
+	_, err := c.Pod(ctx, namespace, name, WithClaim(PodSpec(node, Container("main", "/actor", "hold", "1")), name))
+	return err
+}
+
 func localDir(namespace string) string { return "/mnt/disks/" + namespace }
 
 // pods starts them all; only the static pod is not waited for by its name.
 func (v *LiveVolumes) pods(ctx context.Context, c *Cluster, u *Undo, node, namespace string) error {
 	u.Add(func(ctx context.Context) error { return c.forgetPods(ctx, node, namespace) })
 	hold := func() corev1.PodSpec { return PodSpec(node, Container("main", "/actor", "hold", "1")) }
-	raw := hold()
-	raw.Volumes = WithClaim(corev1.PodSpec{}, namespace+"-raw").Volumes
-	raw.Containers[0].VolumeDevices = []corev1.VolumeDevice{{Name: namespace + "-raw", DevicePath: "/dev/raw"}}
 	leaving := PodSpec(node, Container("main", "/actor", "--stubborn", "--comm", leavingComm, "hold", "1"))
 	u.onNode(c, node, "pgrep -x "+leavingComm+" | xargs -r kill -KILL")
 	grace := int64(600)
@@ -72,7 +85,8 @@ func (v *LiveVolumes) pods(ctx context.Context, c *Cluster, u *Undo, node, names
 		"shared-a": subPaths(WithClaim(hold(), v.Shared), v.Shared),
 		"shared-b": WithClaim(hold(), v.Shared),
 		"attached": WithClaim(hold(), v.Attached),
-		"raw":      raw,
+		"raw":      withDevice(hold(), namespace+"-raw"),
+		"disk":     withDevice(hold(), namespace+"-disk"),
 		"local":    WithClaim(hold(), namespace+"-local"),
 		"odd":      v.oddVolumes(hold()),
 		"leaving":  WithClaim(leaving, namespace+"-leaving"),
@@ -108,6 +122,22 @@ func (c *Cluster) startPods(ctx context.Context, namespace string, pods map[stri
 
 func memory() corev1.VolumeSource {
 	return corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}
+}
+
+// withDevice gives a pod's first container a claim's device.
+func withDevice(spec corev1.PodSpec, claim string) corev1.PodSpec {
+	spec.Volumes = WithClaim(corev1.PodSpec{}, claim).Volumes
+	spec.Containers[0].VolumeDevices = []corev1.VolumeDevice{{Name: claim, DevicePath: "/dev/raw"}}
+	return spec
+}
+
+// device makes a node's disk without a filesystem.
+func (c *Cluster) device(ctx context.Context, u *Undo, node, name string) (string, error) {
+	image := "/var/lib/loopcsi/" + name + ".disk.img"
+	u.onNode(c, node, "losetup -nO NAME --associated "+image+" | xargs -r losetup -d; rm -f "+image)
+	return c.OnNode(ctx, node, "sh", "-ec", `mkdir -p "${1%/*}"
+truncate -s 8M "$1"
+losetup --find --show "$1"`, "sh", image)
 }
 
 // subPaths mounts parts of a volume, which the kubelet binds one by one.

@@ -38,7 +38,13 @@ const (
 // pods are critical ones, so that none of them is evicted.
 func NewMemoryNight(ctx context.Context, c *Cluster, u *Undo, node, namespace string, start Job) (*MemoryNight, error) {
 	n := &MemoryNight{Tmpfs: "/mnt/tmpfs-" + namespace}
-	u.Add(func(ctx context.Context) error { return c.forgetPods(ctx, node, namespace) })
+	u.Add(func(ctx context.Context) error {
+		// First, or each pod that is deleted is followed by another, which keeps a slow node busy.
+		if err := c.Client.AppsV1().Deployments(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+			return err
+		}
+		return c.forgetPods(ctx, node, namespace)
+	})
 	var err error
 	if n.Walked, err = c.Pod(ctx, namespace, "archive", walked(node)); err != nil {
 		return nil, err

@@ -153,3 +153,12 @@ func (c *Cluster) unmounted(ctx context.Context, node string, words ...string) e
 		return err == nil
 	})
 }
+
+// ForgetDeployment deletes one, and waits for its pods to be gone.
+func (c *Cluster) ForgetDeployment(ctx context.Context, namespace, name string) error {
+	err := c.Client.AppsV1().Deployments(namespace).Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	return c.gone(ctx, namespace, "app="+name)
+}
