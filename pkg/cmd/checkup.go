@@ -112,7 +112,7 @@ func (o *checkupOptions) validate() error {
 
 func (o *checkupOptions) run(ctx context.Context) error {
 	req := report.Everything()
-	req.IntervalMillis = o.interval.Milliseconds()
+	req.IntervalMillis, req.PackedLogs = o.interval.Milliseconds(), true
 	s := &source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut), storage: newStorage(), memory: true}
 	all := fleet[printer.Checkup]{fleetFlags: &o.fleetFlags, request: req, reduce: o.reduce, without: o.withoutAnswer, byStandby: byStandby, print: o.print}
 	if err := all.run(ctx, s); err != nil || o.failOn == "" {

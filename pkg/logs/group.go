@@ -3,7 +3,6 @@
 package logs
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -52,43 +51,19 @@ type Group struct {
 // Read unpacks and groups all logs of a report; an error says that some lines could
 // not be unpacked.
 func Read(l *report.Logs) ([]Log, error) {
-	texts, err := unpackAll(l.Blobs)
+	l, err := Unpack(l)
 	known := KnownLines()
 	out := make([]Log, 0, len(l.Sources))
 	for i := range l.Sources {
-		g := grouping{known: known, texts: texts, since: fromMicros(l.Since), until: fromMicros(l.Until),
+		g := grouping{known: known, since: fromMicros(l.Since), until: fromMicros(l.Until),
 			log: Log{Name: l.Sources[i].Name, Where: l.Sources[i].Where, Left: max(l.Sources[i].Left, 0)}, groups: map[string]*Group{}}
 		out = append(out, g.read(&l.Sources[i]))
 	}
 	return out, err
 }
 
-// unpackAll gives the messages among the blobs, "" for what is none. The error is the
-// last one.
-func unpackAll(blobs []report.LogBlob) ([]string, error) {
-	texts := make([]string, len(blobs))
-	if len(blobs) == 0 {
-		return texts, nil
-	}
-	u, failed := newUnpacker()
-	if failed != nil {
-		return texts, failed
-	}
-	defer u.zstd.Close()
-	for i, b := range blobs {
-		text, err := u.unpack(b)
-		if err != nil {
-			failed = err
-		} else if message, ok := bytes.CutPrefix(text, []byte("MESSAGE=")); ok {
-			texts[i] = report.Escape(string(message))
-		}
-	}
-	return texts, failed
-}
-
 type grouping struct {
 	known        []Known
-	texts        []string
 	since, until time.Time
 	log          Log
 	groups       map[string]*Group
@@ -129,11 +104,6 @@ func (g *grouping) heads(s *report.LogSource) []head {
 	heads := make([]head, 0, len(s.Lines))
 	for _, line := range s.Lines {
 		text := line.Text
-		for _, i := range line.Blobs {
-			if text == "" && i >= 0 && i < len(g.texts) {
-				text = g.texts[i]
-			}
-		}
 		if text == "" {
 			g.log.Unreadable++
 			continue

@@ -5,24 +5,73 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 const (
 	// journald splits messages at 48 KiB; what claims to be longer is not unpacked.
 	maxUnpacked = 1 << 20
-	// maxKept is what is kept of a text, in bytes.
-	maxKept = 1000
+	// maxRead is what is unpacked of a text to hide what is secret in it, maxKept what is
+	// then kept of it, in bytes.
+	maxRead, maxKept = 16 << 10, 1000
 	// maxXZDictionary is 16 MiB, as the xz file format (5.3.1) writes it; journald's is 1 MiB.
 	maxXZDictionary = 24
 )
 
 var errTooLarge = errors.New("unpacks to more than a journal has")
+
+// Unpack gives logs with the texts of their lines in place of what the node had packed,
+// without likely secrets; a line whose text cannot be had has none. The error is the
+// last one.
+func Unpack(l *report.Logs) (*report.Logs, error) {
+	if len(l.Blobs) == 0 {
+		return l, nil
+	}
+	texts, err := unpackAll(l.Blobs)
+	out := *l
+	out.Blobs, out.Sources = nil, slices.Clone(l.Sources)
+	for i := range out.Sources {
+		lines := slices.Clone(out.Sources[i].Lines)
+		for j := range lines {
+			for _, at := range lines[j].Blobs {
+				if lines[j].Text == "" && at >= 0 && at < len(texts) {
+					lines[j].Text = texts[at]
+				}
+			}
+			lines[j].Blobs = nil
+		}
+		out.Sources[i].Lines = lines
+	}
+	return &out, err
+}
+
+// unpackAll gives the messages among the blobs, "" for what is none. The error is the
+// last one.
+func unpackAll(blobs []report.LogBlob) ([]string, error) {
+	texts := make([]string, len(blobs))
+	u, failed := newUnpacker()
+	if failed != nil {
+		return texts, failed
+	}
+	defer u.zstd.Close()
+	for i, b := range blobs {
+		text, err := u.unpack(b)
+		if err != nil {
+			failed = err
+		} else if message, ok := bytes.CutPrefix(text, []byte("MESSAGE=")); ok {
+			kept := hostfs.RedactLog(string(message))
+			texts[i] = report.Escape(kept[:min(len(kept), maxKept)])
+		}
+	}
+	return texts, failed
+}
 
 // unpacker unpacks data objects of a journal, which a node may have made up.
 type unpacker struct{ zstd *zstd.Decoder }
@@ -57,7 +106,7 @@ func (u *unpacker) unpack(b report.LogBlob) ([]byte, error) {
 
 func beginning(r io.Reader) ([]byte, error) {
 	const fieldName = len("MESSAGE=")
-	return io.ReadAll(io.LimitReader(r, int64(maxKept+fieldName)))
+	return io.ReadAll(io.LimitReader(r, int64(maxRead+fieldName)))
 }
 
 // unpackLZ4: its length in 64 bits, then one block.
@@ -74,7 +123,7 @@ func unpackLZ4(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out[:min(got, maxKept+len("MESSAGE="))], nil
+	return out[:min(got, maxRead+len("MESSAGE="))], nil
 }
 
 // smallXZ reads the first block's header: a dictionary is allocated as it says.

@@ -76,8 +76,9 @@ func (l *logs) room(text string) bool {
 	return l.left >= 0
 }
 
-// logText is a text as a report has it.
+// logText is a text as a report has it: what is secret is hidden before it is cut.
 func logText(text string) string {
+	text = hostfs.RedactLog(text)
 	end := min(len(text), maxLogLine)
 	for end < len(text) && end > 0 && !utf8.RuneStart(text[end]) {
 		end--
