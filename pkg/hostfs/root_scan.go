@@ -29,23 +29,22 @@ func (r *Root) Scan(name string, limit int64, each func(piece []byte) (found boo
 	if err != nil || !info.Mode().IsRegular() { // it was swapped meanwhile
 		return errors.Join(err, regularUnless(err))
 	}
+	return scan(io.LimitReader(f, limit), each)
+}
+
+func scan(in io.Reader, each func(piece []byte) (found bool)) error {
 	piece := make([]byte, 0, 128<<10)
-	for in := io.LimitReader(f, limit); ; {
-		var n int
-		n, err = io.ReadFull(in, piece[len(piece):cap(piece)])
+	for {
+		n, err := io.ReadFull(in, piece[len(piece):cap(piece)])
 		piece = piece[:len(piece)+n]
-		if each(piece) {
-			break
-		}
-		switch {
+		switch found := each(piece); {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return nil
-		case err != nil:
+		case err != nil || found:
 			return err
 		}
 		piece = piece[:copy(piece, piece[len(piece)-scanOverlap:])]
 	}
-	return nil
 }
 
 func regularUnless(err error) error {
