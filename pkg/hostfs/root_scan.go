@@ -34,17 +34,17 @@ func (r *Root) Scan(name string, limit int64, each func(piece []byte) (found boo
 
 func scan(in io.Reader, each func(piece []byte) (found bool)) error {
 	piece := make([]byte, 0, 128<<10)
-	for {
+	for end := false; !end; {
 		n, err := io.ReadFull(in, piece[len(piece):cap(piece)])
-		piece = piece[:len(piece)+n]
-		switch found := each(piece); {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return nil
-		case err != nil || found:
+		if end = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); err != nil && !end {
 			return err
 		}
-		piece = piece[:copy(piece, piece[len(piece)-scanOverlap:])]
+		if piece = piece[:len(piece)+n]; each(piece) {
+			return nil
+		}
+		piece = piece[:copy(piece, piece[max(len(piece)-scanOverlap, 0):])]
 	}
+	return nil
 }
 
 func regularUnless(err error) error {
