@@ -39,9 +39,8 @@ func scan(in io.Reader, each func(piece []byte) (found bool)) error {
 		if end = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); err != nil && !end {
 			return err
 		}
-		if piece = piece[:len(piece)+n]; each(piece) {
-			return nil
-		}
+		piece = piece[:len(piece)+n]
+		end = each(piece) || end
 		piece = piece[:copy(piece, piece[max(len(piece)-scanOverlap, 0):])]
 	}
 	return nil
