@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 )
 
 // scanOverlap is how much of one chunk is seen again with the next, so that what is
@@ -17,17 +18,16 @@ func (r *Root) Scan(name string, limit int64, each func(piece []byte) (found boo
 	if err != nil {
 		return err
 	}
-	if before, err := r.root.Stat(inside); err != nil || !before.Mode().IsRegular() {
-		return errors.Join(err, regularUnless(err))
+	if err := regular(r.root.Stat(inside)); err != nil {
+		return err
 	}
 	f, err := r.open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() { // it was swapped meanwhile
-		return errors.Join(err, regularUnless(err))
+	if err := regular(f.Stat()); err != nil { // it was swapped meanwhile
+		return err
 	}
 	return scan(io.LimitReader(f, limit), each)
 }
@@ -46,11 +46,11 @@ func scan(in io.Reader, each func(piece []byte) (found bool)) error {
 	return nil
 }
 
-func regularUnless(err error) error {
-	if err != nil {
-		return nil
+func regular(info os.FileInfo, err error) error {
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
 	}
-	return errNotRegular
+	return err
 }
 
 // RuncVersion finds a runc's version in a piece of its program: of what its makers have
