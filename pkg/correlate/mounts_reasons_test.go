@@ -35,6 +35,10 @@ func TestReasonsOneByOne(t *testing.T) {
 		"the node's own disk, staged as a whole: it is mounted elsewhere, too": {func(b *mountNode) {
 			b.mount("253:1", "ext4", "/dev/vda1", "", staging)
 		}, []string{"d-bp1 leaked 1/1 pv-gone unused"}, "not in the API"},
+		"a pod waits for a claim, and all PersistentVolumes are known": {func(b *mountNode) {
+			b.stage()
+			b.inv.Pods[0].Volumes = []inventory.Volume{{Name: "data", Claim: "data"}}
+		}, []string{"d-bp1 leaked 1/1 pv-gone unused"}, "not in the API"},
 		"a disk that the kernel calls dead": {func(b *mountNode) { b.stage().State = "dead"; b.api() },
 			[]string{"d-bp1 leaked 1/1 device-errors unused"}, "is dead"},
 		"a disk that the kernel calls offline": {func(b *mountNode) { b.stage().State = "offline"; b.api() },
@@ -51,5 +55,20 @@ func TestReasonsOneByOne(t *testing.T) {
 				t.Errorf("says %+v, want %q", m.Volumes[0].Reasons, c.says)
 			}
 		})
+	}
+}
+
+// A note that the kubelet wrote before the node was started last says nothing of
+// this mount's age.
+func TestNoteFromBeforeTheBoot(t *testing.T) {
+	for _, written := range []int64{-1, 0, 5} { // seconds after the boot
+		b := newMountNode()
+		b.mount("253:80", "ext4", "/dev/vdf", "", staging)
+		b.Node.BootTime = 1_700_000_000
+		b.wrote("/plugins/kubernetes.io/csi/pv/" + pv).Written = b.Node.BootTime + written
+		v := Join(b.NodeReport, b.inv).Mounts().Volumes[0]
+		if v.Name != pv || (v.Since != nil) != (written >= 0) || v.Since != nil && v.Since.Unix() != b.Node.BootTime+written {
+			t.Errorf("written %d s after the boot: %s since %v", written, v.Name, v.Since)
+		}
 	}
 }
