@@ -17,7 +17,7 @@ import (
 func everyCommand(pid int) map[string][]string {
 	return map[string][]string{
 		"fd": {"fd"}, "memory": {"memory"}, "tasks": {"tasks"}, "pipes": {"pipes"}, "runtime": {"runtime"}, "mounts": {"mounts"},
-		"whois-pid": {"whois-pid", fmt.Sprint(pid)}, "history": {"history"}, "checkup": {"checkup"},
+		"whois-pid": {"whois-pid", fmt.Sprint(pid)}, "history": {"history"}, "checkup": {"checkup"}, "kubelet": {"kubelet"},
 	}
 }
 

@@ -33,6 +33,9 @@ func FuzzAnswer(f *testing.F) {
 		`"cgroups":[{"path":"/","anon":0},{"path":"/"},{"path":"relative"},{"path":"/a/b/../c","usage":18446744073709551615,"usageBefore":0,"limit":1,"oomKills":18446744073709551615},{"path":"/a","anon":18446744073709551615,"limit":0}]},` +
 		`"oom":{"kills":[{"pid":-1,"comm":"x","at":1e300}]}}`))
 	f.Add([]byte(backgroundReport))
+	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","kubelet":{"pid":1,"daemons":[{"pid":1,"comm":"kubelet","cpuPercent":-1e308,"rssBytes":-1,"threads":-5,"fds":-1}]},` +
+		`"logs":{"since":-9223372036854775808,"until":9223372036854775807,"blobs":[{"compression":"zstd","data":"KLUv/Q=="},{"compression":"xz"}],"sources":[{"name":"kernel","left":-9,"written":9223372036854775807,` +
+		`"lines":[{"at":9223372036854775807,"text":"x"},{"at":1,"blobs":[0,1,-1]},{"priority":-1,"text":"I1122 06:35:55.123456 1 a.go:1] PLEG is not healthy"}]}]}}`))
 	f.Add([]byte(`{"apiVersion":"nodedoc.io/v1alpha1","kind":"NodeReport","processes":{"list":[{"pid":1,"ppid":1,"cgroup":7,"fds":{"count":-1}}]}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		r, inv, err := saved.Read("-", bytes.NewReader(in))
@@ -70,6 +73,13 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatal(err)
 		}
 		if _, err := toObject("X", tasksDocument{tasks, findings}); err != nil {
+			t.Fatal(err)
+		}
+		kubelet := n.Kubelet()
+		if err := printer.Kubelet(&text, kubelet, findings, printer.Style{Width: 40, Top: 3}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := toObject("X", kubeletDocument{kubelet, findings}); err != nil {
 			t.Fatal(err)
 		}
 		if r.Processes == nil {

@@ -130,6 +130,8 @@ type source struct {
 	storage *storage
 	// memory: the API server and the kubelet are asked for the node's memory, too.
 	memory bool
+	// kubelets: so are kubelets, about themselves; nil: they are not.
+	kubelets *inventory.KubeletQuestions
 	// vitals: they are asked whether the node is well.
 	vitals bool
 	// noPod is why a node's standby is asked in place of a pod; nil: it is not, or the
@@ -151,6 +153,7 @@ func (s *source) answer(ctx context.Context, node string, req report.Request, us
 		return err
 	}
 	o.finish()
+	askForLog(s.kubelets, r)
 	inv := s.ask(ctx, o)
 	o.name(ctx, r, inv)
 	// The answer is worth telling even where it cannot be kept.
@@ -262,6 +265,9 @@ func (s *source) asker(at *cluster, node string) *inventory.Asker {
 	}
 	if s.memory {
 		asker.WithMemory()
+	}
+	if s.kubelets != nil {
+		asker.WithKubelets(s.kubelets)
 	}
 	if s.vitals {
 		asker.WithVitals()

@@ -34,6 +34,8 @@ type Node struct {
 
 	mounts *NodeMounts // see Mounts
 	memory *memoryTree // see memoryTree
+	// kubelet is what Kubelet has computed.
+	kubelet *NodeKubelet
 }
 
 // Join joins a node's report with what the API server says; inv may be nil.
@@ -166,6 +168,9 @@ func (n *Node) Gaps() []report.Unreadable {
 	}
 	if r.Kubelet != nil {
 		gaps = append(gaps, r.Kubelet.Unreadable...)
+	}
+	if r.Logs != nil {
+		gaps = append(gaps, r.Logs.Unreadable...)
 	}
 	if r.Memory != nil {
 		_, _, failed := n.kubeletConfig()

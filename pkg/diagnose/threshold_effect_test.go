@@ -24,7 +24,7 @@ type effect struct {
 // Every threshold changes an answer, and what is changed says so.
 func TestEveryThreshold(t *testing.T) {
 	effects := map[string]effect{}
-	for _, some := range []map[string]effect{descriptorEffects(), otherEffects(), taskEffects(), memoryEffects(), limitEffects(), evictionEffects()} {
+	for _, some := range []map[string]effect{descriptorEffects(), otherEffects(), taskEffects(), memoryEffects(), limitEffects(), evictionEffects(), kubeletEffects()} {
 		maps.Copy(effects, some)
 	}
 	for _, of := range AllThresholds() {

@@ -62,34 +62,44 @@ func (r *Root) ReadFile(name string, limit int64) ([]byte, error) {
 // ReadDated is ReadFile that also tells when the file was written, by fstat of
 // what was opened.
 func (r *Root) ReadDated(name string, limit int64) (b []byte, written time.Time, err error) {
-	inside, err := r.inside(name)
-	if err != nil {
-		return nil, written, err
-	}
-	before, err := r.root.Stat(inside)
-	if err != nil {
-		return nil, written, err
-	}
-	if !before.Mode().IsRegular() {
-		return nil, written, errNotRegular
-	}
-	f, err := r.open(name)
+	f, info, err := r.OpenRegular(name)
 	if err != nil {
 		return nil, written, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, written, err
-	}
-	if !info.Mode().IsRegular() { // it was swapped meanwhile
-		return nil, written, errNotRegular
-	}
 	b, err = io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(b)) > limit {
 		err = fmt.Errorf("larger than %d bytes", limit)
 	}
 	return b, info.ModTime(), err
+}
+
+// OpenRegular opens a regular file, for one of which only a part is wanted.
+func (r *Root) OpenRegular(name string) (*os.File, os.FileInfo, error) {
+	inside, err := r.inside(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	before, err := r.root.Stat(inside)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, nil, errNotRegular
+	}
+	f, err := r.open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() { // it was swapped meanwhile
+		err = errNotRegular
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
 }
 
 // ReadDirNames lists a directory, limit names at most, in no order.

@@ -23,10 +23,11 @@ const patience = 30 * time.Second
 type Asker struct {
 	client    kubernetes.Interface
 	node      string
-	workloads *workloads // a controller's own controller never changes
-	volumes   bool       // pods' are wanted, too
-	memory    bool       // and so is what the kubelet says of memory
-	vitals    bool       // and whether it is well
+	workloads *workloads        // a controller's own controller never changes
+	volumes   bool              // pods' are wanted, too
+	memory    bool              // and so is what the kubelet says of memory
+	kubelets  *KubeletQuestions // nil: nothing is
+	vitals    bool              // and whether it is well
 	before    []Pod
 	names     map[string]PodName // by UID, as far as AskNames has asked
 }
@@ -74,9 +75,15 @@ func (a *Asker) Before(ctx context.Context) {
 // Ask asks the API server for the pods of the node and their controllers. It
 // does not fail: what could not be asked is said in the result.
 func (a *Asker) Ask(ctx context.Context) *Inventory {
+	inv := &Inventory{Node: a.node}
+	if a.kubelets != nil { // which takes as long as it was told to
+		var asked sync.WaitGroup
+		defer asked.Wait()
+		whole := ctx
+		asked.Go(func() { inv.Kubelets = askKubelets(whole, a.client, a.node, *a.kubelets) })
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	inv := &Inventory{Node: a.node}
 	var asked sync.WaitGroup // a node in trouble lets its kubelet's answers wait: beside the rest
 	defer asked.Wait()
 	if a.memory {

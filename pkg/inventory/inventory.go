@@ -19,6 +19,8 @@ type Inventory struct {
 	Storage *Storage `json:"storage,omitempty"`
 	// Memory is nil where nobody asked for it.
 	Memory *Memory `json:"memory,omitempty"`
+	// Kubelets is nil where nobody asked for it.
+	Kubelets *Kubelets `json:"kubelets,omitempty"`
 	// Vitals is nil where nobody asked for them.
 	Vitals *Vitals `json:"vitals,omitempty"`
 }

@@ -51,9 +51,13 @@ func askMemory(ctx context.Context, client kubernetes.Interface, node string) *M
 // where that may not have nodes/proxy, or the finer nodes/configz and nodes/stats
 // (KEP-2862); only its own words name the subresource as "subresource=".
 func whyNot(err error, right string) string {
+	return whyNotWithin(err, right, kubeletPatience)
+}
+
+func whyNotWithin(err error, right string, patience time.Duration) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer within %s", kubeletPatience)
+		return fmt.Sprintf("no answer within %s", patience)
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "subresource="):
 		return fmt.Sprintf("the kubelet refuses the API server: %v", err)
 	case apierrors.IsForbidden(err):

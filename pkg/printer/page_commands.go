@@ -81,6 +81,11 @@ func RuntimePage(r correlate.NodeRuntime, findings []diagnose.Finding, s Style) 
 	return pageOf("Container runtime of "+r.Node, r.Node, r.Time, func(w io.Writer) error { return Runtime(w, r, findings, s) })
 }
 
+// KubeletPage is Kubelet as a document.
+func KubeletPage(k correlate.NodeKubelet, findings []diagnose.Finding, s Style) (document.Document, error) {
+	return pageOf("Kubelet of "+k.Node, k.Node, k.Time, func(w io.Writer) error { return Kubelet(w, k, findings, s) })
+}
+
 // WhoisPage is Whois as a document, a section for each process.
 func WhoisPage(node string, list []correlate.Identity, gaps []report.Unreadable, s Style) (document.Document, error) {
 	d := document.Document{Title: english.Plural(len(list), "process", "processes") + " of " + node}

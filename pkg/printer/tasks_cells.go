@@ -67,13 +67,26 @@ func (t tasksSection) print(w io.Writer, s Style) error {
 	if len(t.rows) == 0 {
 		return nil
 	}
-	shown := t.rows
-	if s.Top > 0 && !s.Wide {
-		shown = shown[:min(t.most, s.Top, len(shown))]
-	}
 	if _, err := io.WriteString(w, "\n"); err != nil {
 		return err
 	}
+	return t.printBelow(w, s)
+}
+
+// shown is how many of its rows are.
+func (t tasksSection) shown(s Style) int {
+	if s.Top > 0 && !s.Wide {
+		return min(t.most, s.Top, len(t.rows))
+	}
+	return len(t.rows)
+}
+
+// printBelow prints it below a line of its own.
+func (t tasksSection) printBelow(w io.Writer, s Style) error {
+	if len(t.rows) == 0 {
+		return nil
+	}
+	shown := t.rows[:t.shown(s)]
 	if p, ok := w.(*parts); ok {
 		p.caption = captionOf(t.columns, t.what)
 	}

@@ -5,7 +5,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +42,7 @@ func findKubelet(_ context.Context, r run) (publish, error) {
 	if !k.find() {
 		return nil, errNoKubelet
 	}
-	k.first, k.failed = k.look()
+	k.findDaemons()
 	return func(r *run) { r.kubelet = k }, nil
 }
 
@@ -73,9 +72,8 @@ type kubelet struct {
 	out  report.Kubelet
 	// found is its command line.
 	found hostfs.KubeletArgs
-	// first is the first look, or why it failed.
-	first  kubeletLook
-	failed error
+	// daemons are the kubelet and the runtimes' daemons.
+	daemons []daemon
 }
 
 // find takes the kubelet of the host. A node may have others, of nodes that run
@@ -144,50 +142,18 @@ func (k *kubelet) args(p report.Process) (hostfs.KubeletArgs, bool) {
 	return args, ok
 }
 
-// sample looks again, to see how much CPU it has had.
+// sample looks again, to see how much CPU it and the runtimes' daemons have had.
 func (k *kubelet) sample(ctx context.Context) error {
-	first := k.first
-	if k.failed != nil {
-		k.bad.add("/proc/PID/stat", k.failed)
+	own := k.daemons[0]
+	if own.failed != nil {
+		k.bad.add("/proc/PID/stat", own.failed)
 		return nil //nolint:nilerr // the rest is told without
 	}
-	k.out.RSSBytes = first.rss
-	if err := sleep(ctx, kubeletSample(k.req)-time.Since(first.at)); err != nil {
+	if err := sleep(ctx, kubeletSample(k.req)-time.Since(own.at)); err != nil {
 		return err
 	}
-	second, err := k.look()
-	if err == nil && second.start != first.start || err != nil && hostfs.Gone(err) {
-		err = errRestarted
-	}
-	if err != nil {
-		k.bad.add("/proc/PID/stat", err)
-		return nil
-	}
-	took := second.at.Sub(first.at)
-	percent := seconds(second.ticks-min(first.ticks, second.ticks)) / took.Seconds() * 100
-	k.out.CPUPercent, k.out.SampleMillis, k.out.RSSBytes = &percent, took.Milliseconds(), second.rss
+	k.sampleDaemons()
+	own = k.daemons[0]
+	k.out.CPUPercent, k.out.SampleMillis, k.out.RSSBytes = own.out.CPUPercent, own.out.SampleMillis, own.out.RSSBytes
 	return nil
-}
-
-type kubeletLook struct {
-	at           time.Time
-	start, ticks uint64
-	rss          int64
-}
-
-func (k *kubelet) look() (l kubeletLook, err error) {
-	b, err := k.proc.ReadPID(k.out.PID, "stat")
-	if err != nil {
-		return l, err
-	}
-	l.at = time.Now()
-	s, err := hostfs.ParseStat(b)
-	if err != nil {
-		return l, errTorn
-	}
-	if l.ticks, err = hostfs.ParseCPUTicks(b); err != nil {
-		return l, errTorn
-	}
-	l.start, l.rss = s.StartTicks, s.RSSPages*int64(os.Getpagesize())
-	return l, nil
 }

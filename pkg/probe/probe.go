@@ -70,6 +70,7 @@ func collectors(req report.Request) []collector {
 		{report.CollectBackground, 15 * time.Second, collectBackground},
 		{report.CollectFound, 30 * time.Second, collectFound},
 		{report.CollectOOM, 5 * time.Second, collectOOM},
+		{report.CollectLogs, 15 * time.Second, collectLogs},
 		{report.CollectKubelet, 5*time.Second + kubeletSample(req), collectKubelet},
 	}
 	wanted := all[:1]

@@ -172,11 +172,12 @@ func (s *runtimeState) add(id, source string, state hostfs.RuntimeState, stateDi
 	s.out.Tasks = append(s.out.Tasks, t)
 }
 
-func (s *runtimeState) process(pid int) *report.Process {
-	if s.report.Processes == nil {
+// process finds one in the process table; nil: it is not there.
+func (r *run) process(pid int) *report.Process {
+	if r.report.Processes == nil {
 		return nil
 	}
-	list := s.report.Processes.List // by pid
+	list := r.report.Processes.List // by pid
 	i := sort.Search(len(list), func(i int) bool { return list[i].PID >= pid })
 	if i < len(list) && list[i].PID == pid {
 		return &list[i]

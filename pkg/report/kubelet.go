@@ -11,6 +11,9 @@ type Kubelet struct {
 	SampleMillis int64    `json:"sampleMillis,omitempty"`
 	RSSBytes     int64    `json:"rssBytes,omitempty"`
 
+	// Daemons are the kubelet itself, and the container runtimes' daemons of the host.
+	Daemons []DaemonProcess `json:"daemons,omitempty"`
+
 	// Flags are those of its command line that set thresholds and reservations, by
 	// name without dashes: eviction-hard, kube-reserved.
 	Flags map[string]string `json:"flags,omitempty"`
@@ -19,6 +22,20 @@ type Kubelet struct {
 	Configs []KubeletConfigFile `json:"configs,omitempty"`
 
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// DaemonProcess is what a daemon uses.
+type DaemonProcess struct {
+	PID  int    `json:"pid"`
+	Comm string `json:"comm"`
+	// CPUPercent is of one core, over SampleMillis; nil: it could not be read twice.
+	CPUPercent   *float64 `json:"cpuPercent,omitempty"`
+	SampleMillis int64    `json:"sampleMillis,omitempty"`
+	RSSBytes     int64    `json:"rssBytes,omitempty"`
+	Threads      int      `json:"threads,omitempty"`
+	FDs          *int     `json:"fds,omitempty"` // nil: could not be counted
+	// StartTicks is as in Process.
+	StartTicks uint64 `json:"startTicks,omitempty"`
 }
 
 // KubeletConfigFile is a KubeletConfiguration as it stands on the node, cut down to

@@ -35,6 +35,7 @@ type NodeReport struct {
 	OOM        *OOM        `json:"oom,omitempty"`
 	Pipes      *Pipes      `json:"pipes,omitempty"`
 	Runtime    *Runtime    `json:"runtime,omitempty"`
+	Logs       *Logs       `json:"logs,omitempty"`
 	Recording  *Recording  `json:"recording,omitempty"`
 }
 

@@ -18,6 +18,7 @@ const (
 	CollectOOM        = "oom"
 	CollectPipes      = "pipes"
 	CollectRuntime    = "runtime"
+	CollectLogs       = "logs"
 )
 
 // Request is what the client asks of the probe.
@@ -40,6 +41,10 @@ type Request struct {
 	// Memory: look at processes' memory twice, IntervalMillis apart, and read more of
 	// the largest.
 	Memory bool `json:"memory,omitempty"`
+	// LogSeconds is how far back logs are read, LogBytes how much of each at most; 0: ten
+	// minutes, and no more than a look at everything can do with.
+	LogSeconds int64 `json:"logSeconds,omitempty"`
+	LogBytes   int   `json:"logBytes,omitempty"`
 	// Find asks who holds a port or an inode.
 	Find *Find `json:"find,omitempty"`
 	// HostMounts: the mounts of the host's namespace are enough.
@@ -63,7 +68,7 @@ func NewRequest(collect ...string) Request {
 // Everything is a request of which every command can answer.
 func Everything() Request {
 	r := NewRequest(CollectOpenFiles, CollectProcesses, CollectContainers, CollectBackground, CollectMounts, CollectDevices,
-		CollectTasks, CollectKubelet, CollectMemory, CollectOOM, CollectPipes, CollectRuntime)
+		CollectTasks, CollectKubelet, CollectMemory, CollectOOM, CollectPipes, CollectRuntime, CollectLogs)
 	r.FDs, r.Users, r.Memory = true, true, true
 	return r
 }
