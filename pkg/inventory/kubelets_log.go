@@ -11,8 +11,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
-
-	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 const (
@@ -75,7 +73,7 @@ func (l *KubeletLog) add(text string, syslog bool) {
 		if line == "" || syslog && !strings.Contains(line, " kubelet[") && !strings.Contains(line, " kubelet: ") {
 			continue
 		}
-		line = report.Escape(line[:min(len(line), maxLogLineLen)])
+		line = said(line[:min(len(line), maxLogLineLen)])
 		if kept += len(line); kept > maxLogKept || len(l.Lines) == maxLogLines {
 			l.Cut = true
 			return

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -49,10 +50,9 @@ type Group struct {
 	Known   *Known `json:"known,omitempty"`
 }
 
-// Read unpacks and groups all logs of a report; an error says that some lines could
-// not be unpacked.
+// Read groups all logs of a report; an error says that some lines could not be unpacked.
 func Read(l *report.Logs) ([]Log, error) {
-	texts, err := unpackAll(l.Blobs)
+	texts, err := unpackAll(l.Blobs, false)
 	known := KnownLines()
 	out := make([]Log, 0, len(l.Sources))
 	for i := range l.Sources {
@@ -63,9 +63,41 @@ func Read(l *report.Logs) ([]Log, error) {
 	return out, err
 }
 
+// Unpack puts the texts of a report's blobs in their places, as far as they can be
+// unpacked. The node cannot look for secrets in what its journal has compressed: that
+// is done here, before anybody keeps it.
+func Unpack(l *report.Logs, showSecrets bool) {
+	if l == nil || len(l.Blobs) == 0 {
+		return
+	}
+	texts, err := unpackAll(l.Blobs, !showSecrets)
+	for i := range l.Sources {
+		for j := range l.Sources[i].Lines {
+			line := &l.Sources[i].Lines[j]
+			if text := textOf(line, texts); text != "" {
+				line.Text, line.Blobs = text, nil
+			}
+		}
+	}
+	if l.Blobs = nil; err != nil {
+		l.Unreadable = append(l.Unreadable, report.Unreadable{What: "some packed lines of the journal", Cause: report.Escape(err.Error())})
+	}
+}
+
+// textOf is a line's own text, or that of the blob which has a message.
+func textOf(line *report.LogLine, texts []string) string {
+	text := line.Text
+	for _, i := range line.Blobs {
+		if text == "" && i >= 0 && i < len(texts) {
+			text = texts[i]
+		}
+	}
+	return text
+}
+
 // unpackAll gives the messages among the blobs, "" for what is none. The error is the
 // last one.
-func unpackAll(blobs []report.LogBlob) ([]string, error) {
+func unpackAll(blobs []report.LogBlob, redact bool) ([]string, error) {
 	texts := make([]string, len(blobs))
 	if len(blobs) == 0 {
 		return texts, nil
@@ -80,7 +112,11 @@ func unpackAll(blobs []report.LogBlob) ([]string, error) {
 		if err != nil {
 			failed = err
 		} else if message, ok := bytes.CutPrefix(text, []byte("MESSAGE=")); ok {
-			texts[i] = report.Escape(string(message))
+			text := string(message)
+			if redact {
+				text = hostfs.RedactCommand(text)
+			}
+			texts[i] = report.Escape(text)
 		}
 	}
 	return texts, failed
@@ -128,12 +164,7 @@ func rank(level string) int {
 func (g *grouping) heads(s *report.LogSource) []head {
 	heads := make([]head, 0, len(s.Lines))
 	for _, line := range s.Lines {
-		text := line.Text
-		for _, i := range line.Blobs {
-			if text == "" && i >= 0 && i < len(g.texts) {
-				text = g.texts[i]
-			}
-		}
+		text := textOf(&line, g.texts)
 		if text == "" {
 			g.log.Unreadable++
 			continue
