@@ -3,13 +3,16 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# A tag and what came after it; before the first tag v0.0.0 and the commit.
+VERSION ?= $(shell git describe --tags --abbrev=12 --match 'v*' --dirty 2>/dev/null || echo v0.0.0-g$$(git describe --always --abbrev=12 --exclude '*' --dirty 2>/dev/null || echo devel))
+# When that commit was made: the time of all that a release has in it.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 GOFLAGS_BUILD := -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PROBE_ARCHES := amd64 arm64
 PROBES := $(PROBE_ARCHES:%=pkg/payload/bin/nodedoc-probe-linux-%.zst)
-# Every OS and every architecture that is shipped, each once; a release builds all pairs.
-PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
+# What is shipped.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 # A count, not a time: at the end of a time go test may fail by its own deadline.
 FUZZTIME ?= 20000x
 # Such as '-v -soak.runs 1000 -cuts 200', or -run.
@@ -24,7 +27,7 @@ PROBE_BUILD := CGO_ENABLED=0 GOOS=linux go build $(GOFLAGS_BUILD)
 GOLANGCI := v2.15.0
 PROBE_SOURCES := $(shell find cmd/nodedoc-probe cmd/striplines pkg/probe pkg/hostfs pkg/report -name '*.go') go.mod go.sum
 
-.PHONY: help build probes tools test unit fuzz browser e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint docs verify clean FORCE
+.PHONY: help build probes platforms release releasetest tools test unit fuzz browser e2e e2e-vm bench benchsmall benchtools demo scale-mounts lint docs verify clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t12
@@ -50,6 +53,21 @@ pkg/payload/bin/nodedoc-probe-linux-%.zst: $(PROBE_SOURCES) dist/version
 	zstd -q -f --ultra -22 dist/nodedoc-probe-linux-$* -o dist/nodedoc-probe-linux-$*.zst
 	mv dist/nodedoc-probe-linux-$*.zst $@
 
+# Nothing of the machine, its environment or the directory gets into these.
+platforms: $(PROBES)
+	@for p in $(PLATFORMS); do echo "build $$p"; suffix=; [[ $$p != windows/* ]] || suffix=.exe; \
+		CGO_ENABLED=0 GOFLAGS= GOOS=$${p%/*} GOARCH=$${p#*/} go build $(GOFLAGS_BUILD) -buildvcs=false -ldflags '$(LDFLAGS)' \
+			-o dist/built/$${p/\//-}/kubectl-nodedoc$$suffix ./cmd/kubectl-nodedoc; done
+
+release: platforms ## archives, checksums, bill of materials and krew manifest, in dist/release/
+	rm -rf dist/release
+	go run ./krew -version '$(VERSION)' -time $(SOURCE_DATE_EPOCH) -built dist/built -template krew/nodedoc.yaml.tmpl \
+		$(PROBE_ARCHES:%=-probe dist/nodedoc-probe-linux-%) -file LICENSE -file pkg/cmd/kubectl_complete-nodedoc -out dist/release $(PLATFORMS)
+	@cd dist/release && ls -l && sha256sum -c --quiet SHA256SUMS
+
+releasetest: release ## installed by krew for every platform; made again elsewhere it is the same
+	go -C test/krew test -count=1 ./...
+
 tools: build dist/cluster dist/actor dist/demo dist/loopcsi dist/nfsserver dist/bench/deadfuse
 
 dist/cluster: FORCE
@@ -64,7 +82,7 @@ dist/loopcsi dist/nfsserver: dist/%: FORCE
 dist/bench/deadfuse: FORCE
 	CGO_ENABLED=0 go -C test/bench build $(GOFLAGS_BUILD) -o ../../dist/bench/ ./deadfuse
 
-test: lint verify unit fuzz browser e2e benchsmall ## everything, as CI runs it: needs root for the cluster
+test: lint verify unit fuzz browser e2e benchsmall releasetest ## everything, as CI runs it: needs root for the cluster
 
 unit: $(PROBES) ## unit and probe tests
 	go test ./...
@@ -113,18 +131,20 @@ lint: $(PROBES) ## gofmt, vet, golangci-lint
 	go -C test/bench vet ./...
 	go -C test/browser vet ./...
 	go -C test/incidents/loopcsi vet ./...
+	go -C test/krew vet ./...
 	go -C test/incidents/nfsserver vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
-docs: ## docs/rules.md anew, from the rules
+docs: ## docs/commands.md and docs/rules.md anew, from the commands and the rules
+	go test ./pkg/cmd -run TestCommandDocs -count=1 -update
 	go test ./pkg/printer -run TestRulesDocumentIsOfTheseRules -count=1 -update
 
-verify: $(PROBES) ## the design's promises: what the probe links, where everything builds
+verify: platforms ## the design's promises: what the probe links, where everything builds
 	@! go list -deps ./cmd/nodedoc-probe | grep -E '^(k8s.io/|net/http$$|net$$|crypto/|regexp$$|text/template$$|github.com/spf13/)' || { echo 'the probe links what it must not (above)'; exit 1; }
 	@for p in $(PROBES); do size=$$(stat -c %s $$p); echo "$$p $$size bytes"; \
 		((size <= $(PROBE_LIMIT))) || { echo "$$p is over the limit of $(PROBE_LIMIT) bytes: see docs/performance.md"; exit 1; }; done
 	go mod tidy -diff
-	for p in $(PLATFORMS); do echo "build $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/kubectl-nodedoc; done
+	go test ./pkg/cmd ./pkg/printer -run 'TestCommandDocs|TestRulesDocument' # make docs writes what they look at
 
 clean: ## remove what was built
 	rm -rf dist pkg/payload/bin/*.zst

@@ -26,10 +26,15 @@ func (e env) completeNodes(c *cobra.Command, args []string, toComplete string) (
 	if c.Flags().Changed("local") || c.Flags().Changed("from") {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	if t := e.kube.Timeout; t != nil && (*t == "" || *t == "0") {
-		*t = completionPatience.String()
-	}
+	e.boundCompletion()
 	factory := cmdutil.NewFactory(e.kube)
 	given := func(node string) bool { return slices.Contains(args, node) }
 	return slices.DeleteFunc(completion.CompGetResource(factory, "node", toComplete), given), cobra.ShellCompDirectiveNoFileComp
+}
+
+// boundCompletion has the API server asked for no longer than a shell can wait.
+func (e env) boundCompletion() {
+	if t := e.kube.Timeout; t != nil && (*t == "" || *t == "0") {
+		*t = completionPatience.String()
+	}
 }

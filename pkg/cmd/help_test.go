@@ -3,6 +3,8 @@ package cmd
 import (
 	"bytes"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -88,6 +90,12 @@ func TestCompletion(t *testing.T) {
 			}
 		})
 	}
+	if stdout, _, code := run(t, "__complete", "fd", "n", "--kubeconfig", kubeconfig(t), "--context", "p"); stdout != "prod\n:4\n" || code != ExitOK {
+		t.Errorf("contexts: %q, exit %d", stdout, code)
+	}
+	if stdout, _, code := run(t, "completion", "kubectl"); !strings.HasSuffix(stdout, "\nexec kubectl nodedoc __complete \"$@\"\n") || code != ExitOK {
+		t.Errorf("kubectl: %q, exit %d", stdout, code)
+	}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		if stdout, _, code := run(t, "completion", shell); len(stdout) < 1000 || code != ExitOK {
 			t.Errorf("%s: %d bytes, exit %d", shell, len(stdout), code)
@@ -104,4 +112,16 @@ func TestRunsOfOneProcessAreAlike(t *testing.T) {
 			t.Fatalf("got %s\nthen %s", first, again)
 		}
 	}
+}
+
+// kubeconfig has two contexts, and a server that nobody reaches.
+func kubeconfig(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	text := `{"apiVersion":"v1","kind":"Config","contexts":[{"name":"prod","context":{"cluster":"c"}},{"name":"test","context":{"cluster":"c"}}],` +
+		`"clusters":[{"name":"c","cluster":{"server":"https://127.0.0.1:1"}}],"current-context":"prod"}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

@@ -56,7 +56,9 @@ func NewRoot(version string, streams genericiooptions.IOStreams) *cobra.Command 
 	flags.AddFlags(root.PersistentFlags())
 	shared := env{version: version, streams: streams, kube: flags, thresholds: &thresholdFlags{}}
 	root.AddCommand(newCheckup(shared), newFD(shared), newWhoisPID(shared), newMounts(shared), newTasks(shared), newMemory(shared), newPipes(shared), newRuntime(shared), newKubelet(shared),
-		newExplain(shared), newScript(shared), newStandby(shared), newRecord(shared), newHistory(shared), newDiff(shared), newCleanup(shared), newVersion(shared))
+		newExplain(shared), newScript(shared), newStandby(shared), newRecord(shared), newHistory(shared), newDiff(shared), newPreflight(shared), newCleanup(shared), newVersion(shared))
+	shared.completeKubectlFlags(root)
+	addKubectlCompletion(root, streams.Out)
 	return root
 }
 

@@ -77,3 +77,32 @@ func TestIdentifyVolumes(t *testing.T) {
 		})
 	}
 }
+
+// A pod calls a volume what it likes: that of a plugin without PersistentVolumes is
+// none, though one has its name.
+func TestPluginsWithoutPersistentVolumes(t *testing.T) {
+	for _, plugin := range []string{"secret", "configmap", "projected", "downward-api", "empty-dir", "git-repo"} {
+		b := newMountNode()
+		b.api()
+		b.uses()
+		b.mount("0:61", "tmpfs", "tmpfs", "", dirOfPod(goneUID)+"/volumes/kubernetes.io~"+plugin+"/"+pv)
+		expect(t, b, "d-bp1 leaked 1/1 pod-gone")
+	}
+}
+
+// Two directories of one disk are two volumes, if they are staged apart.
+func TestStagedDirectoriesOfOneDisk(t *testing.T) {
+	b := newMountNode()
+	staged := func(name string) string {
+		return kubelet + "/plugins/kubernetes.io/csi/directpv-min-io/" + hashOf(name) + "/globalmount"
+	}
+	b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: "used", Driver: "directpv-min-io", Handle: "used"}}
+	b.mount("8:64", "xfs", "/dev/sde", "/used", staged("used"))
+	b.mount("8:64", "xfs", "/dev/sde", "/used", dirOfPod(uid)+"/volumes/kubernetes.io~csi/used/mount")
+	b.mount("8:64", "xfs", "/dev/sde", "/left", staged("left"))
+	b.wrote("/plugins/kubernetes.io/csi/directpv-min-io/" + hashOf("left")).SpecVolID = "left"
+	m := expect(t, b, "left leaked 1/1 pv-gone not-attached unused")
+	if len(m.Volumes) != 3 { // and the pod's token
+		t.Errorf("got %+v", m.Volumes)
+	}
+}

@@ -99,7 +99,7 @@ func (n *Node) nameByEvents(o *Owner, e *oomEvent) (named bool) {
 	return false
 }
 
-// EventsAreGone: the API server was asked for a pod's events and has none any more.
+// EventsAreGone says that the API server was asked for a pod's events and has none any more.
 func (n *Node) EventsAreGone(podUID string) bool {
 	if n.Inventory == nil || n.Inventory.Memory == nil {
 		return false

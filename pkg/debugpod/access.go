@@ -8,7 +8,6 @@ import (
 
 	authv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -101,13 +100,7 @@ func allowed(ctx context.Context, client kubernetes.Interface, namespace string,
 	if v.resource != "nodes" {
 		attributes.Namespace = namespace
 	}
-	review, err := client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authv1.SelfSubjectAccessReview{
-		Spec: authv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		return false, err
-	}
-	return review.Status.Allowed, nil
+	return review(ctx, client, attributes)
 }
 
 func missingAccess(missing []verb, namespace string) error {

@@ -90,7 +90,7 @@ func memoryGrowth(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 		named[g.Owner] = true
 		findings = append(findings, memoryGrowthFinding(n, m, g, room, limits))
 	}
-	return append(append(findings, filesGrowth(n, m, total, limits)...), kernelGrowth(n, m, total, limits)...)
+	return append(append(findings, filesGrowth(m, total, limits)...), kernelGrowth(n, m, total, limits)...)
 }
 
 // room is what is left to a process: of its container's limit, or of the node.

@@ -14,7 +14,7 @@ import (
 
 // filesGrowth: files in memory that become more, and are used by nobody's mapping,
 // as a database's buffers are, which end where they are full.
-func filesGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64, limits Thresholds) []Finding {
+func filesGrowth(m correlate.NodeMemory, total uint64, limits Thresholds) []Finding {
 	var findings []Finding
 	mapped := mappedInPods(m)
 	for i := range m.Rows {

@@ -37,12 +37,12 @@ func pipesUserLimitRule() Rule {
 		Title:      "a user has nearly all pipe buffers that one user may have",
 		Thresholds: []Threshold{pipesWarning()},
 		Page: Page{
-			Means: fmt.Sprintf("One user may have fs.pipe-user-pages-soft pages in pipes, and root of all containers without a user namespace is one user. Above that a new pipe has 2 pages instead of %d: what writes more at once than the other end has read waits. runc before 1.0.0 hangs so for ever when it starts a container, and the kubelet's PLEG with it.", correlate.UsualPipePages),
+			Means: fmt.Sprintf("One user may have fs.pipe-user-pages-soft pages in pipes, and root of all containers without a user namespace is one user. Above that a new pipe has 2 pages instead of %d: what writes more at once than the other end has read waits. runc %s hangs so for ever when it starts a container with a seccomp profile, and the kubelet's PLEG with it.", correlate.UsualPipePages, runcHanging),
 			Computed: []string{
 				fmt.Sprintf("Pages of all pipes of a user against fs.pipe-user-pages-soft: {warning} or more are a finding, from %s on it is critical. Pipes are told apart by their inode; one counts for the user of the process that was met first with it.", Percent.Text(overLimit)),
 				fmt.Sprintf("The capacity is asked for by F_GETPIPE_SZ through a copy of the descriptor (pidfd_getfd, Linux 5.6) where a user is past half of the limit; else a pipe counts as %d pages, and the finding says \"up to\".", correlate.UsualPipePages),
 			},
-			Source: []string{"pipe(7): /proc/sys/fs/pipe-user-pages-soft; fcntl(2): F_GETPIPE_SZ; fs/pipe.c: alloc_pipe_info", "opencontainers/runc 1.0.0: bootstrap data is read while it is written"},
+			Source: []string{"pipe(7): /proc/sys/fs/pipe-user-pages-soft; fcntl(2): F_GETPIPE_SZ; fs/pipe.c: alloc_pipe_info", "opencontainers/runc#2871, in " + runcCured + ": the seccomp filter is read from its pipe while it is written"},
 			Do: []string{
 				"See who makes so many pipes, and stop it: they are named with the finding.",
 				"To win time raise fs.pipe-user-pages-soft: it helps pipes that are made from then on.",
@@ -70,7 +70,7 @@ func pipesRuntimeBlockedRule() Rule {
 			Source: []string{"/proc/PID/task/TID/wchan, syscall, status (context switches); pipe(7)"},
 			Do: []string{
 				"Relief: read what it could not write, on the node as root: timeout 5 cat /proc/PID/fd/FD. It goes on, and nothing else is changed.",
-				"Cure: runc 1.0.0 or later.",
+				"Cure: runc " + runcCured + " or later.",
 			},
 			Fooled: []string{
 				"A runtime's log driver that is slow makes a shim wait for a moment at a time: it runs in between, and is no finding.",

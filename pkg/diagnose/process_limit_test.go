@@ -14,8 +14,8 @@ func limited(cgroup, count int, soft, hard uint64) report.Process {
 	return p
 }
 
-func named(p report.Process, comm string) report.Process {
-	p.Comm = comm
+func theKubelet(p report.Process) report.Process {
+	p.Comm = "kubelet"
 	return p
 }
 
@@ -31,9 +31,9 @@ func TestProcessLimit(t *testing.T) {
 		"at the limit, in a pod":       {limited(inPod, 1024, 1024, 4096), "fd-process-limit warning"},
 		"94 %, of the host":            {limited(inKubelet, 972, 1024, 4096), "fd-process-limit warning"},
 		"95 %, of the host":            {limited(inKubelet, 973, 1024, 4096), "fd-process-limit warning"},
-		"95 %, the kubelet":            {named(limited(inKubelet, 973, 1024, 4096), "kubelet"), "fd-process-limit critical"},
-		"95 %, a kubelet in a pod":     {named(limited(inPod, 973, 1024, 4096), "kubelet"), "fd-process-limit warning"},
-		"94 %, the kubelet":            {named(limited(inKubelet, 972, 1024, 4096), "kubelet"), "fd-process-limit warning"},
+		"95 %, the kubelet":            {theKubelet(limited(inKubelet, 973, 1024, 4096)), "fd-process-limit critical"},
+		"95 %, a kubelet in a pod":     {theKubelet(limited(inPod, 973, 1024, 4096)), "fd-process-limit warning"},
+		"94 %, the kubelet":            {theKubelet(limited(inKubelet, 972, 1024, 4096)), "fd-process-limit warning"},
 		"a sandbox that opens no more": {limited(inPod, 99, 99, 99), ""},
 		"lowered below what it has":    {limited(inPod, 40, 1, 1), ""},
 		"none":                         {endless, ""},

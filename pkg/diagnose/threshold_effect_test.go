@@ -122,7 +122,7 @@ func descriptorEffects() map[string]effect {
 		"fd-growth.warm-up":              {"100s", growing(900, 1000, 3000, age(200)), nil, "", isWarning},
 		"fd-growth.per-start":            {"20", starts, nil, "", isWarning},
 		"fd-process-limit.warning":       {"60%", add(newNode(), limited(inPod, 700, 1000, 4096)), nil, "", isWarning},
-		"fd-process-limit.critical":      {"85%", add(newNode(), named(limited(inKubelet, 900, 1000, 4096), "kubelet")), nil, isWarning, isCritical},
+		"fd-process-limit.critical":      {"85%", add(newNode(), theKubelet(limited(inKubelet, 900, 1000, 4096))), nil, isWarning, isCritical},
 		"fd-process-limit.least-limit":   {"50", add(newNode(), limited(inPod, 60, 64, 64)), nil, "", isWarning},
 		"inotify-instances.warning":      {"60%", inotifyNode(watching(5, 0, inPod, 90, 10)), nil, "", isWarning},
 		"inotify-instances.critical":     {"85%", inotifyNode(watching(5, 0, inPod, 110, 10)), nil, isWarning, isCritical},

@@ -88,8 +88,9 @@ func evictionEffects() map[string]effect {
 	}
 	// The kubelet has 22.6 GiB available here: 4.6 GiB above this threshold.
 	near := func(r *report.NodeReport) { r.Kubelet.Flags["eviction-hard"] = "memory.available<18Gi" }
-	killedTwice := []report.OOMKill{oomKilled(2*day, "java", hub+containerID, hub+containerID), oomKilled(2*day-60, "java", hub+containerID, hub+containerID)}
-	killedThrice := append(killedTwice[:2:2], oomKilled(2*day-120, "java", hub+containerID, hub+containerID))
+	kill := func(after float64) report.OOMKill {
+		return oomKilled(2*day-after, "java", hub+containerID, hub+containerID)
+	}
 	return map[string]effect{
 		"memory-threshold-too-low.critical":      {"1%", of(nightly(), left(800*mi)), nil, isCritical, ""},
 		"memory-threshold-too-low.critical-size": {"100MiB", nightly(), nil, isCritical, ""},
@@ -101,7 +102,7 @@ func evictionEffects() map[string]effect {
 		"memory-pressure.soon":                   {"30s", of(byDay(), near, falls(100*mi)), nil, isCritical, ""},
 		"memory-pressure.little":                 {"5%", of(byDay(), near, falls(100*mi)), nil, isCritical, ""},
 		"memory-oom-kills.news":                  {"30s", oomReport(oomKilled(60, "java", hub+containerID, hub+containerID)), oomHub(), isWarning, ""},
-		"memory-oom-kills.repeated":              {"2", oomReport(killedTwice...), oomHub(), "", isWarning},
-		"memory-oom-kills.repeated-news":         {"1d", oomReport(killedThrice...), oomHub(), isWarning, ""},
+		"memory-oom-kills.repeated":              {"2", oomReport(kill(0), kill(60)), oomHub(), "", isWarning},
+		"memory-oom-kills.repeated-news":         {"1d", oomReport(kill(0), kill(60), kill(120)), oomHub(), isWarning, ""},
 	}
 }

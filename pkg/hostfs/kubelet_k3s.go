@@ -26,7 +26,7 @@ func (k *KubeletArgs) parseK3s(args []string) {
 
 // addK3s: what is added before the command line's counts less.
 func (k *KubeletArgs) addK3s(args []string) {
-	var options []string
+	options := make([]string, 0, len(args)+len(k.options))
 	for _, arg := range args {
 		options = append(options, "--"+strings.TrimLeft(arg, "-"))
 	}

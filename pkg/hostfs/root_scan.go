@@ -25,24 +25,27 @@ func (r *Root) Scan(name string, limit int64, each func(piece []byte) (found boo
 		return err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() { // it was swapped meanwhile
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() { // it was swapped meanwhile
 		return errors.Join(err, regularUnless(err))
 	}
 	piece := make([]byte, 0, 128<<10)
 	for in := io.LimitReader(f, limit); ; {
-		n, err := io.ReadFull(in, piece[len(piece):cap(piece)])
+		var n int
+		n, err = io.ReadFull(in, piece[len(piece):cap(piece)])
 		piece = piece[:len(piece)+n]
 		if each(piece) {
-			return nil
+			break
 		}
-		if err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				err = nil
-			}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil:
 			return err
 		}
 		piece = piece[:copy(piece, piece[len(piece)-scanOverlap:])]
 	}
+	return nil
 }
 
 func regularUnless(err error) error {

@@ -57,7 +57,7 @@ func (v *Vitals) verdictAlone() string {
 	return ""
 }
 
-// Ready, as far as is known.
+// Ready says that the node is, as far as is known.
 func (v *Vitals) Ready() bool {
 	if v.State == nil {
 		return true

@@ -48,15 +48,16 @@ func Checkups(w io.Writer, nodes []Checkup, s Style) error {
 		}
 		told = append(told, n.firstTold()...)
 	}
-	if err := explainHint(w, told, s); err != nil || more == 0 {
-		return err
-	}
-	if len(told) == 0 {
+	if more > 0 {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
 		}
+		text := fmt.Sprintf("… and %s to tell of: --top 0 shows all, kubectl nodedoc checkup NODE one", english.Plural(more, "more node", ""))
+		if err := s.printWrapped(w, "", s.dim()(text)); err != nil {
+			return err
+		}
 	}
-	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and %s to tell of: --top 0 shows all, kubectl nodedoc checkup NODE one", english.Plural(more, "more node", ""))))
+	return explainHint(w, told, s)
 }
 
 // firstTold is the finding that the details begin with; none: nil.

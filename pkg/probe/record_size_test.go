@@ -117,8 +117,8 @@ func recordCrowd(t *testing.T, dir string) {
 		} else {
 			rec.sample(t.Context(), false)
 		}
-		if rec.bytes > ringBytes || len(rec.cgroups) > maxRecordedCgroups+ownersPerSample || len(rec.recorded.processes) > maxRecordedProcesses+processesPerSample {
-			t.Fatalf("after %d samples: %d bytes, %d cgroups, %d processes", round, rec.bytes, len(rec.cgroups), len(rec.recorded.processes))
+		if rec.bytes > ringBytes || len(rec.cgroups) > maxRecordedCgroups+ownersPerSample || len(rec.processes) > maxRecordedProcesses+processesPerSample {
+			t.Fatalf("after %d samples: %d bytes, %d cgroups, %d processes", round, rec.bytes, len(rec.cgroups), len(rec.processes))
 		}
 		t.Logf("%d: %d KiB of its own, ring %d KiB, %d cgroups", round, ownMemory(t)>>10, rec.bytes>>10, len(rec.cgroups))
 	}
