@@ -10,6 +10,7 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/logs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -35,6 +36,15 @@ func (o *kubeletOptions) askOnly(ctx context.Context, s *source) error {
 	err = s.save(r, inv)
 	s.progress.clear()
 	return errors.Join(err, unlessReaderLeft(o.print(correlate.Join(r, inv))))
+}
+
+// unpacked is a report, nil for nil, with what the node's journal has packed as text,
+// without likely secrets: before anybody keeps it.
+func (s *source) unpacked(r *report.NodeReport) *report.NodeReport {
+	if r != nil {
+		logs.Unpack(r.Logs, s.flags.showSecrets)
+	}
+	return r
 }
 
 // lacksKubeletLog: the kubelet is asked for its log where the report has no line of it.

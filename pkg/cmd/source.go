@@ -198,13 +198,14 @@ func (s *source) open(ctx context.Context, node string, longer time.Duration) (o
 		if err == nil && s.flags.join {
 			inv, err = s.joinNow(ctx, r, inv)
 		}
-		return fixed(r, inv), err
+		return fixed(s.unpacked(r), inv), err
 	case s.flags.local:
 		s.progress.show("examining this machine")
 		o := fixed(nil, nil)
 		o.collect = func(ctx context.Context, req report.Request) (*report.NodeReport, error) {
 			req.ShowSecrets = s.flags.showSecrets
-			return localReport(ctx, s.env.version, req)
+			r, err := localReport(ctx, s.env.version, req)
+			return s.unpacked(r), err
 		}
 		return o, nil
 	}
@@ -253,7 +254,8 @@ func (s *source) openNode(ctx context.Context, node string, longer time.Duration
 		if s.storage != nil { // a pod that ends meanwhile takes its mounts along
 			asker.Before(ctx)
 		}
-		return collect(ctx, req)
+		r, err := collect(ctx, req)
+		return s.unpacked(r), err
 	}
 	return o, nil
 }

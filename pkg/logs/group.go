@@ -3,11 +3,13 @@
 package logs
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -48,22 +50,81 @@ type Group struct {
 	Known   *Known `json:"known,omitempty"`
 }
 
-// Read unpacks and groups all logs of a report; an error says that some lines could
-// not be unpacked.
+// Read groups all logs of a report; an error says that some lines could not be unpacked.
 func Read(l *report.Logs) ([]Log, error) {
-	l, err := Unpack(l)
+	texts, err := unpackAll(l.Blobs, true)
 	known := KnownLines()
 	out := make([]Log, 0, len(l.Sources))
 	for i := range l.Sources {
-		g := grouping{known: known, since: fromMicros(l.Since), until: fromMicros(l.Until),
+		g := grouping{known: known, texts: texts, since: fromMicros(l.Since), until: fromMicros(l.Until),
 			log: Log{Name: l.Sources[i].Name, Where: l.Sources[i].Where, Left: max(l.Sources[i].Left, 0)}, groups: map[string]*Group{}}
 		out = append(out, g.read(&l.Sources[i]))
 	}
 	return out, err
 }
 
+// Unpack puts the texts of a report's blobs in their places, as far as they can be
+// unpacked. The node cannot look for secrets in what its journal has compressed: that
+// is done here, before anybody keeps it.
+func Unpack(l *report.Logs, showSecrets bool) {
+	if l == nil || len(l.Blobs) == 0 {
+		return
+	}
+	texts, err := unpackAll(l.Blobs, !showSecrets)
+	for i := range l.Sources {
+		for j := range l.Sources[i].Lines {
+			line := &l.Sources[i].Lines[j]
+			if text := textOf(line, texts); text != "" {
+				line.Text, line.Blobs = text, nil
+			}
+		}
+	}
+	if l.Blobs = nil; err != nil {
+		l.Unreadable = append(l.Unreadable, report.Unreadable{What: "some packed lines of the journal", Cause: report.Escape(err.Error())})
+	}
+}
+
+// textOf is a line's own text, or that of the blob which has a message.
+func textOf(line *report.LogLine, texts []string) string {
+	text := line.Text
+	for _, i := range line.Blobs {
+		if text == "" && i >= 0 && i < len(texts) {
+			text = texts[i]
+		}
+	}
+	return text
+}
+
+// unpackAll gives the messages among the blobs, "" for what is none. The error is the
+// last one.
+func unpackAll(blobs []report.LogBlob, redact bool) ([]string, error) {
+	texts := make([]string, len(blobs))
+	if len(blobs) == 0 {
+		return texts, nil
+	}
+	u, failed := newUnpacker()
+	if failed != nil {
+		return texts, failed
+	}
+	defer u.zstd.Close()
+	for i, b := range blobs {
+		text, err := u.unpack(b)
+		if err != nil {
+			failed = err
+		} else if message, ok := bytes.CutPrefix(text, []byte("MESSAGE=")); ok {
+			text := string(message)
+			if redact {
+				text = hostfs.RedactLog(text)
+			}
+			texts[i] = report.Escape(text[:min(len(text), maxKept)])
+		}
+	}
+	return texts, failed
+}
+
 type grouping struct {
 	known        []Known
+	texts        []string
 	since, until time.Time
 	log          Log
 	groups       map[string]*Group
@@ -103,7 +164,7 @@ func rank(level string) int {
 func (g *grouping) heads(s *report.LogSource) []head {
 	heads := make([]head, 0, len(s.Lines))
 	for _, line := range s.Lines {
-		text := line.Text
+		text := textOf(&line, g.texts)
 		if text == "" {
 			g.log.Unreadable++
 			continue

@@ -119,7 +119,7 @@ func packed(t testing.TB, text string) []report.LogBlob {
 func TestUnpack(t *testing.T) {
 	message := "GetDeviceMountRefs check failed\x1b[2J " + strings.Repeat("/var/lib/kubelet/globalmount ", 2000)
 	blobs := append(packed(t, "MESSAGE="+message), packed(t, "_CMDLINE="+message)[0], report.LogBlob{Compression: "rar"}, report.LogBlob{Compression: report.CompressionXZ, Data: []byte("x")})
-	texts, err := unpackAll(blobs)
+	texts, err := unpackAll(blobs, false)
 	if err == nil {
 		t.Error("two of them are broken")
 	}
@@ -127,6 +127,25 @@ func TestUnpack(t *testing.T) {
 		if want := i < 3; strings.HasPrefix(text, `GetDeviceMountRefs check failed\x1b[2J /var`) != want || len(text) > maxKept+3 {
 			t.Errorf("%d: %d bytes, %.60s", i, len(text), text)
 		}
+	}
+}
+
+// What is kept has the texts in place of the blobs, and no secret.
+func TestUnpackBeforeItIsKept(t *testing.T) {
+	l := &report.Logs{Blobs: packed(t, "MESSAGE=exec failed: --password=hunter2 "+strings.Repeat("long ", 200))}
+	l.Blobs = append(l.Blobs, report.LogBlob{Compression: "rar"})
+	l.Sources = []report.LogSource{{Lines: []report.LogLine{{Blobs: []int{3, 0}}, {Blobs: []int{3}}, {Text: "own"}}}}
+	Unpack(l, false)
+	lines := l.Sources[0].Lines
+	if !strings.HasPrefix(lines[0].Text, "exec failed: --password=‹redacted›") || strings.Contains(lines[0].Text, "hunter2") || lines[0].Blobs != nil || lines[2].Text != "own" {
+		t.Errorf("%+v", lines)
+	}
+	if l.Blobs != nil || len(l.Unreadable) != 1 {
+		t.Errorf("%d blobs, %+v", len(l.Blobs), l.Unreadable)
+	}
+	read, err := Read(l)
+	if err != nil || read[0].Unreadable != 1 || read[0].Lines != 2 {
+		t.Errorf("%+v, %v", read, err)
 	}
 }
 

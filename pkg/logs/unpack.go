@@ -5,13 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 
-	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -26,52 +24,6 @@ const (
 )
 
 var errTooLarge = errors.New("unpacks to more than a journal has")
-
-// Unpack gives logs with the texts of their lines in place of what the node had packed,
-// without likely secrets; a line whose text cannot be had has none. The error is the
-// last one.
-func Unpack(l *report.Logs) (*report.Logs, error) {
-	if len(l.Blobs) == 0 {
-		return l, nil
-	}
-	texts, err := unpackAll(l.Blobs)
-	out := *l
-	out.Blobs, out.Sources = nil, slices.Clone(l.Sources)
-	for i := range out.Sources {
-		lines := slices.Clone(out.Sources[i].Lines)
-		for j := range lines {
-			for _, at := range lines[j].Blobs {
-				if lines[j].Text == "" && at >= 0 && at < len(texts) {
-					lines[j].Text = texts[at]
-				}
-			}
-			lines[j].Blobs = nil
-		}
-		out.Sources[i].Lines = lines
-	}
-	return &out, err
-}
-
-// unpackAll gives the messages among the blobs, "" for what is none. The error is the
-// last one.
-func unpackAll(blobs []report.LogBlob) ([]string, error) {
-	texts := make([]string, len(blobs))
-	u, failed := newUnpacker()
-	if failed != nil {
-		return texts, failed
-	}
-	defer u.zstd.Close()
-	for i, b := range blobs {
-		text, err := u.unpack(b)
-		if err != nil {
-			failed = err
-		} else if message, ok := bytes.CutPrefix(text, []byte("MESSAGE=")); ok {
-			kept := hostfs.RedactLog(string(message))
-			texts[i] = report.Escape(kept[:min(len(kept), maxKept)])
-		}
-	}
-	return texts, failed
-}
 
 // unpacker unpacks data objects of a journal, which a node may have made up.
 type unpacker struct{ zstd *zstd.Decoder }

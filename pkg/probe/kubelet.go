@@ -5,7 +5,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -84,7 +83,8 @@ func (k *kubelet) find() bool {
 		k.bad.add("/proc/PID/ns/mnt", err)
 	}
 	best := -1
-	for _, p := range k.report.Processes.List {
+	for i := range k.report.Processes.List {
+		p := &k.report.Processes.List[i]
 		if p.Kernel || p.State == "Z" || !hostfs.MayBeKubelet(p.Comm) || k.contained(p, false) {
 			continue
 		}
@@ -109,18 +109,21 @@ func (k *kubelet) find() bool {
 
 // contained: its cgroup is a pod's or, of any container, one with an id; unknown
 // counts as a pod's, since a name proves nothing there.
-func (k *kubelet) contained(p report.Process, anyContainer bool) bool {
+func (k *kubelet) contained(p *report.Process, anyContainer bool) bool {
 	if p.Cgroup < 0 || p.Cgroup >= len(k.report.Processes.Cgroups) {
 		return true
 	}
-	return slices.ContainsFunc(k.report.Processes.Cgroups[p.Cgroup].Entries, func(e report.CgroupEntry) bool {
-		return inPod(e) || strings.Contains(e.Path, "kubepods") || anyContainer && hostfs.HasContainerID(e.Path)
-	})
+	for _, e := range k.report.Processes.Cgroups[p.Cgroup].Entries {
+		if inPod(e) || strings.Contains(e.Path, "kubepods") || anyContainer && hostfs.HasContainerID(e.Path) {
+			return true
+		}
+	}
+	return false
 }
 
 // args reads the whole command line: that of the process table is redacted, and
 // cut.
-func (k *kubelet) args(p report.Process) (hostfs.KubeletArgs, bool) {
+func (k *kubelet) args(p *report.Process) (hostfs.KubeletArgs, bool) {
 	b, err := k.proc.ReadPID(p.PID, "cmdline")
 	if err != nil {
 		if !hostfs.Gone(err) {

@@ -20,6 +20,8 @@ type daemon struct {
 	// ticks of CPU that it had had then; failed says why they are not known.
 	ticks  uint64
 	failed error
+	// unit is the service that it lives in, log the text of its standard error's link.
+	unit, log string
 }
 
 // isRuntimeComm: the daemons of container runtimes, by name.
@@ -36,10 +38,10 @@ func (k *kubelet) findDaemons() {
 	list := k.report.Processes.List
 	own := k.process(k.out.PID)
 	k.daemons = append(k.daemons, k.firstLook(own))
-	onHost := !k.contained(*own, true) // else the node is a container itself (kind)
+	onHost := !k.contained(own, true) // else the node is a container itself (kind)
 	for i := range list {
 		p := &list[i]
-		if isRuntimeComm(p.Comm) && p.State != "Z" && !p.Blocked && len(k.daemons) < maxDaemons && !k.contained(*p, onHost) {
+		if isRuntimeComm(p.Comm) && p.State != "Z" && !p.Blocked && len(k.daemons) < maxDaemons && !k.contained(p, onHost) {
 			k.daemons = append(k.daemons, k.firstLook(p))
 		}
 	}
@@ -48,6 +50,10 @@ func (k *kubelet) findDaemons() {
 func (k *kubelet) firstLook(p *report.Process) daemon {
 	d := daemon{out: report.DaemonProcess{PID: p.PID, Comm: p.Comm}}
 	d.failed = k.look(&d)
+	if p.Cgroup >= 0 {
+		d.unit = report.Unescape(k.report.Processes.Cgroups[p.Cgroup].Unit())
+	}
+	d.log, _ = k.proc.Readlink(p.PID, "fd/2") // "": no file is known
 	if n, err := hostfs.NewFDCounter(k.proc).Count(p.PID); err == nil {
 		d.out.FDs = &n
 	}

@@ -14,7 +14,7 @@ import (
 
 // addFiles adds the options that do not stand in the kubelet's command line. None
 // of K3s's files need be there.
-func (k *kubelet) addFiles(root *hostfs.Root, args *hostfs.KubeletArgs, p report.Process) {
+func (k *kubelet) addFiles(root *hostfs.Root, args *hostfs.KubeletArgs, p *report.Process) {
 	if unit := k.report.Processes.Cgroups[p.Cgroup].Unit(); args.Hidden && unit != "" {
 		args.K3sUnit(k.startOf(root, unit))
 	}

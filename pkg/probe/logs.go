@@ -76,9 +76,11 @@ func (l *logs) room(text string) bool {
 	return l.left >= 0
 }
 
-// logText is a text as a report has it: what is secret is hidden before it is cut.
-func logText(text string) string {
-	text = hostfs.RedactLog(text)
+// text is a message as a report has it: what is secret is hidden before it is cut.
+func (l *logs) text(text string) string {
+	if !l.req.ShowSecrets {
+		text = hostfs.RedactLog(text)
+	}
 	end := min(len(text), maxLogLine)
 	for end < len(text) && end > 0 && !utf8.RuneStart(text[end]) {
 		end--
@@ -102,7 +104,7 @@ func (l *logs) kernel() {
 		if k.Seconds < 0 || k.FromUser || at < l.out.Since {
 			return
 		}
-		line := report.LogLine{At: at, Text: logText(k.Text)}
+		line := report.LogLine{At: at, Text: l.text(k.Text)}
 		if k.Level >= 0 {
 			line.Priority = &k.Level
 		}
@@ -125,29 +127,22 @@ func (l *logs) units(name string) []string {
 	if name == report.LogKubelet {
 		units = strings.Fields(kubeletUnits)
 	}
-	for _, pid := range l.processes(name) {
-		p := l.process(pid)
-		if p == nil || p.Cgroup < 0 {
-			continue
-		}
-		unit := report.Unescape(l.report.Processes.Cgroups[p.Cgroup].Unit())
+	for _, d := range l.daemons(name) {
 		// k3s runs both: its log is the kubelet's.
-		if strings.HasSuffix(unit, ".service") && (name == report.LogKubelet || !strings.Contains(kubeletUnits, unit)) {
-			units = append(units, unit)
+		if strings.HasSuffix(d.unit, ".service") && (name == report.LogKubelet || !strings.Contains(kubeletUnits, d.unit)) {
+			units = append(units, d.unit)
 		}
 	}
 	return units
 }
 
-// processes are those of a log: the kubelet, the runtimes' daemons.
-func (l *logs) processes(name string) (pids []int) {
-	if l.kubelet == nil {
+// daemons are those of a log: the kubelet, which is the first, or the runtimes'.
+func (l *logs) daemons(name string) []daemon {
+	switch {
+	case l.kubelet == nil || len(l.kubelet.daemons) == 0:
 		return nil
+	case name == report.LogKubelet:
+		return l.kubelet.daemons[:1]
 	}
-	for i, d := range l.kubelet.daemons {
-		if (i == 0) == (name == report.LogKubelet) {
-			pids = append(pids, d.out.PID)
-		}
-	}
-	return pids
+	return l.kubelet.daemons[1:]
 }

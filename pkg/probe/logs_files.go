@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -28,15 +27,9 @@ const (
 // streams lead, and the usual places.
 func (l *logs) ownFiles(name string) []string {
 	var files []string
-	proc, err := hostfs.OpenProc(l.fs)
-	if err == nil {
-		defer proc.Close()
-		for _, pid := range l.processes(name) {
-			for _, fd := range []string{"fd/2", "fd/1"} {
-				if link, err := proc.Readlink(pid, fd); err == nil && strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "/dev/") && !slices.Contains(files, link) {
-					files = append(files, link)
-				}
-			}
+	for _, d := range l.daemons(name) {
+		if strings.HasPrefix(d.log, "/") && !strings.HasPrefix(d.log, "/dev/") {
+			files = append(files, d.log)
 		}
 	}
 	usual := runtimeFiles
@@ -97,7 +90,7 @@ func (l *logs) tail(name, file string, most int, syslog bool) bool {
 		if lines[i] == "" || syslog && !loggedBy(name, lines[i]) {
 			continue
 		}
-		line := logText(lines[i])
+		line := l.text(lines[i])
 		if len(s.Lines) == maxLogLines || !l.room(line) {
 			s.Cut = true
 			break

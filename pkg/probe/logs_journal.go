@@ -213,7 +213,7 @@ func (l *logs) journalText(f *journalFile, at uint64) (t journalText, ok bool) {
 	case 0:
 		text := string(d.Payload)
 		if message, found := strings.CutPrefix(text, "MESSAGE="); found {
-			t.message = logText(message)
+			t.message = l.text(message)
 		} else if p, found := strings.CutPrefix(text, "PRIORITY="); found && len(p) == 1 && p[0] >= '0' && p[0] <= '7' {
 			n := int(p[0] - '0')
 			t.priority = &n

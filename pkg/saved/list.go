@@ -70,7 +70,7 @@ func (w *ListWriter) Add(r *report.NodeReport, inv *inventory.Inventory) error {
 		own.Storage = nil
 		inv = &own
 	}
-	data, err := json.Marshal(Item{Report: unpacked(r), Inventory: inv})
+	data, err := json.Marshal(Item{Report: r, Inventory: inv})
 	if err != nil && w.err == nil {
 		w.err = w.failed(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
-	"github.com/nodedoc/kubectl-nodedoc/pkg/logs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
@@ -34,7 +33,7 @@ type File struct {
 // Write saves a report. The file appears whole or not at all: it is written
 // beside its place, forced to disk and renamed.
 func Write(path string, r *report.NodeReport, inv *inventory.Inventory) error {
-	data, err := json.Marshal(File{APIVersion: report.APIVersion, Kind: Kind, Report: unpacked(r), Inventory: inv})
+	data, err := json.Marshal(File{APIVersion: report.APIVersion, Kind: Kind, Report: r, Inventory: inv})
 	if err != nil {
 		return fmt.Errorf("failed to save the report: %w", err)
 	}
@@ -46,17 +45,6 @@ func Write(path string, r *report.NodeReport, inv *inventory.Inventory) error {
 		return fmt.Errorf("failed to save the report to %q: %w", path, err)
 	}
 	return nil
-}
-
-// unpacked gives a report with its logs unpacked, since what is secret can be hidden
-// only in these.
-func unpacked(r *report.NodeReport) *report.NodeReport {
-	if r == nil || r.Logs == nil || len(r.Logs.Blobs) == 0 {
-		return r
-	}
-	own := *r
-	own.Logs, _ = logs.Unpack(r.Logs) // lines without a text are counted by who reads them
-	return &own
 }
 
 // place follows symbolic links, which stay, and refuses what a rename would
