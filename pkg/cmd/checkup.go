@@ -77,7 +77,7 @@ func newCheckup(e env) *cobra.Command {
 		RunE:              steps(o),
 	}
 	fs := c.Flags()
-	o.fleetFlags.add(c)
+	o.addFleet(c)
 	fs.DurationVar(&o.interval, "interval", o.interval, "Time between the two looks that growth is computed from")
 	fs.IntVar(&o.top, "top", o.top, "Nodes to tell of in detail where there are many, the worst first; 0 for all")
 	fs.StringVar(&o.failOn, "fail-on", "", "Exit with code 2 on a finding of this severity or worse: warning|critical")
@@ -112,8 +112,8 @@ func (o *checkupOptions) validate() error {
 
 func (o *checkupOptions) run(ctx context.Context) error {
 	req := report.Everything()
-	req.IntervalMillis = o.interval.Milliseconds()
-	s := &source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut), storage: newStorage(), memory: true}
+	req.IntervalMillis, req.PackedLogs = o.interval.Milliseconds(), true
+	s := &source{flags: o.source, env: o.env, progress: newProgress(o.streams.ErrOut), storage: newStorage(), memory: true, vitals: true}
 	all := fleet[printer.Checkup]{fleetFlags: &o.fleetFlags, request: req, reduce: o.reduce, without: o.withoutAnswer, byStandby: byStandby, print: o.print}
 	if err := all.run(ctx, s); err != nil || o.failOn == "" {
 		return err

@@ -16,7 +16,7 @@ type fleetFlags struct {
 	parallelGiven bool
 }
 
-func (f *fleetFlags) add(c *cobra.Command) {
+func (f *fleetFlags) addFleet(c *cobra.Command) {
 	c.Flags().StringVarP(&f.selector, "selector", "l", "", "Ask the nodes with these labels, e.g. pool=ebs,zone!=b")
 	c.Flags().IntVar(&f.maxParallel, "max-parallel", 0, "Nodes to ask at a time; default: a tenth of them, at least 5")
 }

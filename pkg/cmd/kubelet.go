@@ -153,7 +153,7 @@ func (o *kubeletOptions) validate() error {
 // request also looks for leaked mounts, which make a kubelet busy.
 func (o *kubeletOptions) request() report.Request {
 	req := report.NewRequest(report.CollectProcesses, report.CollectContainers, report.CollectKubelet, report.CollectLogs, report.CollectMounts, report.CollectDevices)
-	req.IntervalMillis, req.LogSeconds, req.LogBytes = o.interval.Milliseconds(), int64(o.since.Seconds()), kubeletLogBytes
+	req.IntervalMillis, req.LogSeconds, req.LogBytes, req.PackedLogs = o.interval.Milliseconds(), int64(o.since.Seconds()), kubeletLogBytes, true
 	return req
 }
 

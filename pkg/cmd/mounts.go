@@ -70,7 +70,7 @@ func newMounts(e env) *cobra.Command {
 	}
 	fs := c.Flags()
 	fs.BoolVar(&o.leaked, "leaked", false, "Show leaked volumes only, one by one")
-	o.fleetFlags.add(c)
+	o.addFleet(c)
 	fs.BoolVar(&o.script, "script", false, "Write a shell script that unmounts what is leaked on a node; nodedoc does not run it")
 	fs.StringVar(&o.diff, "diff", "", "Compare with the report in this file of --save: what is gone, new and left")
 	fs.IntVar(&o.top, "top", o.top, "Rows to show, 0 for all; -o json and the like show all unless this is given")

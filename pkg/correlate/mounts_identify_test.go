@@ -78,6 +78,15 @@ func TestIdentifyVolumes(t *testing.T) {
 	}
 }
 
+func TestHandleByTheAPI(t *testing.T) {
+	b := newMountNode()
+	b.stage()
+	b.inv.Storage.PersistentVolumes = []inventory.PersistentVolume{{Name: pv, Driver: "nfs.csi.k8s.io", Handle: "d-1"}}
+	if v := Join(b.NodeReport, b.inv).Mounts().Volumes[0]; v.Name != pv || v.Handle != "d-1" {
+		t.Errorf("got %+v", v)
+	}
+}
+
 // A pod calls a volume what it likes: that of a plugin without PersistentVolumes is
 // none, though one has its name.
 func TestPluginsWithoutPersistentVolumes(t *testing.T) {

@@ -36,6 +36,7 @@ func TestMountinfo(t *testing.T) {
 		"nothing behind it":   {`42 35 0:7 / /x rw -`, nil},
 		"a number that isn't": {`x 35 0:7 / /x rw - tmpfs tmpfs rw`, nil},
 		"a huge number":       {`99999999999 35 0:7 / /x rw - tmpfs tmpfs rw`, nil},
+		"42 and 2^64":         {`18446744073709551658 35 0:7 / /x rw - tmpfs tmpfs rw`, nil},
 		"no device":           {`42 35 07 / /x rw - tmpfs tmpfs rw`, nil},
 		"torn":                {`42 35 0`, nil},
 		"empty":               {``, nil},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 )
 
 // scanOverlap is how much of one chunk is seen again with the next, so that what is
@@ -17,42 +18,39 @@ func (r *Root) Scan(name string, limit int64, each func(piece []byte) (found boo
 	if err != nil {
 		return err
 	}
-	if before, err := r.root.Stat(inside); err != nil || !before.Mode().IsRegular() {
-		return errors.Join(err, regularUnless(err))
+	if err := regular(r.root.Stat(inside)); err != nil {
+		return err
 	}
 	f, err := r.open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() { // it was swapped meanwhile
-		return errors.Join(err, regularUnless(err))
+	if err := regular(f.Stat()); err != nil { // it was swapped meanwhile
+		return err
 	}
+	return scan(io.LimitReader(f, limit), each)
+}
+
+func scan(in io.Reader, each func(piece []byte) (found bool)) error {
 	piece := make([]byte, 0, 128<<10)
-	for in := io.LimitReader(f, limit); ; {
-		var n int
-		n, err = io.ReadFull(in, piece[len(piece):cap(piece)])
-		piece = piece[:len(piece)+n]
-		if each(piece) {
-			break
-		}
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return nil
-		case err != nil:
+	for end := false; !end; {
+		n, err := io.ReadFull(in, piece[len(piece):cap(piece)])
+		if end = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); err != nil && !end {
 			return err
 		}
-		piece = piece[:copy(piece, piece[len(piece)-scanOverlap:])]
+		piece = piece[:len(piece)+n]
+		end = each(piece) || end
+		piece = piece[:copy(piece, piece[max(len(piece)-scanOverlap, 0):])]
 	}
 	return nil
 }
 
-func regularUnless(err error) error {
-	if err != nil {
-		return nil
+func regular(info os.FileInfo, err error) error {
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
 	}
-	return errNotRegular
+	return err
 }
 
 // RuncVersion finds a runc's version in a piece of its program: of what its makers have

@@ -11,6 +11,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 const (
@@ -73,7 +76,8 @@ func (l *KubeletLog) add(text string, syslog bool) {
 		if line == "" || syslog && !strings.Contains(line, " kubelet[") && !strings.Contains(line, " kubelet: ") {
 			continue
 		}
-		line = said(line[:min(len(line), maxLogLineLen)])
+		line = hostfs.RedactLog(line)
+		line = report.Escape(line[:min(len(line), maxLogLineLen)])
 		if kept += len(line); kept > maxLogKept || len(l.Lines) == maxLogLines {
 			l.Cut = true
 			return

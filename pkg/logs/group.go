@@ -52,7 +52,7 @@ type Group struct {
 
 // Read groups all logs of a report; an error says that some lines could not be unpacked.
 func Read(l *report.Logs) ([]Log, error) {
-	texts, err := unpackAll(l.Blobs, false)
+	texts, err := unpackAll(l.Blobs, true)
 	known := KnownLines()
 	out := make([]Log, 0, len(l.Sources))
 	for i := range l.Sources {
@@ -114,9 +114,9 @@ func unpackAll(blobs []report.LogBlob, redact bool) ([]string, error) {
 		} else if message, ok := bytes.CutPrefix(text, []byte("MESSAGE=")); ok {
 			text := string(message)
 			if redact {
-				text = hostfs.RedactCommand(text)
+				text = hostfs.RedactLog(text)
 			}
-			texts[i] = report.Escape(text)
+			texts[i] = report.Escape(text[:min(len(text), maxKept)])
 		}
 	}
 	return texts, failed

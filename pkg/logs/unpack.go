@@ -16,8 +16,9 @@ import (
 const (
 	// journald splits messages at 48 KiB; what claims to be longer is not unpacked.
 	maxUnpacked = 1 << 20
-	// maxKept is what is kept of a text, in bytes.
-	maxKept = 1000
+	// maxRead is what is unpacked of a text to hide what is secret in it, maxKept what is
+	// then kept of it, in bytes.
+	maxRead, maxKept = 16 << 10, 1000
 	// maxXZDictionary is 16 MiB, as the xz file format (5.3.1) writes it; journald's is 1 MiB.
 	maxXZDictionary = 24
 )
@@ -57,7 +58,7 @@ func (u *unpacker) unpack(b report.LogBlob) ([]byte, error) {
 
 func beginning(r io.Reader) ([]byte, error) {
 	const fieldName = len("MESSAGE=")
-	return io.ReadAll(io.LimitReader(r, int64(maxKept+fieldName)))
+	return io.ReadAll(io.LimitReader(r, int64(maxRead+fieldName)))
 }
 
 // unpackLZ4: its length in 64 bits, then one block.
@@ -74,7 +75,7 @@ func unpackLZ4(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out[:min(got, maxKept+len("MESSAGE="))], nil
+	return out[:min(got, maxRead+len("MESSAGE="))], nil
 }
 
 // smallXZ reads the first block's header: a dictionary is allocated as it says.

@@ -83,14 +83,15 @@ func checkupColumns() []column {
 
 // checkupCells: a healthy node has its figures in place of a cause.
 func checkupCells(c Checkup, s Style) []string {
-	cells := []string{c.Node, checkupState(c), countCell(c.count(diagnose.Critical)), countCell(len(c.Findings) - c.count(diagnose.Critical)), "", "", "", ""}
-	if s.Wide {
-		for i, name := range []string{TotalOpenFiles, TotalThreads, TotalMemory} {
-			cells[4+i] = totalPercent(c.Totals, name)
+	cells := []string{c.Node, checkupState(c), countCell(c.count(diagnose.Critical)), countCell(len(c.Findings) - c.count(diagnose.Critical))}
+	for _, name := range []string{TotalOpenFiles, TotalThreads, TotalMemory} {
+		share := ""
+		if s.Wide {
+			share = totalPercent(c.Totals, name)
 		}
+		cells = append(cells, share)
 	}
-	cells[7] = firstCause(c)
-	return cells
+	return append(cells, firstCause(c))
 }
 
 func checkupState(c Checkup) string {

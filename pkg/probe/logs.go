@@ -76,17 +76,16 @@ func (l *logs) room(text string) bool {
 	return l.left >= 0
 }
 
-// text is a message as a report has it, without likely secrets.
+// text is a message as a report has it: what is secret is hidden before it is cut.
 func (l *logs) text(text string) string {
+	if !l.req.ShowSecrets {
+		text = hostfs.RedactLog(text)
+	}
 	end := min(len(text), maxLogLine)
 	for end < len(text) && end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	text = text[:end]
-	if !l.req.ShowSecrets {
-		text = hostfs.RedactCommand(text)
-	}
-	return report.Escape(text)
+	return report.Escape(text[:end])
 }
 
 // kernel reads the kernel's own lines. Their clock is the uptime's, within some

@@ -31,6 +31,7 @@ type journalText struct {
 	priority *int
 	blob     int // of report.Logs.Blobs
 	hasBlob  bool
+	packed   bool // and not wanted
 }
 
 func closeJournals(files []*journalFile) {
@@ -162,7 +163,7 @@ func (l *logs) entry(spot journalSpot, s *report.LogSource) bool {
 	if int64(e.At) < l.out.Since { // somebody has set the clock
 		return true
 	}
-	line := report.LogLine{At: int64(e.At)}
+	line, packed := report.LogLine{At: int64(e.At)}, false
 	for _, item := range e.Items {
 		t, known := spot.file.seen[item]
 		if !known {
@@ -177,6 +178,8 @@ func (l *logs) entry(spot journalSpot, s *report.LogSource) bool {
 			line.Priority = t.priority
 		case t.hasBlob:
 			line.Blobs = append(line.Blobs, t.blob)
+		case t.packed:
+			packed = true
 		case t.message != "":
 			line.Text = t.message
 		}
@@ -185,6 +188,9 @@ func (l *logs) entry(spot journalSpot, s *report.LogSource) bool {
 		line.Blobs = nil
 	}
 	if line.Text == "" && line.Blobs == nil {
+		if packed {
+			s.Left++
+		}
 		return true
 	}
 	if !l.room(line.Text) {
@@ -221,6 +227,10 @@ func (l *logs) journalText(f *journalFile, at uint64) (t journalText, ok bool) {
 		compression = report.CompressionZstd
 	}
 	if compression == "" || d.Payload == nil { // too large, or of two kinds
+		return t, true
+	}
+	if !l.req.PackedLogs {
+		t.packed = true
 		return t, true
 	}
 	if l.blobs -= len(d.Payload); l.blobs < 0 {

@@ -87,7 +87,10 @@ func TestLogsOfTheJournal(t *testing.T) {
 		"/var/log/journal/" + machineID + "/system@x.journal~": []byte("broken"),
 		"/var/log/kubelet.log":                                 []byte("not needed\n"),
 	})
-	l := logsOf(t, fs, report.Request{})
+	if l := logsOf(t, fs, report.Request{}); len(l.Blobs) > 0 || len(source(l, report.LogKubelet).Lines) != 3 || source(l, report.LogKubelet).Left != 2 {
+		t.Errorf("nobody unpacks them: %+v", l)
+	}
+	l := logsOf(t, fs, report.Request{PackedLogs: true})
 	k := source(l, report.LogKubelet)
 	if k == nil || k.Where != "journal" || len(k.Lines) != 5 || k.Left != 0 {
 		t.Fatalf("%+v", k)

@@ -19,7 +19,7 @@ import (
 )
 
 // mountSome makes more mounts than are worth statmount, below an entry and
-// beside it; an entry is mounted over, a name has spaces.
+// beside it; an entry is mounted over, one only receives, a name has spaces.
 const mountSome = `set -e
 mount --make-rslave /
 cd "$1"
@@ -28,6 +28,7 @@ mount -t tmpfs 'my source' "$1/the entry"
 mount --make-shared "$1/the entry"
 mount -t tmpfs one b; mount -t tmpfs two b
 mount --bind 'the entry' c
+mount --make-slave c
 i=0; while [ $i -lt 260 ]; do mkdir "the entry/$i"; i=$((i+1)); done
 for d in 'the entry'/*; do mount --bind b "$d"; done
 cd 'the entry'

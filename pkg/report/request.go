@@ -45,6 +45,10 @@ type Request struct {
 	// minutes, and no more than a look at everything can do with.
 	LogSeconds int64 `json:"logSeconds,omitempty"`
 	LogBytes   int   `json:"logBytes,omitempty"`
+	// PackedLogs: lines that the journal holds compressed come so, for who asks unpacks
+	// them, and hides what is secret in them before anything is kept; else they are
+	// counted as left.
+	PackedLogs bool `json:"packedLogs,omitempty"`
 	// Find asks who holds a port or an inode.
 	Find *Find `json:"find,omitempty"`
 	// HostMounts: the mounts of the host's namespace are enough.
