@@ -106,7 +106,7 @@ func unchecked(n *correlate.Node) []string {
 		{report.CollectOpenFiles, r.OpenFiles != nil}, {report.CollectProcesses, r.Processes != nil && r.Processes.FDMethod != ""},
 		{report.CollectContainers, r.Containers != nil}, {report.CollectMounts, r.Mounts != nil}, {report.CollectDevices, r.Devices != nil},
 		{report.CollectTasks, r.Tasks != nil}, {report.CollectKubelet, r.Kubelet != nil}, {report.CollectMemory, r.Memory != nil},
-		{report.CollectOOM, r.OOM != nil}, {report.CollectPipes, r.Pipes != nil}, {report.CollectRuntime, r.Runtime != nil},
+		{report.CollectOOM, r.OOM != nil}, {report.CollectPipes, r.Pipes != nil}, {report.CollectRuntime, r.Runtime != nil}, {report.CollectLogs, r.Logs != nil},
 	} {
 		if !section.is && !failed[section.name] {
 			absent = append(absent, section.name)

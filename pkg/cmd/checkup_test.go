@@ -24,7 +24,7 @@ func wholeNode(name string) (*report.NodeReport, *inventory.Inventory) {
 	r.Processes.List = r.Processes.List[:3]
 	r.Mounts, r.Devices, r.Tasks, r.Kubelet = &report.Mounts{}, &report.Devices{}, &report.Tasks{Total: new(uint64(330)), PIDMax: new(uint64(32_768))}, &report.Kubelet{PID: 9}
 	r.Memory = &report.Memory{Info: report.MemInfo{Total: new(uint64(64 << 30)), Available: new(uint64(60 << 30))}}
-	r.OOM, r.Pipes, r.Runtime = &report.OOM{}, &report.Pipes{}, &report.Runtime{}
+	r.OOM, r.Pipes, r.Runtime, r.Logs = &report.OOM{}, &report.Pipes{}, &report.Runtime{}, &report.Logs{}
 	inv := hubInventory()
 	inv.Node, inv.Storage, inv.Memory = name, &inventory.Storage{}, &inventory.Memory{}
 	return r, inv
@@ -171,7 +171,7 @@ func TestCheckupOfAnotherReport(t *testing.T) {
 	path := save(t, sickNode(), nil)
 	nodes := checkupJSON(t, "--from", path)
 	got := strings.Join(nodes[0].Failed, "\n")
-	if !strings.Contains(got, "mounts, devices, tasks, kubelet, memory, oom, pipes, runtime: not in the report") || !strings.Contains(got, "API server: not asked") {
+	if !strings.Contains(got, "mounts, devices, tasks, kubelet, memory, oom, pipes, runtime, logs: not in the report") || !strings.Contains(got, "API server: not asked") {
 		t.Errorf("got %s", got)
 	}
 }
