@@ -47,14 +47,15 @@ func AskVitals(ctx context.Context, client kubernetes.Interface, node string, ow
 		return func(err error) { *to = report.Escape(whyNot(err, right)) }
 	}
 	v := a.out
-	questions := []question{
+	endpoints := vitalEndpoints()
+	questions := append(make([]question, 0, 4+len(endpoints)), []question{
 		{a.askState, failed(&v.StateError, "get nodes")},
 		{a.askLease, failed(&v.LeaseError, "get leases")},
 		{a.askEvents, failed(&v.EventsError, "list events in namespace default")},
 		{a.askPods, failed(&v.PodsError, "list pods in all namespaces")},
-	}
-	v.Endpoints = make([]Endpoint, len(vitalEndpoints()))
-	for i, e := range vitalEndpoints() {
+	}...)
+	v.Endpoints = make([]Endpoint, len(endpoints))
+	for i, e := range endpoints {
 		v.Endpoints[i].Name = e.name
 		questions = append(questions, a.askEndpoint(e, &v.Endpoints[i]))
 	}
@@ -165,7 +166,7 @@ func waitingWhy(p *corev1.Pod) string {
 	return ""
 }
 
-// WithoutSandbox, by the kubelet's own word (since 1.28, PodReadyToStartContainers;
+// WithoutSandbox is by the kubelet's own word (since 1.28, PodReadyToStartContainers;
 // PodHasNetwork before).
 func WithoutSandbox(p *corev1.Pod) bool {
 	for _, c := range p.Status.Conditions {
