@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"maps"
+	"math"
 	"time"
 )
 
@@ -26,6 +27,9 @@ func (t Threshold) Bounds() string { return t.Unit.Format(t.Min) + " to " + t.Un
 // parse reads a value that it may have.
 func (t Threshold) parse(text string) (float64, error) {
 	value, err := t.Unit.Parse(text)
+	if t.Unit == Seconds { // a year in nanoseconds is more than a float64 tells apart
+		value = math.Round(value*1e6) / 1e6
+	}
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("threshold %s: %w", t.Name, err)

@@ -100,7 +100,7 @@ func TestFindingSaysWhichThresholdIsChanged(t *testing.T) {
 
 // What is taken is within the bounds, and is written so that it is read as the same.
 func FuzzThreshold(f *testing.F) {
-	for _, seed := range []string{"80%", "1e2", "0x1p3", "256Mi", "1.5 GiB", "7d", "1h 30min", "0.5/s", "-1", "NaN", "infinity", "1e309", "", "%", "1000000000", "1.000000001s", "9999999999999999999PiB"} {
+	for _, seed := range []string{"80%", "1e2", "0x1p3", "256Mi", "1.5 GiB", "7d", "1h 30min", "0.5/s", "-1", "NaN", "infinity", "1e309", "", "%", "1000000000", "1.000000001s", "1.0000001 1", "364d 1us", "9999999999999999999PiB"} {
 		f.Add(seed)
 	}
 	all := []Threshold{fdNodeWarning(), zombiesMin(), growingSize(), oomNews(), growthRate()} // one of each unit

@@ -85,7 +85,7 @@ func formatBytes(n uint64) string {
 }
 
 func formatSeconds(seconds float64) string {
-	d := time.Duration(seconds * float64(time.Second))
+	d := time.Duration(math.Round(seconds * float64(time.Second)))
 	const day = 24 * time.Hour
 	switch {
 	case d >= day && d%day == 0:

@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -20,8 +21,7 @@ const maxOperations = 100
 // readMetrics of the kubelet: text format, pkg/kubelet/metrics/metrics.go. Before 1.20
 // some have other names, and are not told.
 func (v *Vitals) readMetrics(body []byte, date time.Time) (func(), error) {
-	parser := expfmt.NewTextParser(model.LegacyValidation)
-	all, err := parser.TextToMetricFamilies(bytes.NewReader(body))
+	all, err := metricFamilies(body)
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +30,18 @@ func (v *Vitals) readMetrics(body []byte, date time.Time) (func(), error) {
 		RunningPods: count(all["kubelet_running_pods"], ""), RunningContainers: count(all["kubelet_running_containers"], "running"),
 		Operations: operations(all)}
 	return func() { v.Metrics = m }, nil
+}
+
+// metricFamilies parses what a node may have made up: the library's parser trips over
+// some text, such as labels without a name ({e=""} in a line of its own).
+func metricFamilies(body []byte) (all map[string]*dto.MetricFamily, err error) {
+	defer func() {
+		if tripped := recover(); tripped != nil {
+			all, err = nil, fmt.Errorf("failed to parse the kubelet's metrics: %v", tripped)
+		}
+	}()
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	return parser.TextToMetricFamilies(bytes.NewReader(body))
 }
 
 // operations are in the order of their names.

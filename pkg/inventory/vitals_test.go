@@ -216,6 +216,7 @@ func TestVitalsVerdictAlone(t *testing.T) {
 // A kubelet may say anything.
 func FuzzVitals(f *testing.F) {
 	f.Add(plegMetrics, configz)
+	f.Add("#\n#TYPE kubelet_runtime_operations_total counter\n{e=\"\"}\n", "{}") // trips the parser
 	f.Add("kubelet_running_pods NaN\nkubelet_pleg_last_seen_seconds -1e300\n", `{"kubeletconfig":{"maxPods":-1}}`)
 	f.Add("kubelet_runtime_operations_total 1\n# TYPE kubelet_running_pods histogram\n", "[]")
 	f.Fuzz(func(t *testing.T, metrics, settings string) {
