@@ -122,7 +122,7 @@ func TestOperatorsRights(t *testing.T) {
 	})
 	before := traces(t)
 	for _, args := range [][]string{
-		{"fd", node}, {"mounts", node}, {"memory", node, "--interval", "200ms"},
+		{"fd", node}, {"checkup", node}, {"mounts", node}, {"memory", node, "--interval", "200ms"},
 		{"record", node, "--for", "5m", "--every", "1s"}, {"history", node}, {"record", "--stop", node}, {"cleanup"},
 	} {
 		r := nodedocAs(t, "nodedoc-operators", args...)
