@@ -100,6 +100,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 browser: build ## the pages of -o html in a headless Chromium, pictures in dist/browser
+	@[[ -n "$${CHROMIUM:-}" ]] || command -v chromium chromium-browser google-chrome >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || { echo 'chromium is needed: install it' >&2; exit 1; }
 	go -C test/browser test -count=1 ./...
 
 e2e: tools ## the built programs on a real throwaway cluster: needs root
