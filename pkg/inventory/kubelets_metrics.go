@@ -1,13 +1,11 @@
 package inventory
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -16,9 +14,6 @@ import (
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
-
-// maxMetrics bounds what is read of a kubelet's metrics: some hundred kilobytes.
-const maxMetrics = 32 << 20
 
 // proxied gets a path of the kubelet through the API server's proxy, of most bytes.
 func proxied(ctx context.Context, client kubernetes.Interface, node string, most int, params map[string]string, path ...string) ([]byte, error) {
@@ -95,43 +90,33 @@ func (m kubeletMetrics) count(name string) *uint64 {
 
 func askMetrics(ctx context.Context, client kubernetes.Interface, node string) (kubeletMetrics, error) {
 	began := time.Now()
-	body, err := client.CoreV1().RESTClient().Get().Resource("nodes").Name(node).SubResource("proxy", "metrics").Stream(ctx)
+	body, err := proxied(ctx, client, node, maxVital, nil, "metrics")
 	if err != nil {
 		return kubeletMetrics{}, err
 	}
-	defer body.Close()
 	m := kubeletMetrics{at: began.Add(time.Since(began) / 2)}
-	m.values, err = parseMetrics(io.LimitReader(body, maxMetrics))
+	m.values, err = processMetrics(body)
 	return m, err
 }
 
-// parseMetrics reads the lines without labels that tell of the process itself, in the
-// Prometheus text format: "name value [milliseconds]". It stops where all are there,
-// since a kubelet says thousands of lines more.
-func parseMetrics(r io.Reader) (map[string]float64, error) {
-	wanted := []string{"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds", "go_goroutines"}
+// processMetrics are those that tell of the kubelet's process itself; they have no labels.
+func processMetrics(body []byte) (map[string]float64, error) {
+	all, err := metricFamilies(body, "process_", "go_goroutines")
+	if err != nil {
+		return nil, err
+	}
 	values := map[string]float64{}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() && len(values) < len(wanted) {
-		name, rest, ok := strings.Cut(lines.Text(), " ")
-		if !ok {
-			continue
-		}
-		for _, w := range wanted {
-			if name != w {
-				continue
-			}
-			value, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-			if v, err := strconv.ParseFloat(value, 64); err == nil {
-				values[w] = v
+	for name, f := range all {
+		for _, m := range f.GetMetric() {
+			if len(m.GetLabel()) == 0 {
+				values[name] = cmp.Or(m.GetCounter().GetValue(), m.GetGauge().GetValue(), m.GetUntyped().GetValue())
 			}
 		}
 	}
-	if len(values) == 0 && lines.Err() == nil {
+	if len(values) == 0 {
 		return nil, errors.New("the kubelet's metrics say nothing of its process")
 	}
-	return values, lines.Err()
+	return values, nil
 }
 
 // askRuntime asks for the runtime's cgroup, of which only some kubelets know. What a

@@ -69,8 +69,12 @@ func TestMetrics(t *testing.T) {
 		"none":    {"up 1\n", 0, true},
 		"broken":  {"process_open_fds\nprocess_open_fds x\n", 0, true},
 		"no line": {strings.Repeat("x", 2<<20), 0, true},
+		"others":  {"up{e=\"\"} 1 1 1\n{e=\"\"}\n" + fmt.Sprintf(someMetrics, "12.5"), 5, false},
+		"no end":  {strings.TrimSuffix(fmt.Sprintf(someMetrics, "12.5"), "\n"), 0, true},
+		"labels":  {"process_open_fds{" + strings.Repeat("a=\"\",", 1<<18) + "} 1\n", 0, true},
+		"lines":   {strings.Repeat("process_open_fds 1\n", 1<<17), 0, true},
 	} {
-		if got, err := parseMetrics(strings.NewReader(c.text)); (err != nil) != c.fail || len(got) != c.want {
+		if got, err := processMetrics([]byte(c.text)); (err != nil) != c.fail || len(got) != c.want {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -79,8 +83,8 @@ func TestMetrics(t *testing.T) {
 func FuzzMetrics(f *testing.F) {
 	f.Add(fmt.Sprintf(someMetrics, "1e400"), "process_cpu_seconds_total -1")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		first, _ := parseMetrics(strings.NewReader(a))
-		second, _ := parseMetrics(strings.NewReader(b))
+		first, _ := processMetrics([]byte(a))
+		second, _ := processMetrics([]byte(b))
 		var s KubeletSelf
 		s.set(kubeletMetrics{at: time.Unix(1, 0), values: first}, kubeletMetrics{at: time.Unix(3, 0), values: second})
 		if s.CPUPercent != nil && *s.CPUPercent < 0 {
@@ -171,11 +175,11 @@ func TestAskKubeletsThatSayNothing(t *testing.T) {
 
 // A restart in between makes no CPU of two processes.
 func TestKubeletRestarted(t *testing.T) {
-	first, err := parseMetrics(strings.NewReader(fmt.Sprintf(someMetrics, "10")))
+	first, err := processMetrics([]byte(fmt.Sprintf(someMetrics, "10")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := parseMetrics(strings.NewReader(strings.Replace(fmt.Sprintf(someMetrics, "20"), "1.7e+09", "1.8e+09", 1)))
+	second, err := processMetrics([]byte(strings.Replace(fmt.Sprintf(someMetrics, "20"), "1.7e+09", "1.8e+09", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,16 +1,12 @@
 package inventory
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -21,7 +17,7 @@ const maxOperations = 100
 // readMetrics of the kubelet: text format, pkg/kubelet/metrics/metrics.go. Before 1.20
 // some have other names, and are not told.
 func (v *Vitals) readMetrics(body []byte, date time.Time) (func(), error) {
-	all, err := metricFamilies(body)
+	all, err := metricFamilies(body, "kubelet_pleg_", "kubelet_running_", "kubelet_runtime_operations_")
 	if err != nil {
 		return nil, err
 	}
@@ -30,18 +26,6 @@ func (v *Vitals) readMetrics(body []byte, date time.Time) (func(), error) {
 		RunningPods: count(all["kubelet_running_pods"], ""), RunningContainers: count(all["kubelet_running_containers"], "running"),
 		Operations: operations(all)}
 	return func() { v.Metrics = m }, nil
-}
-
-// metricFamilies parses what a node may have made up: the library's parser trips over
-// some text, such as labels without a name ({e=""} in a line of its own).
-func metricFamilies(body []byte) (all map[string]*dto.MetricFamily, err error) {
-	defer func() {
-		if tripped := recover(); tripped != nil {
-			all, err = nil, fmt.Errorf("failed to parse the kubelet's metrics: %v", tripped)
-		}
-	}()
-	parser := expfmt.NewTextParser(model.LegacyValidation)
-	return parser.TextToMetricFamilies(bytes.NewReader(body))
 }
 
 // operations are in the order of their names.
