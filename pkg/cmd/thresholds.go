@@ -72,7 +72,21 @@ func (f *thresholdFlags) load() error {
 			return fmt.Errorf("--threshold: %w", err)
 		}
 	}
+	if err := f.inForce.Check(); err != nil {
+		return fmt.Errorf("%s: %w", f.source(), err)
+	}
 	return nil
+}
+
+// source is where the thresholds are from.
+func (f *thresholdFlags) source() string {
+	switch {
+	case f.fromFile == "":
+		return "--threshold"
+	case len(f.given) == 0:
+		return fmt.Sprintf("failed to read the thresholds in %q", f.fromFile)
+	}
+	return fmt.Sprintf("--threshold, with those in %q", f.fromFile)
 }
 
 // read gives the configuration file's text; none where nobody has named one and the

@@ -122,6 +122,32 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+// No cluster is asked, so no pod is made.
+func TestWarningAboveCritical(t *testing.T) {
+	const order = "threshold fd-node-limit.warning must be 1% to 95%, not 97%: fd-node-limit.critical is 95%, and may be 97% to 100%\n"
+	above := config(t, "thresholds: {fd-node-limit.warning: 97%}")
+	lower := config(t, "thresholds: {fd-node-limit.warning: 70%}")
+	for name, c := range map[string]struct {
+		flags []string
+		want  string
+	}{
+		"by a flag":                   {[]string{"--threshold", "fd-node-limit.warning=97%"}, "error: --threshold: " + order},
+		"by the file":                 {[]string{"--config", above}, "error: failed to read the thresholds in \"" + above + "\": " + order},
+		"by a flag that wins":         {[]string{"--config", lower, "--threshold", "fd-node-limit.warning=97%"}, "error: --threshold, with those in \"" + lower + "\": " + order},
+		"and a flag does not mend it": {[]string{"--config", above, "--threshold", "fd-node-limit.soon=5h"}, "error: --threshold, with those in \"" + above + "\": " + order},
+	} {
+		for _, command := range []string{"fd", "checkup"} {
+			if stdout, stderr, code := run(t, append([]string{command, "worker-1"}, c.flags...)...); stderr != c.want || stdout != "" || code != ExitFailed {
+				t.Errorf("%s, %s: got %q %q, exit %d, want %q", command, name, stdout, stderr, code, c.want)
+			}
+		}
+	}
+	mended := []string{"fd", "--from", nearlyFull(t), "--config", above, "--threshold", "fd-node-limit.critical=98%"}
+	if _, stderr, code := run(t, mended...); code != ExitOK {
+		t.Errorf("the flag mends the file: got %q, exit %d", stderr, code)
+	}
+}
+
 // Whatever is in the file: thresholds, or an error.
 func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{"", "# nothing", "thresholds: {fd-node-limit.warning: 70%}", "thresholds:\n  fd-node-limit.soon: 2d\n  memory-growth.size: 1Gi\n", "thresholds: [1]", "thresholds: {fd-node-limit.warning: 1e999}",

@@ -11,7 +11,7 @@ import (
 // What is available is low, by the kernel's count: a share of all memory, at most so
 // much.
 func tooLowShare() Threshold {
-	return percent(MemoryThresholdTooLow, "critical", 5, "of the node's memory available: critical below")
+	return percent(MemoryThresholdTooLow, "critical", 5, "of the node's memory available: critical below").upTo(tooLowLittle())
 }
 func tooLowMost() Threshold {
 	return ofBytes(MemoryThresholdTooLow, "critical-size", 1<<30, "available: with more it is not critical")

@@ -10,7 +10,9 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-func inotifyWarning(rule string) Threshold { return warningAt(rule, "of a user's allowance in use") }
+func inotifyWarning(rule string) Threshold {
+	return warningAt(rule, "of a user's allowance in use").upTo(inotifyCritical(rule))
+}
 func inotifyCritical(rule string) Threshold {
 	return criticalAt(rule, "of the allowance of root (uid 0) in use")
 }

@@ -30,7 +30,7 @@ func goneSoon() Threshold {
 	return span(MemoryGrowth, "soon", 6*time.Hour, "until nothing is left, by a long look: a finding")
 }
 func goneVerySoon() Threshold {
-	return span(MemoryGrowth, "very-soon", 10*time.Minute, "until nothing is left: a finding by a short look, too; critical where it is the node's memory")
+	return span(MemoryGrowth, "very-soon", 10*time.Minute, "until nothing is left: a finding by a short look, too; critical where it is the node's memory").upTo(goneSoon())
 }
 func mostUsed() Threshold {
 	return percent(MemoryGrowth, "used", 75, "of what there is in use: less is no finding by a short look")

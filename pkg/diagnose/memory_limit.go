@@ -32,7 +32,7 @@ func limitSoon() Threshold {
 	return span(MemoryContainerLimit, "soon", 6*time.Hour, "until it is at its limit, by a long look: it is in trouble")
 }
 func limitVerySoon() Threshold {
-	return span(MemoryContainerLimit, "very-soon", 10*time.Minute, "until it is at its limit: it is in trouble")
+	return span(MemoryContainerLimit, "very-soon", 10*time.Minute, "until it is at its limit: it is in trouble").upTo(limitSoon())
 }
 
 func memoryContainerLimitRule() Rule {

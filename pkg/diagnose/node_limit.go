@@ -14,7 +14,7 @@ import (
 const causeShareMin = 10.0
 
 func fdNodeWarning() Threshold {
-	return warningAt(FDNodeLimit, "of fs.file-max in use")
+	return warningAt(FDNodeLimit, "of fs.file-max in use").upTo(fdNodeCritical())
 }
 func fdNodeCritical() Threshold {
 	return criticalAt(FDNodeLimit, "of fs.file-max in use")
@@ -26,7 +26,7 @@ func fdNodeSoon() Threshold {
 	return span(FDNodeLimit, "soon", 6*time.Hour, "until it is full at this rate: a finding")
 }
 func fdNodeVerySoon() Threshold {
-	return span(FDNodeLimit, "very-soon", 30*time.Minute, "until it is full at this rate: critical")
+	return span(FDNodeLimit, "very-soon", 30*time.Minute, "until it is full at this rate: critical").upTo(fdNodeSoon())
 }
 
 func fdNodeLimitRule() Rule {

@@ -13,7 +13,7 @@ import (
 )
 
 func processLimitWarning() Threshold {
-	return warningAt(FDProcessLimit, "of a process's soft RLIMIT_NOFILE in use")
+	return warningAt(FDProcessLimit, "of a process's soft RLIMIT_NOFILE in use").upTo(processLimitCritical())
 }
 func processLimitCritical() Threshold {
 	return criticalAt(FDProcessLimit, "of it in use, by a daemon of the host that the node hangs on")

@@ -18,7 +18,7 @@ const (
 )
 
 func tasksNodeWarning() Threshold {
-	return warningAt(TasksNodeLimit, "of the threads that the node may have")
+	return warningAt(TasksNodeLimit, "of the threads that the node may have").upTo(tasksNodeCritical())
 }
 func tasksNodeCritical() Threshold {
 	return criticalAt(TasksNodeLimit, "of the threads that the node may have")

@@ -13,7 +13,7 @@ import (
 // A disk that is busy makes one or two threads wait for a moment. More at once, or one
 // for longer, is more than that.
 func blockedMany() Threshold {
-	return atLeast(TasksBlocked, "threads", 5, "of one owner that wait for the same: a finding, however short")
+	return atLeast(TasksBlocked, "threads", 5, "of one owner that wait for the same: a finding, however short").upTo(blockedEverywhere())
 }
 func blockedLong() Threshold {
 	return span(TasksBlocked, "long", 10*time.Second, "that a thread was seen to wait: a finding, though it be one")

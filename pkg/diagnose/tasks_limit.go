@@ -8,7 +8,9 @@ import (
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
-func taskLimitWarning() Threshold { return warningAt(TasksPodLimit, "of a pids.max in use") }
+func taskLimitWarning() Threshold {
+	return warningAt(TasksPodLimit, "of a pids.max in use").upTo(taskLimitCritical())
+}
 func taskLimitCritical() Threshold {
 	return criticalAt(TasksPodLimit, "of it in use, where the node hangs on it")
 }

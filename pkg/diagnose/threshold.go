@@ -17,8 +17,16 @@ type Threshold struct {
 	Default float64 `json:"default"`
 	Min     float64 `json:"min"`
 	Max     float64 `json:"max"`
+	// UpTo names another of its rule, which it may not be above: a warning comes no later
+	// than the critical finding. Empty: none.
+	UpTo string `json:"upTo,omitempty"`
 	// Means is what happens at it.
 	Means string `json:"means"`
+}
+
+func (t Threshold) upTo(other Threshold) Threshold {
+	t.UpTo = other.Name
+	return t
 }
 
 // Bounds is what it may be set to: "1% to 100%".
@@ -76,6 +84,22 @@ func (t Thresholds) With(name, text string) (Thresholds, error) {
 		delete(changed, name)
 	}
 	return Thresholds{changed}, nil
+}
+
+// Check tells of one that is above the other that it goes up to. With cannot: both may
+// be about to change.
+func (t Thresholds) Check() error {
+	all := AllThresholds()
+	for _, of := range all {
+		for _, other := range all {
+			value, most := t.In(of), t.In(other)
+			if of.UpTo == other.Name && value > most {
+				return fmt.Errorf("threshold %s must be %s to %s, not %s: %s is %s, and may be %s to %s", of.Name, of.Unit.Format(of.Min), of.Unit.Format(most),
+					of.Unit.Format(value), other.Name, other.Unit.Format(most), other.Unit.Format(value), other.Unit.Format(other.Max))
+			}
+		}
+	}
+	return nil
 }
 
 func (t Thresholds) count(of Threshold) int    { return int(t.In(of)) }

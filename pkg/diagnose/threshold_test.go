@@ -70,6 +70,55 @@ func TestThresholdErrors(t *testing.T) {
 	}
 }
 
+// A warning may come with the critical finding, and not after it. Which is set first does
+// not count.
+func TestThresholdsInTheirOrder(t *testing.T) {
+	for given, want := range map[string]string{
+		"":                          "",
+		"fd-node-limit.warning=95%": "",
+		"fd-node-limit.warning=97% fd-node-limit.critical=98%": "",
+		"fd-node-limit.critical=98% fd-node-limit.warning=97%": "",
+		"fd-node-limit.warning=97%":                            "threshold fd-node-limit.warning must be 1% to 95%, not 97%: fd-node-limit.critical is 95%, and may be 97% to 100%",
+		"fd-node-limit.critical=70%":                           "threshold fd-node-limit.warning must be 1% to 70%, not 80%: fd-node-limit.critical is 70%, and may be 80% to 100%",
+		"fd-node-limit.very-soon=1d":                           "threshold fd-node-limit.very-soon must be 1s to 6h, not 1d: fd-node-limit.soon is 6h, and may be 1d to 365d",
+		"tasks-blocked.critical-threads=4":                     "threshold tasks-blocked.threads must be 1 to 4, not 5: tasks-blocked.critical-threads is 4, and may be 5 to 1000000000",
+	} {
+		var limits Thresholds
+		for _, one := range strings.Fields(given) {
+			name, value, _ := strings.Cut(one, "=")
+			var err error
+			if limits, err = limits.With(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := ""
+		if err := limits.Check(); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", given, got, want)
+		}
+	}
+}
+
+// Each that has a critical one beside it goes up to that, and can: of one unit, with the
+// same bounds.
+func TestThresholdsThatGoUpToAnother(t *testing.T) {
+	all := map[string]Threshold{}
+	for _, of := range AllThresholds() {
+		all[of.Name] = of
+	}
+	for name, of := range all {
+		rule, isWarning := strings.CutSuffix(name, ".warning")
+		if _, has := all[rule+".critical"]; isWarning && has && of.UpTo != rule+".critical" {
+			t.Errorf("%s goes up to %q", name, of.UpTo)
+		}
+		if other := all[of.UpTo]; of.UpTo != "" && (other.Unit != of.Unit || other.Min != of.Min || other.Max != of.Max || strings.Split(name, ".")[0] != strings.Split(of.UpTo, ".")[0]) {
+			t.Errorf("%+v goes up to %+v", of, other)
+		}
+	}
+}
+
 // Who gives the default has changed nothing, and With leaves the one it is of alone.
 func TestThresholdsAreValues(t *testing.T) {
 	changed, err := Thresholds{}.With("fd-node-limit.warning", "70%")

@@ -15,7 +15,7 @@ computed, from what, what to do, and what may fool it. ` + "`kubectl nodedoc exp
 
 A threshold is changed by ` + "`--threshold NAME=VALUE`" + `, or in a file: that of ` + "`--config`" + `, else of ` + "`$NODEDOC_CONFIG`" + `, else
 ` + "`kubectl-nodedoc/config.yaml`" + ` in the user's configuration directory (` + "`~/.config`" + ` on Linux). A finding of a rule with a changed
-threshold says so.
+threshold says so. A warning may not be set above its critical finding.
 
     thresholds:
       fd-node-limit.warning: 70%
