@@ -20,22 +20,20 @@ func (o *checkupOptions) withoutAnswer(ctx context.Context, s *source, v *visit[
 	}
 	s.progress.show("asking what else can tell of node " + v.node)
 	seen := debugpod.LookFromOutside(ctx, at.clients, v.node)
-	var notStarted *debugpod.NotStartedError
 	why := strings.Join(nonEmpty(seen.NotReady, seen.Verdict), "; ")
+	_, notStarted := errors.AsType[*debugpod.NotStartedError](v.err)
 	switch {
 	case seen.Unfit != "":
 		return c, false
 	case why != "":
-	case errors.As(v.err, &notStarted):
+	case notStarted:
 		why = "no pod starts there"
 	default:
 		return c, false
 	}
-	facts := seen.Facts
-	if v.err != nil {
-		facts = append([]string{oneLine(v.err)}, facts...)
-	}
-	c.Findings = append(c.Findings, diagnose.NotExamined(why, facts, o.nodedoc("script "+v.node)))
+	_, left := errors.AsType[*debugpod.PodLeftError](v.err) // somebody has to act: never only in what may be cut off
+	v.told = o.output.human() && !left
+	c.Findings = append(c.Findings, diagnose.NotExamined(why, seen.Facts, o.nodedoc("script "+v.node)))
 	return c, true
 }
 

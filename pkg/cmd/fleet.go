@@ -22,6 +22,8 @@ type visit[T any] struct {
 	value T
 	// err is why there is no value, or what went wrong beside it.
 	err error
+	// told: err stands, whole, where a person reads what is told of the node.
+	told bool
 }
 
 // tally counts nodes.

@@ -19,11 +19,14 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 // fleetError says which nodes gave no answer, and what went wrong beside the
 // answers of others: each reason once, with the nodes that it holds for.
 func fleetError[T any](visits []visit[T]) error {
-	var reasons []string
+	var reasons, told []string
 	nodes := map[string][]string{}
 	for _, v := range visits {
 		why := v.reason
 		switch {
+		case v.told:
+			told = append(told, v.node)
+			continue
 		case v.state == printer.NodeFailed:
 		case v.err != nil:
 			why = oneLine(v.err)
@@ -37,6 +40,9 @@ func fleetError[T any](visits []visit[T]) error {
 		nodes[general] = append(nodes[general], v.node)
 	}
 	var errs []error
+	if len(told) > 0 {
+		errs = append(errs, fmt.Errorf("no answer from %s: what is printed says why", names(told)))
+	}
 	for _, why := range reasons[:min(len(reasons), reasonsSaid)] {
 		errs = append(errs, fmt.Errorf("%s: %s", names(nodes[why]), why))
 	}

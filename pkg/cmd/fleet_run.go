@@ -58,6 +58,9 @@ func (f *fleet[T]) askOne(ctx context.Context, s *source) error {
 	if one.value, tells = f.without(ctx, s, &one); !tells {
 		return err
 	}
+	if one.told {
+		err = fleetError([]visit[T]{one})
+	}
 	return errors.Join(unlessReaderLeft(f.print([]visit[T]{one})), err)
 }
 

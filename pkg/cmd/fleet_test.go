@@ -125,6 +125,17 @@ func TestOneReasonOfManyNodesIsSaidOnce(t *testing.T) {
 	}
 }
 
+// A reason that stands with a node's answer is not said again.
+func TestToldReasonsAreNotSaidAgain(t *testing.T) {
+	visits := visitAll(context.Background(), targetsNamed("a", "b", "c"), 1, func(context.Context, string) (int, error) {
+		return 0, errors.New("no image")
+	}, func(tally) {})
+	visits[0].told, visits[2].told = true, true
+	if err := fleetError(visits); err.Error() != "no answer from a, c: what is printed says why\nb: no image" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func node(name string, change func(*corev1.Node)) *corev1.Node {
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"pool": "ebs"}}}
 	n.Status.NodeInfo.OperatingSystem = "linux"

@@ -39,9 +39,9 @@ func nodeNotExaminedRule() Rule {
 	return Rule{ID: NodeNotExamined, Title: "nothing can look at the node", Page: Page{
 		Means:    "No pod started there, and there is no standby: nothing is known of the node but what others tell of it. That it has no other finding means nothing.",
 		Computed: []string{"Neither a pod nor a standby gave a report. What the API server knows of the node and of its kubelet is the evidence."},
-		Source:   []string{"The node's conditions and lease, the pod's events, and the errors of the ways that were tried."},
+		Source:   []string{"The node's conditions, lease and events, and the kubelet's endpoints. Why the ways that were tried failed is the reason that stands with the node."},
 		Do:       []string{"Have the report made over ssh (kubectl nodedoc script NODE), which takes no pod, and read it with --from.", "Put a standby on the nodes while all is well: kubectl nodedoc standby."},
-		Fooled:   []string{"The reader's own rights may be what is missing: the reason is among the evidence."}}}
+		Fooled:   []string{"The reader's own rights may be what is missing: the reason stands with the node."}}}
 }
 
 // nodeNotReady is silent where nobody has asked the API server.
