@@ -1,6 +1,7 @@
 package debugpod
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,8 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 )
 
 func TestLeaseExpired(t *testing.T) {
@@ -101,5 +104,22 @@ func TestLookAgain(t *testing.T) {
 				t.Errorf("got %q, want %q", s.sick, c.want)
 			}
 		})
+	}
+}
+
+// A kubelet of which an API server that has gone can tell nothing is not blamed.
+func TestLookAgainWithoutAPIServer(t *testing.T) {
+	kube := newFakeCluster(t, testNode(nil))
+	kube.PrependReactor("get", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, errors.New("dial tcp 10.0.0.1:6443: connect: connection refused")
+	})
+	s := Session{clients: Clients{Kube: kube}, node: testNode(nil), pod: pod(testSpec(nil))}
+	s.lookAgain(t.Context(), time.Now(), false)
+	if want := "the API server is what fails: dial tcp 10.0.0.1:6443: connect: connection refused"; s.sick != "" || s.hangs != want {
+		t.Errorf("got %q, %q, want %q", s.sick, s.hangs, want)
+	}
+	err := s.notStarted(errors.New("the pod did not start within 20s"), true)
+	if _, is := errors.AsType[*NotStartedError](err); !is || strings.Contains(err.Error(), "kubelet") || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("got %v", err)
 	}
 }

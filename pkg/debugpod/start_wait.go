@@ -1,6 +1,7 @@
 package debugpod
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,9 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
 const (
@@ -106,7 +110,11 @@ func (s *Session) lookAgain(ctx context.Context, began time.Time, takenUp bool) 
 		f.lease, _ = s.clients.Kube.CoordinationV1().Leases(corev1.NamespaceNodeLease).Get(ctx, s.node.Name, metav1.GetOptions{})
 		return f, nil
 	})
-	if err == nil {
+	switch {
+	case inventory.Unanswered(err): // nobody knows what the kubelet does
+		s.hangs = cmp.Or(s.hangs, inventory.APIServerFails+report.Escape(err.Error()))
+		return
+	case err == nil:
 		if s.sick = notReady(now.node); s.sick == "" && !s.pod.CreationTimestamp.IsZero() {
 			s.sick = leaseExpired(now.node, now.lease, metav1.NewTime(s.pod.CreationTimestamp.Add(time.Since(began))))
 		}

@@ -7,6 +7,9 @@ type Vitals struct {
 	Node string `json:"node"`
 	// Time is when they were asked, seconds since 1970 by the client's clock.
 	Time int64 `json:"time"`
+	// Unanswered is why the API server gave no answer to any question: then nothing is
+	// known of the node. Empty: it gave one.
+	Unanswered string `json:"unanswered,omitempty"`
 	// State is the node's object; nil with StateError.
 	State      *NodeState `json:"state,omitempty"`
 	StateError string     `json:"stateError,omitempty"`

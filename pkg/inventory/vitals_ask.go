@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
@@ -59,8 +61,29 @@ func AskVitals(ctx context.Context, client kubernetes.Interface, node string, ow
 		v.Endpoints[i].Name = e.name
 		questions = append(questions, a.askEndpoint(e, &v.Endpoints[i]))
 	}
+	answered := false
+	for i, q := range questions {
+		questions[i].ask = func(ctx context.Context) (func(), error) {
+			keep, err := q.ask(ctx)
+			return func() { answered = true; keep() }, err
+		}
+		questions[i].failed = func(err error) { answered = answered || !Unanswered(err); q.failed(err) }
+	}
 	askBeside(ctx, vitalsPatience, questions)
+	if !answered {
+		v.Unanswered = v.StateError
+	}
 	return v
+}
+
+// Unanswered says that an error is no word of a working API server's: it was not reached,
+// was late, or failed itself (5xx).
+func Unanswered(err error) bool {
+	if _, understood := errors.AsType[notUnderstoodError](err); understood {
+		return false
+	}
+	var status apierrors.APIStatus
+	return err != nil && (!errors.As(err, &status) || status.Status().Code >= http.StatusInternalServerError)
 }
 
 func (a *vitalsAsker) askState(ctx context.Context) (func(), error) {

@@ -47,6 +47,9 @@ const (
 
 // Facts are what vitals tell, in words: what is out of order first.
 func (v *Vitals) Facts() []Fact {
+	if v.Unanswered != "" {
+		return []Fact{{FactCritical, "API server", "it answers nothing, so nothing is known of the node: " + v.Unanswered}}
+	}
 	all := slices.Concat(v.conditionFacts(), v.leaseFacts(), v.endpointFacts(), v.plegFacts(), v.operationFacts(), v.stuckFacts(), v.settingFacts(), v.eventFacts())
 	slices.SortStableFunc(all, func(a, b Fact) int { return cmp.Compare(factRank(a), factRank(b)) })
 	return all

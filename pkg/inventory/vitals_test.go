@@ -139,13 +139,52 @@ func TestVitalsOfAnAPIServerThatDoesNotAnswer(t *testing.T) {
 			s[path] = func(http.ResponseWriter, *http.Request) { <-never }
 		}
 		v := askVitals(t, s)
-		if v.StateError != "no answer within 3s" || v.Endpoints[0].State != Late || v.Verdict(nil) != "the kubelet does not answer, or the API server does not reach it" {
+		if v.StateError != "no answer within 3s" || v.Endpoints[0].State != Late {
 			t.Errorf("got %+v", v)
 		}
-		if got := factsText(v); !strings.Contains(got, "the node's state: no answer within 3s") {
-			t.Errorf("got %s", got)
+		if got, want := factsText(v), "critical API server: it answers nothing, so nothing is known of the node: no answer within 3s\n"; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	})
+}
+
+// Where the API server itself fails, nobody blames the kubelet; a single word of a
+// working one's, a refusal too, and it is not the API server.
+func TestAPIServerThatFails(t *testing.T) {
+	const fails = "the API server is what fails: "
+	refused := refuse(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","message":"no","code":403}`)
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "etcdserver: leader changed", code) }
+	}
+	for name, c := range map[string]struct {
+		all, node http.HandlerFunc
+		want      string
+	}{
+		"late":                {hang, hang, fails + "no answer within 3s"},
+		"without its store":   {status(500), status(500), fails},
+		"behind a dead proxy": {status(503), status(502), fails},
+		"it knows the node":   {hang, object(&corev1.Node{}), "the kubelet does not answer"},
+		"it refuses":          {status(503), refused, "the kubelet does not answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := sick()
+				for path := range s {
+					s[path] = c.all
+				}
+				s[nodePath] = c.node
+				v := askVitals(t, s)
+				for _, own := range []*OwnPod{nil, {}} {
+					if got := v.Verdict(own); !strings.HasPrefix(got, c.want) || strings.Contains(got, "\x1b") {
+						t.Errorf("got %q, want %q", got, c.want)
+					}
+				}
+				if facts := v.Facts(); strings.HasPrefix(c.want, fails) != (len(facts) == 1) {
+					t.Errorf("got %v", facts)
+				}
+			})
+		})
+	}
 }
 
 // TestVitalsVerdict names what hangs, and nothing where it cannot be told.

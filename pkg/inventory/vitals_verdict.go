@@ -10,6 +10,9 @@ type OwnPod struct {
 // Verdict is where starts of pods hang, as far as these tell; "": they do not. own is
 // nil where nothing was tried: then a late answer may be a slow node's.
 func (v *Vitals) Verdict(own *OwnPod) string {
+	if v.Unanswered != "" {
+		return APIServerFails + v.Unanswered
+	}
 	if own == nil {
 		return v.verdictAlone()
 	}
@@ -30,6 +33,9 @@ func (v *Vitals) Verdict(own *OwnPod) string {
 	}
 	return ""
 }
+
+// APIServerFails goes before the error of an API server that says nothing of any node.
+const APIServerFails = "the API server is what fails: "
 
 const noContainerStarts = "the kubelet and the runtime's daemon answer, and no container starts: runc, a shim or the network plugin hangs or is slow"
 
