@@ -113,7 +113,7 @@ func TestLookAgainWithoutAPIServer(t *testing.T) {
 	kube.PrependReactor("get", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, errors.New("dial tcp 10.0.0.1:6443: connect: connection refused")
 	})
-	s := Session{clients: Clients{Kube: kube}, node: testNode(nil), pod: pod(testSpec(nil))}
+	s := Session{clients: Clients{Kube: kube}, node: testNode(nil), pod: pod(testSpec(nil)), hangs: "the kubelet answers, and its container runtime does not"}
 	s.lookAgain(t.Context(), time.Now(), false)
 	if want := "the API server is what fails: dial tcp 10.0.0.1:6443: connect: connection refused"; s.sick != "" || s.hangs != want {
 		t.Errorf("got %q, %q, want %q", s.sick, s.hangs, want)

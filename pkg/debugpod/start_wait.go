@@ -1,7 +1,6 @@
 package debugpod
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,7 +111,7 @@ func (s *Session) lookAgain(ctx context.Context, began time.Time, takenUp bool) 
 	})
 	switch {
 	case inventory.Unanswered(err): // nobody knows what the kubelet does
-		s.hangs = cmp.Or(s.hangs, inventory.APIServerFails+report.Escape(err.Error()))
+		s.hangs = inventory.APIServerFails + report.Escape(err.Error())
 		return
 	case err == nil:
 		if s.sick = notReady(now.node); s.sick == "" && !s.pod.CreationTimestamp.IsZero() {

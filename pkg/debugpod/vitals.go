@@ -41,7 +41,8 @@ func (s *Session) askVitals(ctx context.Context, w *waiter) vitalsTold {
 	own := make(chan bool, 1)
 	go func() { own <- s.withoutSandbox(ctx) }()
 	v := inventory.AskVitals(ctx, s.clients.Kube, s.node.Name, s.pod.UID)
-	return tellOf(v, v.Verdict(&inventory.OwnPod{TakenUp: w.takenUp.Load(), NoSandbox: <-own}))
+	// While an image is pulled the condition may not have been set yet.
+	return tellOf(v, v.Verdict(&inventory.OwnPod{TakenUp: w.takenUp.Load(), NoSandbox: <-own && !w.sandbox.Load()}))
 }
 
 // withoutSandbox, by the kubelet's own word.

@@ -3,6 +3,7 @@ package debugpod
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type waiter struct {
 	reasons  chan string
 	said     map[string]bool
 	takenUp  atomic.Bool   // the kubelet has begun with the pod
+	sandbox  atomic.Bool   // an event is of a step that comes after the sandbox's
 	eventsAt time.Time     // when events were last read
 	started  chan struct{} // closed at the kubelet's word that the container has started
 }
@@ -131,6 +133,9 @@ func (w *waiter) tellEvent(ctx context.Context, p *corev1.Pod) error {
 	said := latestEvent(ctx, w.client, p)
 	if strings.Contains(said, "hostPath type check failed") {
 		return fmt.Errorf("%s%s", said, noStarter(p, "no such file or directory"))
+	}
+	if reason, _, _ := strings.Cut(said, ":"); slices.Contains([]string{"Pulling", "Pulled", "Failed", "BackOff", "Created", "Started"}, reason) {
+		w.sandbox.Store(true)
 	}
 	w.tell(ctx, said)
 	return nil

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 )
 
@@ -75,4 +76,17 @@ func TestRemovalThroughAStorm(t *testing.T) {
 		t.Error(err)
 	}
 	wantGone(t, c)
+}
+
+// An image is pulled into a sandbox that is there; of one that fails no event says more.
+func TestEventsTellOfASandbox(t *testing.T) {
+	p := pod(testSpec(nil))
+	p.UID = "own"
+	for reason, want := range map[string]bool{"Pulling": true, "BackOff": true, "FailedCreatePodSandBox": false, "FailedMount": false} {
+		client := fake.NewClientset(&corev1.Event{ObjectMeta: metav1.ObjectMeta{Name: "e", Namespace: p.Namespace}, InvolvedObject: corev1.ObjectReference{UID: p.UID}, Reason: reason, Message: "of it"})
+		w := waiter{client: client, reasons: make(chan string, 1), said: map[string]bool{}}
+		if err := w.tellEvent(t.Context(), p); err != nil || w.sandbox.Load() != want || len(w.reasons) != 1 {
+			t.Errorf("%s: got %v, %v", reason, w.sandbox.Load(), err)
+		}
+	}
 }
