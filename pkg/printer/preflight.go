@@ -75,11 +75,13 @@ func PrintPreflight(w io.Writer, p Preflight, s Style) error {
 	return printRights(w, p.Rights, s)
 }
 
+// printRights prints a table where all of it fits, as what is cut off of a right's name or
+// of what it is for is just what is looked for; else each right in lines of its own.
 func printRights(w io.Writer, rights []PreflightRight, s Style) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	columns := []column{{title: "YOU MAY"}, {title: "RIGHT", least: 20}, {title: "IN", least: 8}, {title: "WITHOUT IT", least: 30}}
+	columns := []column{{title: "YOU MAY"}, {title: "RIGHT"}, {title: "IN"}, {title: "WITHOUT IT"}}
 	rows := make([][]string, 0, len(rights))
 	for _, r := range rights {
 		row := []string{r.answer(), r.name(), r.Namespace, r.Without}
@@ -91,10 +93,38 @@ func printRights(w io.Writer, rights []PreflightRight, s Style) error {
 		}
 		rows = append(rows, row)
 	}
-	return printTable(w, columns, rows, s.tableWidth(), s.bold())
+	width := s.tableWidth()
+	if width == 0 || newTable(columns, rows).total() <= width {
+		return printTable(w, columns, rows, 0, s.bold())
+	}
+	return listRights(w, rows, s)
 }
 
-// lost is told in full of what the user may not do; a narrow table cuts it.
+func listRights(w io.Writer, rows [][]string, s Style) error {
+	const title = "YOU MAY"
+	answers := len(title)
+	for _, row := range rows {
+		answers = max(answers, len(row[0]))
+	}
+	if _, err := fmt.Fprintln(w, s.bold()(fmt.Sprintf("%-*s  RIGHT, AND WHAT IS LOST WITHOUT IT", answers, title))); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		right := row[1]
+		if row[2] != "" {
+			right += " in " + row[2]
+		}
+		if err := s.printWrapped(w, fmt.Sprintf("%-*s  ", answers, row[0]), right); err != nil {
+			return err
+		}
+		if err := s.printWrapped(w, strings.Repeat(" ", answers+4), row[3]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lost is told before all rights of what the user may not do.
 func (r PreflightRight) lost() []Fact {
 	where := ""
 	if r.Namespace != "" {

@@ -37,3 +37,33 @@ unknown           get replicasets.apps       no Deployment
 		}
 	}
 }
+
+// Where the table does not fit, nothing of it is cut off: what a right is called, and for
+// what it is, is what somebody copies into a request.
+func TestPreflightNarrow(t *testing.T) {
+	rights := []PreflightRight{
+		{Verbs: []string{"list"}, Group: "storage.k8s.io", Resources: []string{"volumeattachments"}, Granted: new(true), Without: "whether a volume is attached is unknown, and so is more"},
+		{Verbs: []string{"get"}, Resources: []string{"pods"}, Namespace: "ops", Required: true, Granted: new(true), Without: "no pod"},
+	}
+	for width, want := range map[int]string{
+		60: `YOU MAY  RIGHT, AND WHAT IS LOST WITHOUT IT
+yes      list volumeattachments.storage.k8s.io
+           whether a volume is attached is unknown, and so
+           is more
+yes      get pods in ops
+           required: no pod
+`,
+		0: `YOU MAY  RIGHT                                  IN   WITHOUT IT
+yes      list volumeattachments.storage.k8s.io       whether a volume is attached is unknown, and so is more
+yes      get pods                               ops  required: no pod
+`,
+	} {
+		var b bytes.Buffer
+		if err := PrintPreflight(&b, Preflight{Verdict: "you can", Rights: rights}, Style{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimPrefix(b.String(), "you can\n\n"); got != want {
+			t.Errorf("%d columns: got\n%s\nwant\n%s", width, got, want)
+		}
+	}
+}

@@ -27,8 +27,7 @@ const gap = "  "
 // bound) is too narrow, cells are cut and then whole columns dropped. The
 // first line, the titles, passes through head.
 func printTable(w io.Writer, columns []column, rows [][]string, width int, head func(string) string) error {
-	t := &table{columns: columns, rows: rows, show: make([]bool, len(columns)), widths: make([]int, len(columns))}
-	t.measure()
+	t := newTable(columns, rows)
 	if p, ok := w.(*parts); ok {
 		p.table(columns, rows, t.show)
 		return nil
@@ -56,6 +55,12 @@ type table struct {
 	rows    [][]string
 	show    []bool
 	widths  []int
+}
+
+func newTable(columns []column, rows [][]string) *table {
+	t := &table{columns: columns, rows: rows, show: make([]bool, len(columns)), widths: make([]int, len(columns))}
+	t.measure()
+	return t
 }
 
 // measure shows every column that has a value in any row.
