@@ -18,7 +18,7 @@ func (s *source) printVitals(ctx context.Context, node string, output *outputFla
 		return err
 	}
 	s.progress.show("asking the API server and the kubelet about node " + node)
-	v := inventory.AskVitals(ctx, at.clients.Kube, node, "")
+	v := inventory.AskVitals(ctx, at.clients.Kube, node)
 	s.progress.clear()
 	if v.State == nil && strings.Contains(v.StateError, "not found") { // with similar names
 		if _, err := debugpod.GetNode(ctx, at.clients.Kube, node); err != nil {

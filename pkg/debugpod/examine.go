@@ -27,7 +27,7 @@ type Outside struct {
 func LookFromOutside(ctx context.Context, c Clients, node string) Outside {
 	found := make(chan *corev1.Node, 1)
 	go func() { found <- nodeSoon(ctx, c, node) }()
-	v := inventory.AskVitals(ctx, c.Kube, node, "")
+	v := inventory.AskVitals(ctx, c.Kube, node)
 	o := Outside{Verdict: v.Verdict(nil)}
 	for _, f := range v.Facts() {
 		o.Facts = append(o.Facts, f.String())

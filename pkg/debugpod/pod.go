@@ -4,6 +4,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 )
 
 const (
@@ -16,11 +18,11 @@ const (
 	// that would drop the pod from the API while its container still runs.
 	graceSeconds = 2
 
-	labelName      = "app.kubernetes.io/name"
-	labelManagedBy = "app.kubernetes.io/managed-by"
+	labelName      = inventory.LabelName
+	labelManagedBy = inventory.LabelManagedBy
 	labelSession   = "nodedoc.io/session"
-	appName        = "nodedoc"
-	managedBy      = "kubectl-nodedoc"
+	appName        = inventory.AppName
+	managedBy      = inventory.ManagedBy
 
 	// labelRecorder marks the pod of a recorder, which outlives its client.
 	labelRecorder = "nodedoc.io/recorder"

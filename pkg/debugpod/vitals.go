@@ -40,7 +40,7 @@ func (s *Session) vitalsLater(ctx context.Context, w *waiter) <-chan vitalsTold 
 func (s *Session) askVitals(ctx context.Context, w *waiter) vitalsTold {
 	own := make(chan bool, 1)
 	go func() { own <- s.withoutSandbox(ctx) }()
-	v := inventory.AskVitals(ctx, s.clients.Kube, s.node.Name, s.pod.UID)
+	v := inventory.AskVitals(ctx, s.clients.Kube, s.node.Name)
 	// While an image is pulled the condition may not have been set yet.
 	return tellOf(v, v.Verdict(&inventory.OwnPod{TakenUp: w.takenUp.Load(), NoSandbox: <-own && !w.sandbox.Load()}))
 }

@@ -90,7 +90,7 @@ func (a *Asker) Ask(ctx context.Context) *Inventory {
 		asked.Go(func() { inv.Memory = askMemory(ctx, a.client, a.node) })
 	}
 	if a.vitals {
-		asked.Go(func() { inv.Vitals = AskVitals(ctx, a.client, a.node, "") })
+		asked.Go(func() { inv.Vitals = AskVitals(ctx, a.client, a.node) })
 	}
 	list, err := a.list(ctx)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -34,17 +33,15 @@ const (
 type vitalsAsker struct {
 	client kubernetes.Interface
 	node   string
-	own    types.UID
 	now    time.Time
 	out    *Vitals
 }
 
 // AskVitals asks for all parts side by side, and is over within seconds. It does not
-// fail: what could not be had is said in the result. own is a pod that the caller has
-// made there itself, "" for none.
-func AskVitals(ctx context.Context, client kubernetes.Interface, node string, own types.UID) *Vitals {
+// fail: what could not be had is said in the result.
+func AskVitals(ctx context.Context, client kubernetes.Interface, node string) *Vitals {
 	now := time.Now()
-	a := &vitalsAsker{client: client, node: node, own: own, now: now, out: &Vitals{Node: node, Time: now.Unix()}}
+	a := &vitalsAsker{client: client, node: node, now: now, out: &Vitals{Node: node, Time: now.Unix()}}
 	failed := func(to *string, right string) func(error) {
 		return func(err error) { *to = report.Escape(whyNot(err, right)) }
 	}
@@ -164,11 +161,12 @@ func (a *vitalsAsker) askPods(ctx context.Context) (func(), error) {
 	return func() { a.out.Stuck = stuck }, nil
 }
 
-// stuck: its containers are not made, or its grace is over.
+// stuck: its containers are not made, or its grace is over. What nodedoc itself has made
+// is about to start or to go.
 func (a *vitalsAsker) stuck(p *corev1.Pod) (StuckPod, bool) {
 	s := StuckPod{Namespace: report.Escape(p.Namespace), Name: report.Escape(p.Name), UID: report.Escape(string(p.UID)), Since: unixOf(p.CreationTimestamp.Time)}
 	switch {
-	case a.own != "" && p.UID == a.own:
+	case isOwn(p):
 	case p.DeletionTimestamp != nil:
 		s.Terminating, s.Since = true, unixOf(p.DeletionTimestamp.Time)
 		return s, a.now.After(p.DeletionTimestamp.Time)

@@ -57,7 +57,7 @@ func sick() server {
 			Status: corev1.PodStatus{Phase: corev1.PodPending, ContainerStatuses: []corev1.ContainerStatus{{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}}}}}
 	}
 	grace := ago(-time.Minute)
-	own := corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "own"}, Status: corev1.PodStatus{Phase: corev1.PodPending}}
+	own := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "nodedoc-n1-0", CreationTimestamp: long, Labels: map[string]string{LabelName: AppName, LabelManagedBy: ManagedBy}}, Status: corev1.PodStatus{Phase: corev1.PodPending}}
 	s := server{
 		nodePath: object(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1"}, Status: corev1.NodeStatus{
 			NodeInfo: corev1.NodeSystemInfo{ContainerRuntimeVersion: "containerd://1.6.20", BootID: "b", MachineID: "m"},
@@ -78,7 +78,7 @@ func sick() server {
 
 func askVitals(t *testing.T, s server) *Vitals {
 	t.Helper()
-	return AskVitals(t.Context(), s.client(t), "n1", "own")
+	return AskVitals(t.Context(), s.client(t), "n1")
 }
 
 func factsText(v *Vitals) string {
@@ -115,7 +115,7 @@ func TestVitalsAreTold(t *testing.T) {
 				t.Errorf("%q is not said:\n%s", want, got)
 			}
 		}
-		for _, no := range []string{"Old", "within-grace", "MemoryPressure", "\x1b", "list_containers"} {
+		for _, no := range []string{"Old", "within-grace", "MemoryPressure", "\x1b", "list_containers", "nodedoc-n1-0"} {
 			if strings.Contains(got, no) {
 				t.Errorf("%q is said:\n%s", no, got)
 			}
