@@ -62,10 +62,22 @@ type partView struct {
 // HTML writes one page that needs nothing else: no file, no network, and no script
 // either, which only sorts and filters.
 func HTML(w io.Writer, d Document) error {
+	t, err := pageTemplate()
+	if err != nil {
+		return err
+	}
+	return writePage(w, t, d)
+}
+
+func pageTemplate() (*template.Template, error) {
 	t, err := template.New("page").Parse(pageText)
 	if err != nil {
-		return fmt.Errorf("failed to read the page's own template: %w", err)
+		return nil, fmt.Errorf("failed to read the page's own template: %w", err)
 	}
+	return t, nil
+}
+
+func writePage(w io.Writer, t *template.Template, d Document) error {
 	p := page{Title: safe(d.Title), Version: safe(d.Version), Policy: policy(),
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript)} //nolint:gosec // both are the program's own
 	for i, s := range d.Sections {
