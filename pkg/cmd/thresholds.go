@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/config"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
 
@@ -29,11 +29,6 @@ type thresholdFlags struct {
 	given    []string
 	inForce  diagnose.Thresholds
 	fromFile string // the file that was read, "" for none
-}
-
-// configFile is what a configuration file may have in it.
-type configFile struct {
-	Thresholds map[string]any `json:"thresholds"`
 }
 
 // add gives a command the flags, and reads them before it runs.
@@ -122,37 +117,17 @@ func (f *thresholdFlags) read() ([]byte, error) {
 	return data, nil
 }
 
-// thresholdsOf reads a configuration: "thresholds: {fd-node-limit.warning: 70%}".
+// thresholdsOf reads those of a configuration.
 func thresholdsOf(data []byte) (diagnose.Thresholds, error) {
-	var config configFile
-	if err := yaml.UnmarshalStrict(data, &config); err != nil {
+	texts, err := config.Thresholds(data)
+	if err != nil {
 		return diagnose.Thresholds{}, err
 	}
-	names := make([]string, 0, len(config.Thresholds))
-	for name := range config.Thresholds {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	var limits diagnose.Thresholds
-	for _, name := range names {
-		text, err := thresholdText(config.Thresholds[name])
-		if err != nil {
-			return limits, fmt.Errorf("threshold %s: %w", name, err)
-		}
-		if limits, err = limits.With(name, text); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if limits, err = limits.With(name, texts[name]); err != nil {
 			return limits, err
 		}
 	}
 	return limits, nil
-}
-
-// thresholdText is a value as a flag has it: YAML takes 80 for a number.
-func thresholdText(value any) (string, error) {
-	switch v := value.(type) {
-	case string:
-		return v, nil
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), nil
-	}
-	return "", fmt.Errorf("%v is neither a number nor a text", value)
 }

@@ -6,12 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
 
-// config writes a configuration file.
-func config(t *testing.T, text string) string {
+// configFile writes a configuration file.
+func configFile(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -43,11 +42,11 @@ func TestThresholdsInForce(t *testing.T) {
 		"the defaults":                       {want: false},
 		"a flag":                             {flags: []string{"--threshold", "fd-node-limit.warning=70%"}, want: true},
 		"the last of flags":                  {flags: []string{"--threshold", "fd-node-limit.warning=90%", "--threshold", "fd-node-limit.warning=70%"}, want: true},
-		"a file that a flag names":           {flags: []string{"--config", config(t, seventy)}, want: true},
+		"a file that a flag names":           {flags: []string{"--config", configFile(t, seventy)}, want: true},
 		"a file that the environment names":  {env: seventy, want: true},
 		"the user's file":                    {home: seventy, want: true},
-		"a flag before the file":             {flags: []string{"--config", config(t, seventy), "--threshold", "fd-node-limit.warning=90%"}, want: false},
-		"a named file before the others":     {env: seventy, home: seventy, flags: []string{"--config", config(t, ninety)}, want: false},
+		"a flag before the file":             {flags: []string{"--config", configFile(t, seventy), "--threshold", "fd-node-limit.warning=90%"}, want: false},
+		"a named file before the others":     {env: seventy, home: seventy, flags: []string{"--config", configFile(t, ninety)}, want: false},
 		"the environment's before the usual": {env: seventy, home: ninety, want: true},
 		"an empty file":                      {env: "", home: "", want: false},
 		"a file with comments only":          {env: "# nothing yet\n", want: false},
@@ -55,7 +54,7 @@ func TestThresholdsInForce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			home := t.TempDir()
 			if c.env != "" {
-				t.Setenv("NODEDOC_CONFIG", config(t, c.env))
+				t.Setenv("NODEDOC_CONFIG", configFile(t, c.env))
 			}
 			if c.home != "" {
 				dir := filepath.Join(home, "kubectl-nodedoc")
@@ -87,7 +86,7 @@ func TestConfigErrors(t *testing.T) {
 		"a number with a unit": {"thresholds: {fd-node-limit.soon: 5}", `threshold fd-node-limit.soon: "5" is no time with its unit, such as 6h`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := config(t, c.text)
+			file := configFile(t, c.text)
 			stdout, stderr, code := run(t, "fd", "--from", path, "--config", file)
 			if want := "error: failed to read the thresholds in \"" + file + "\": " + c.want + "\n"; stderr != want || stdout != "" || code != ExitFailed {
 				t.Errorf("got %q %q, exit %d, want %q", stdout, stderr, code, want)
@@ -125,8 +124,8 @@ func TestConfigErrors(t *testing.T) {
 // No cluster is asked, so no pod is made.
 func TestWarningAboveCritical(t *testing.T) {
 	const order = "threshold fd-node-limit.warning must be 1% to 95%, not 97%: fd-node-limit.critical is 95%, and may be 97% to 100%\n"
-	above := config(t, "thresholds: {fd-node-limit.warning: 97%}")
-	lower := config(t, "thresholds: {fd-node-limit.warning: 70%}")
+	above := configFile(t, "thresholds: {fd-node-limit.warning: 97%}")
+	lower := configFile(t, "thresholds: {fd-node-limit.warning: 70%}")
 	for name, c := range map[string]struct {
 		flags []string
 		want  string
@@ -146,20 +145,4 @@ func TestWarningAboveCritical(t *testing.T) {
 	if _, stderr, code := run(t, mended...); code != ExitOK {
 		t.Errorf("the flag mends the file: got %q, exit %d", stderr, code)
 	}
-}
-
-// Whatever is in the file: thresholds, or an error.
-func FuzzConfig(f *testing.F) {
-	for _, seed := range []string{"", "# nothing", "thresholds: {fd-node-limit.warning: 70%}", "thresholds:\n  fd-node-limit.soon: 2d\n  memory-growth.size: 1Gi\n", "thresholds: [1]", "thresholds: {fd-node-limit.warning: 1e999}",
-		"a: &a [*a]", "thresholds: {fd-node-limit.warning: .nan}", "thresholds: null", "\x00", "- - -", "thresholds: {fd-node-limit.warning: true}"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		limits, err := thresholdsOf(data)
-		for _, of := range diagnose.AllThresholds() {
-			if value := limits.In(of); !(value >= of.Min && value <= of.Max) {
-				t.Errorf("%s is %v, %v", of.Name, value, err)
-			}
-		}
-	})
 }

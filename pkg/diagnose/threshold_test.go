@@ -147,6 +147,26 @@ func TestFindingSaysWhichThresholdIsChanged(t *testing.T) {
 	}
 }
 
+// A name with a letter too few is none, and the error can be read.
+func TestThresholdNames(t *testing.T) {
+	for _, of := range AllThresholds() {
+		if limits, err := (Thresholds{}).With(of.Name, of.Unit.Format(of.Max)); err != nil || limits.In(of) != of.Max {
+			t.Errorf("%s: got %v", of.Name, err)
+		}
+		for i := range of.Name {
+			name := of.Name[:i] + of.Name[i+1:]
+			if _, err := (Thresholds{}).With(name, "1"); err == nil || !strings.Contains(err.Error(), "did you mean") {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	}
+	for _, name := range []string{"", ".", "\x1b[2J", strings.Repeat("a-", 3000), "漢字.\xff"} {
+		if _, err := (Thresholds{}).With(name, "1"); err == nil || strings.ContainsAny(err.Error(), "\x1b\xff") {
+			t.Errorf("%q: got %v", name, err)
+		}
+	}
+}
+
 // What is taken is within the bounds, and is written so that it is read as the same.
 func FuzzThreshold(f *testing.F) {
 	for _, seed := range []string{"80%", "1e2", "0x1p3", "256Mi", "1.5 GiB", "7d", "1h 30min", "0.5/s", "-1", "NaN", "infinity", "1e309", "", "%", "1000000000", "1.000000001s", "1.0000001 1", "364d 1us", "9999999999999999999PiB"} {
