@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,27 +62,49 @@ func Unmount(directories ...string) error {
 	return errors.Join(append(failures, err, errLeft)...)
 }
 
-// RemoveDevices removes the loop devices from a number on that are free.
+// RemoveDevices removes the loop devices from a number on that are free. One that was so
+// a moment ago may still be open, of udev for example: it is tried for some seconds.
 func RemoveDevices(first int) error {
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer control.Close()
+	for range 50 {
+		busy, err := removeFree(control, first)
+		if err != nil || busy == 0 {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil // somebody else's by now
+}
+
+// removeFree tries each once, whatever becomes of the others, and says how many have no
+// file behind them and are busy all the same. One that is gone (ENODEV) another has
+// removed meanwhile.
+func removeFree(control *os.File, first int) (busy int, err error) {
 	devices, err := os.ReadDir("/sys/block")
 	if err != nil {
-		return err
+		return 0, err
 	}
+	var failures []error
 	for _, d := range devices {
 		n, err := strconv.Atoi(strings.TrimPrefix(d.Name(), "loop"))
 		if err != nil || !strings.HasPrefix(d.Name(), "loop") || n < first {
 			continue
 		}
-		if err := unix.IoctlSetInt(int(control.Fd()), unix.LOOP_CTL_REMOVE, n); err != nil && !errors.Is(err, unix.EBUSY) {
-			return fmt.Errorf("failed to remove %s: %w", d.Name(), err)
+		switch err := unix.IoctlSetInt(int(control.Fd()), unix.LOOP_CTL_REMOVE, n); {
+		case err == nil, errors.Is(err, unix.ENODEV):
+		case errors.Is(err, unix.EBUSY):
+			if _, err := os.Stat("/sys/block/" + d.Name() + "/loop/backing_file"); errors.Is(err, os.ErrNotExist) {
+				busy++
+			}
+		default:
+			failures = append(failures, fmt.Errorf("failed to remove %s: %w", d.Name(), err))
 		}
 	}
-	return nil
+	return busy, errors.Join(failures...)
 }
 
 // decode undoes the octal escapes of mountinfo: blank, tab, newline, backslash.

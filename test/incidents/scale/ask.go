@@ -26,14 +26,60 @@ echo $all in $n namespaces`)
 	if err != nil {
 		return err
 	}
-	threads, err := exec.CommandContext(ctx, "sh", "-c", `losetup -nO NAME | wc -l; ps -eo comm= | grep -c '^jbd2/loop'; awk '/^Slab/ { print int($2 / 1024) }' /proc/meminfo`).Output()
-	n := strings.Fields(string(threads))
-	if len(n) != 3 {
-		return errors.Join(err, fmt.Errorf("losetup, ps and meminfo said %q", threads))
+	of, err := machine(ctx)
+	if err != nil {
+		return err
 	}
-	fmt.Printf("%s; %s loop devices, %s jbd2 threads, %s MiB kernel slab\n", strings.ReplaceAll(out, "\n", " "), n[0], n[1], n[2])
+	fmt.Printf("%s; %s, %d MiB kernel slab\n", strings.ReplaceAll(out, "\n", " "), of, of.slab)
 	return nil
 }
+
+// counts are of the whole machine: devices and kernel threads are no namespace's.
+type counts struct{ devices, threads, slab int }
+
+func (c counts) String() string {
+	return fmt.Sprintf("%d loop devices, %d jbd2 threads", c.devices, c.threads)
+}
+
+func machine(ctx context.Context) (c counts, err error) {
+	out, err := exec.CommandContext(ctx, "sh", "-c", `losetup -nO NAME | wc -l; ps -eo comm= | grep -c '^jbd2/loop'; awk '/^Slab/ { print int($2 / 1024) }' /proc/meminfo`).Output()
+	if n, _ := fmt.Sscan(string(out), &c.devices, &c.threads, &c.slab); n != 3 {
+		return c, errors.Join(err, fmt.Errorf("losetup, ps and meminfo said %q", out))
+	}
+	return c, nil
+}
+
+// undoneByScript fails unless nodedoc's last answer is that nothing is leaked, and the
+// machine has no more devices and threads than before. The kernel frees both shortly
+// after the last umount.
+func (s *scale) undoneByScript(ctx context.Context, before counts) error {
+	answer, err := os.ReadFile(filepath.Join(s.dir(), afterScript))
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(string(answer), "no leaked volumes on "+s.node+",") {
+		return fmt.Errorf("after the script nodedoc says: %s", answer)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for {
+		now, err := machine(ctx)
+		if err != nil {
+			return err
+		}
+		if now.devices <= before.devices && now.threads <= before.threads {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("after the script there are %s, before there were %s", now, before)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// afterScript is the file of what nodedoc says then.
+const afterScript = "after.txt"
 
 // ask runs nodedoc, and prints how long it took from when its pod ran.
 func (s *scale) ask(ctx context.Context, file string, args ...string) error {

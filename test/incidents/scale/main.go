@@ -1,5 +1,6 @@
 // scale makes incident 4 at its own size on a throwaway cluster, has nodedoc
-// answer and write its script, runs that, and prints sizes and times.
+// answer and write its script, runs that, and prints sizes and times. It fails where
+// anything is left after the script.
 package main
 
 import (
@@ -53,6 +54,10 @@ func (s *scale) run(ctx context.Context) (err error) {
 		err = errors.Join(err, u.All(context.WithoutCancel(ctx)))
 		say("undone", began)
 	}()
+	before, err := machine(ctx)
+	if err != nil {
+		return err
+	}
 	if err := s.make(ctx, &u); err != nil {
 		return err
 	}
@@ -68,10 +73,10 @@ func (s *scale) run(ctx context.Context) (err error) {
 	if err := s.runScript(ctx); err != nil {
 		return err
 	}
-	if err := s.ask(ctx, "after.txt", "mounts", s.node, "--leaked"); err != nil {
+	if err := s.ask(ctx, afterScript, "mounts", s.node, "--leaked"); err != nil {
 		return err
 	}
-	return s.sizes(ctx)
+	return errors.Join(s.sizes(ctx), s.undoneByScript(ctx, before))
 }
 
 // make starts the pods first: a runtime takes minutes to start one on a node
