@@ -33,7 +33,7 @@ func fullNode() *report.NodeReport {
 func TestMemoryFormats(t *testing.T) {
 	path := save(t, fullNode(), hubInventory())
 	for name, c := range map[string]struct{ args, want string }{
-		"table":            {"", "node-43: 1.0 GiB of 16.0 GiB available (6.2 %); the kubelet counts 2.0 GiB available, "},
+		"table":            {"", "node-43: 1 GiB of 16 GiB available (6.2 %); the kubelet counts 2 GiB available, "},
 		"jsonpath":         {"-o jsonpath={.rows[0].owner.unit}", "docker.service"},
 		"jsonpath, number": {"-o jsonpath={.rows[0].workingSet}", "9663676416"},
 		"go-template":      {"-o go-template={{range.findings}}{{.id}},{{end}}", "memory-host-process,"},

@@ -73,7 +73,7 @@ func recordedNode(t *testing.T) *report.NodeReport {
 func TestHistoryFromAFile(t *testing.T) {
 	file := save(t, recordedNode(t), nil)
 	stdout, stderr, code := run(t, "history", "--from", file)
-	for _, want := range []string{"5.0 GiB of 8.0 GiB (62.5 %) used", `+1.0 GiB by cgroup /evil\x1b[2J`} {
+	for _, want := range []string{"5 GiB of 8 GiB (62.5 %) used", `+1 GiB by cgroup /evil\x1b[2J`} {
 		if code != ExitOK || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, %s%s, want %q", code, stdout, stderr, want)
 		}
@@ -90,7 +90,7 @@ func TestHistoryFromAFile(t *testing.T) {
 	if _, stderr, code := run(t, "history", "--from", file, "--save", again, "--around", "-30s"); code != ExitOK {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
-	if second, _, _ := run(t, "history", "--from", again); !strings.Contains(second, "5.0 GiB of 8.0 GiB") {
+	if second, _, _ := run(t, "history", "--from", again); !strings.Contains(second, "5 GiB of 8 GiB") {
 		t.Errorf("saved again: %s", second)
 	}
 }

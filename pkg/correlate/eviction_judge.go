@@ -1,10 +1,6 @@
 package correlate
 
-import (
-	"fmt"
-
-	"github.com/dustin/go-humanize"
-)
+import "fmt"
 
 const (
 	// proposalStep rounds a proposed threshold up.
@@ -76,7 +72,7 @@ func (n *Node) hurry(e *Eviction) uint64 {
 }
 
 func whyThreshold(hard *EvictionThreshold, own, kept int64, hurry uint64) string {
-	size := func(n int64) string { return humanize.IBytes(notNegative(n)) }
+	size := func(n int64) string { return Size(notNegative(n)) }
 	zero := fmt.Sprintf("when the kernel has nothing left (MemAvailable 0), the kubelet still sees %s available: %s of kernel memory and huge pages that it does not count, %s that the kernel keeps free",
 		size(own+kept), size(own), size(kept))
 	switch {

@@ -102,9 +102,9 @@ func nodeKills(n *correlate.Node, since time.Duration) int {
 
 // bothCounts is the kubelet's number beside the kernel's.
 func (f *evictionFacts) bothCounts() string {
-	s := "the kubelet's memory.available is " + size(*f.Available)
+	s := "the kubelet's memory.available is " + correlate.Size(*f.Available)
 	if f.known {
-		s += ", the kernel's MemAvailable " + size(f.available)
+		s += ", the kernel's MemAvailable " + correlate.Size(f.available)
 	}
 	return s
 }
@@ -114,9 +114,9 @@ func (f *evictionFacts) thresholds() (lines []string) {
 	for _, t := range f.Thresholds {
 		line := thresholdName(t) + " of " + writtenBytes(t)
 		if t.Margin < 0 {
-			line += ": met, by " + size(uint64(-t.Margin))
+			line += ": met, by " + correlate.Size(uint64(-t.Margin))
 		} else {
-			line += ": " + size(uint64(t.Margin)) + " above it"
+			line += ": " + correlate.Size(uint64(t.Margin)) + " above it"
 		}
 		if t.SecondsLeft != nil {
 			line += fmt.Sprintf(", gone in %.0f s at this rate", *t.SecondsLeft)
@@ -136,7 +136,7 @@ func thresholdName(t correlate.EvictionThreshold) string {
 
 // writtenBytes is "12% (7.7 GiB) for 1m30s".
 func writtenBytes(t correlate.EvictionThreshold) string {
-	s := fmt.Sprintf("%s (%s)", t.Written, size(t.Bytes))
+	s := fmt.Sprintf("%s (%s)", t.Written, correlate.Size(t.Bytes))
 	if !t.Hard {
 		s += " for " + (time.Duration(t.Grace * float64(time.Second))).String()
 	}

@@ -116,7 +116,7 @@ func (f *evictionFacts) cacheInUse(n *correlate.Node) []string {
 		return nil
 	}
 	d := differences[0]
-	return []string{fmt.Sprintf("the kernel has plenty: %s of %s is %s", size(uint64(d.Bytes)), d.Name, d.Why)}
+	return []string{fmt.Sprintf("the kernel has plenty: %s of %s is %s", correlate.Size(uint64(d.Bytes)), d.Name, d.Why)}
 }
 
 // memoryCauses are the rules that name who has the memory, or why there is little.

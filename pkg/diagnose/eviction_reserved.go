@@ -47,12 +47,12 @@ func memoryReservedTooSmall(n *correlate.Node, limits Thresholds, _ []Finding) [
 	}
 	proposed := (needed + needed/10 + quantityStep - 1) / quantityStep * quantityStep
 	return []Finding{{Severity: Warning,
-		Summary: fmt.Sprintf("too little memory is set aside for the system: it uses %s, set aside are %s", size(needed), size(set)),
+		Summary: fmt.Sprintf("too little memory is set aside for the system: it uses %s, set aside are %s", correlate.Size(needed), correlate.Size(set)),
 		Evidence: []string{
-			fmt.Sprintf("pods request %s of %s allocatable; with what the system uses that is %s of %s", size(r.Requested), size(r.Allocatable),
-				size(r.Requested+needed), size(r.Capacity)),
-			fmt.Sprintf("kubeReserved %s, systemReserved %s, hard threshold %s", size(r.Kube), size(r.System), size(r.Eviction)),
-			fmt.Sprintf("used by what is in no pod, the kernel included: %s, and %s of page cache that the kernel would drop", size(needed), size(r.Reclaimable))},
+			fmt.Sprintf("pods request %s of %s allocatable; with what the system uses that is %s of %s", correlate.Size(r.Requested), correlate.Size(r.Allocatable),
+				correlate.Size(r.Requested+needed), correlate.Size(r.Capacity)),
+			fmt.Sprintf("kubeReserved %s, systemReserved %s, hard threshold %s", correlate.Size(r.Kube), correlate.Size(r.System), correlate.Size(r.Eviction)),
+			fmt.Sprintf("used by what is in no pod, the kernel included: %s, and %s of page cache that the kernel would drop", correlate.Size(needed), correlate.Size(r.Reclaimable))},
 		Remedy: append([]Step{{Do: "see who has it, in no pod", Run: "kubectl nodedoc memory " + place(n)}},
 			setKubelet(n, "system-reserved", "systemReserved memory (with kubeReserved)", quantity(proposed))...)}}
 }

@@ -89,7 +89,7 @@ func memoryThresholdTooLow(n *correlate.Node, limits Thresholds, _ []Finding) []
 		finding.Summary = fmt.Sprintf("the hard eviction threshold of %s is too low for this node: it runs out of memory first", writtenBytes(*hard))
 	}
 	if runsOut {
-		finding.Evidence = append(finding.Evidence, fmt.Sprintf("%s go each second: nothing is left in %.0f s", size(uint64(f.FallsBy)), seconds))
+		finding.Evidence = append(finding.Evidence, fmt.Sprintf("%s go each second: nothing is left in %.0f s", correlate.Size(uint64(f.FallsBy)), seconds))
 	}
 	if f.kills > 0 {
 		finding.Evidence = append(finding.Evidence, fmt.Sprintf("OOM kills for want of memory of the whole node in the last %s: %d", Seconds.Text(limits.In(tooLowKills())), f.kills))
@@ -100,7 +100,7 @@ func memoryThresholdTooLow(n *correlate.Node, limits Thresholds, _ []Finding) []
 	if f.Proposed > 0 {
 		finding.Remedy = setKubelet(n, "eviction-hard", "evictionHard memory.available", quantity(f.Proposed))
 	} else {
-		finding.Remedy = []Step{{Do: fmt.Sprintf("no threshold helps: %s are in use that the kubelet does not count; find who has them, huge pages first", size(*f.AtZero))}}
+		finding.Remedy = []Step{{Do: fmt.Sprintf("no threshold helps: %s are in use that the kubelet does not count; find who has them, huge pages first", correlate.Size(*f.AtZero))}}
 	}
 	return []Finding{finding}
 }

@@ -47,7 +47,7 @@ func hotWhat(d correlate.Daemon, limits Thresholds) (what []string) {
 		what = append(what, fmt.Sprintf("%.0f %% of a core%s", *cpu, beside(d.CPU, func(v float64) string { return fmt.Sprintf("%.0f %%", v) })))
 	}
 	if rss := d.RSSBytes; rss != nil && isHot(float64(*rss), limits.In(hotMemory()), d.Memory, limits) {
-		what = append(what, humanize.IBytes(*rss)+" of memory"+beside(d.Memory, func(v float64) string { return humanize.IBytes(uint64(v)) }))
+		what = append(what, correlate.Size(*rss)+" of memory"+beside(d.Memory, func(v float64) string { return correlate.Size(uint64(v)) }))
 	}
 	return what
 }

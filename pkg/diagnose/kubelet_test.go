@@ -38,7 +38,7 @@ func TestKubeletHot(t *testing.T) {
 		"ten times as much of little":      {30, 900 << 20, []float64{3}, ""},
 		"alone":                            {500, 900 << 20, nil, "kubelet uses 500 % of a core"},
 		"alone and only busy":              {300, 3 << 30, nil, ""},
-		"memory alone":                     {10, 9 << 30, nil, "kubelet uses 9.0 GiB of memory"},
+		"memory alone":                     {10, 9 << 30, nil, "kubelet uses 9 GiB of memory"},
 		"neighbours that use next to none": {160, 900 << 20, []float64{0}, "kubelet uses 160 % of a core (0 % on 1 other node)"},
 	} {
 		t.Run(name, func(t *testing.T) {

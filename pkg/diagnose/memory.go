@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
@@ -42,24 +41,11 @@ func shareOf(part, whole uint64) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// size is a number of bytes for a sentence: "17.9 GiB", "402 MiB".
-func size(n uint64) string {
-	value, unit := float64(n), 0
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	for ; value >= 1000 && unit < len(units)-1; unit++ {
-		value /= 1024
-	}
-	if unit == 0 || value >= 99.95 {
-		return fmt.Sprintf("%.0f %s", value, units[unit])
-	}
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + units[unit]
-}
-
 func rateOf(perSecond float64) string {
 	if perSecond < 0 {
-		return "-" + size(uint64(-perSecond)) + "/s"
+		return "-" + correlate.Size(uint64(-perSecond)) + "/s"
 	}
-	return "+" + size(uint64(min(perSecond, math.MaxInt64))) + "/s"
+	return "+" + correlate.Size(uint64(min(perSecond, math.MaxInt64))) + "/s"
 }
 
 // memoryCommand looks at a node for so long.

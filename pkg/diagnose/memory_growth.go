@@ -137,11 +137,11 @@ func memoryGrowthFinding(n *correlate.Node, m correlate.NodeMemory, g correlate.
 	left := goneIn(g, r, m.Seconds)
 	what := "the node's memory"
 	if r.container {
-		what = "its limit of " + size(r.of)
+		what = "its limit of " + correlate.Size(r.of)
 	}
 	f := Finding{Severity: Warning, Subject: &owner,
-		Summary:  fmt.Sprintf("process %d (%s) of %s grows by %s per second: %s is used up in %s at this rate", p.PID, p.Comm, Title(owner), size(uint64(float64(g.Gained)/m.Seconds)), what, duration.HumanDuration(left)),
-		Evidence: []string{fmt.Sprintf("it gained %s in %.1f s and has %s; %s are left", size(g.Gained), m.Seconds, size(p.RSS), size(r.left))},
+		Summary:  fmt.Sprintf("process %d (%s) of %s grows by %s per second: %s is used up in %s at this rate", p.PID, p.Comm, Title(owner), correlate.Size(uint64(float64(g.Gained)/m.Seconds)), what, duration.HumanDuration(left)),
+		Evidence: []string{fmt.Sprintf("it gained %s in %.1f s and has %s; %s are left", correlate.Size(g.Gained), m.Seconds, correlate.Size(p.RSS), correlate.Size(r.left))},
 		Remedy:   []Step{{Do: "see what it is", Run: whoisCommand(n, p.PID)}}}
 	if !r.container && left <= limits.duration(goneVerySoon()) {
 		f.Severity = Critical

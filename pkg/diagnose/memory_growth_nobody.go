@@ -35,8 +35,8 @@ func filesGrowth(m correlate.NodeMemory, total uint64, limits Thresholds) []Find
 		}
 		owner := row.Owner
 		f := Finding{Severity: Warning, Subject: &owner,
-			Summary:  fmt.Sprintf("files in memory (tmpfs) of %s grow by %s per second: %s used up in %s at this rate", Title(owner), size(uint64(*row.ShmemPerSecond)), usedUp(r), left),
-			Evidence: []string{fmt.Sprintf("they gained %s in %.1f s and are %s, of which no process maps more than %s; %s are left", size(uint64(gained)), m.Seconds, size(row.Shmem), size(row.MappedShmem), size(r.left))}}
+			Summary:  fmt.Sprintf("files in memory (tmpfs) of %s grow by %s per second: %s used up in %s at this rate", Title(owner), correlate.Size(uint64(*row.ShmemPerSecond)), usedUp(r), left),
+			Evidence: []string{fmt.Sprintf("they gained %s in %.1f s and are %s, of which no process maps more than %s; %s are left", correlate.Size(uint64(gained)), m.Seconds, correlate.Size(row.Shmem), correlate.Size(row.MappedShmem), correlate.Size(r.left))}}
 		for _, v := range row.Volumes {
 			f.Evidence = append(f.Evidence, volumeText(v))
 		}
@@ -73,8 +73,8 @@ func kernelGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64, limit
 	}
 	kernel := correlate.Owner{Type: correlate.OwnerKernel}
 	f := Finding{Severity: Warning, Subject: &kernel,
-		Summary:  fmt.Sprintf("the kernel's own memory grows by %s per second: %s used up in %s at this rate", size(uint64(*k.OwnPerSecond)), usedUp(r), left),
-		Evidence: []string{fmt.Sprintf("slab that cannot be freed, page tables, stacks and per-CPU data gained %s in %.1f s, and never lost any; %s are left", size(uint64(gained)), m.Seconds, size(r.left))},
+		Summary:  fmt.Sprintf("the kernel's own memory grows by %s per second: %s used up in %s at this rate", correlate.Size(uint64(*k.OwnPerSecond)), usedUp(r), left),
+		Evidence: []string{fmt.Sprintf("slab that cannot be freed, page tables, stacks and per-CPU data gained %s in %.1f s, and never lost any; %s are left", correlate.Size(uint64(gained)), m.Seconds, correlate.Size(r.left))},
 		Remedy:   []Step{{Do: "see which objects these are, on the node", Run: "slabtop -o -s c | head -20"}}}
 	if m.Seconds < longLookSeconds {
 		f.Remedy = append(f.Remedy, Step{Do: "see whether it goes on", Run: memoryCommand(n, "--interval "+longLook)})
@@ -84,7 +84,7 @@ func kernelGrowth(n *correlate.Node, m correlate.NodeMemory, total uint64, limit
 
 func usedUp(r room) string {
 	if r.container {
-		return "its limit of " + size(r.of) + " is"
+		return "its limit of " + correlate.Size(r.of) + " is"
 	}
 	return "the node's memory is"
 }

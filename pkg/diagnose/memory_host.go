@@ -134,11 +134,11 @@ func isNodeDaemon(row correlate.MemoryRow) bool {
 func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.MemoryRow, limits Thresholds) Finding {
 	owner, by := row.Owner, *row.Heaviest
 	f := Finding{Severity: Warning, Subject: &owner,
-		Summary: fmt.Sprintf("%s has %s of memory, %.0f %% of the node's, and is no pod: process %d (%s)", Title(owner), size(row.WorkingSet), row.Percent, by.PID, by.Comm)}
+		Summary: fmt.Sprintf("%s has %s of memory, %.0f %% of the node's, and is no pod: process %d (%s)", Title(owner), correlate.Size(row.WorkingSet), row.Percent, by.PID, by.Comm)}
 	if memoryPressed(m, limits.In(pressedShare()), limits.bytes(pressedMost())) {
 		f.Severity = Critical
 	}
-	text := fmt.Sprintf("process %d (%s) has %s resident", by.PID, by.Comm, size(by.RSS))
+	text := fmt.Sprintf("process %d (%s) has %s resident", by.PID, by.Comm, correlate.Size(by.RSS))
 	if by.Age > 0 {
 		text += ", started " + duration.HumanDuration(time.Duration(by.Age*float64(time.Second))) + " ago"
 	}
@@ -147,7 +147,7 @@ func hostFinding(n *correlate.Node, m correlate.NodeMemory, row correlate.Memory
 	}
 	f.Evidence = append(f.Evidence, text, "its cgroup is not in kubepods: no pod's limit holds it, the scheduler does not count it, and the kubelet evicts pods instead")
 	if aside := setAside(n); aside > 0 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s are set aside for all of the system", size(aside)))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s are set aside for all of the system", correlate.Size(aside)))
 	}
 	for _, p := range m.Processes {
 		if p.PID == by.PID {

@@ -62,9 +62,9 @@ func memoryKernel(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 		}
 		if bytes > most {
 			most = bytes
-			f.Summary = fmt.Sprintf("the kernel has %s of %s, %.0f %% of the node's memory", size(bytes), partName(p), shareOf(bytes, total))
+			f.Summary = fmt.Sprintf("the kernel has %s of %s, %.0f %% of the node's memory", correlate.Size(bytes), partName(p), shareOf(bytes, total))
 		}
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s (%s): %s", partName(p), size(bytes), p.Source, about.why))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s (%s): %s", partName(p), correlate.Size(bytes), p.Source, about.why))
 		f.Remedy = append(f.Remedy, about.remedy)
 	}
 	if most == 0 {

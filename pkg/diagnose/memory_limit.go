@@ -108,7 +108,7 @@ func memoryLimitFinding(n *correlate.Node, row correlate.MemoryRow, u correlate.
 	owner := row.Owner
 	f := Finding{Severity: Warning, Subject: &owner, CausedBy: causesOf(owner, earlier, MemoryGrowth),
 		Summary:  fmt.Sprintf("%s has %.0f %% of the memory that it may have", Title(owner), u.Percent),
-		Evidence: []string{fmt.Sprintf("working set %s of %s, of which %s cannot be reclaimed (%s)", size(u.WorkingSet), size(u.Limit), size(u.Held), u.Path)}}
+		Evidence: []string{fmt.Sprintf("working set %s of %s, of which %s cannot be reclaimed (%s)", correlate.Size(u.WorkingSet), correlate.Size(u.Limit), correlate.Size(u.Held), u.Path)}}
 	if u.UnderOOM {
 		f.Summary = Title(owner) + " waits for memory: it is at its limit, and nobody is killed"
 	}
@@ -122,13 +122,13 @@ func memoryLimitFinding(n *correlate.Node, row correlate.MemoryRow, u correlate.
 		f.Evidence = append(f.Evidence, fmt.Sprintf("its tasks waited for memory %.1f %% of the last minute, %.1f %% of five", p.Some.Avg60, p.Some.Avg300))
 	}
 	if row.PerSecond != nil && *row.PerSecond >= 1<<20 {
-		f.Evidence = append(f.Evidence, "it grows by "+size(uint64(*row.PerSecond))+" per second")
+		f.Evidence = append(f.Evidence, "it grows by "+correlate.Size(uint64(*row.PerSecond))+" per second")
 	}
 	if row.Shmem >= u.Limit/10 {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("%s of it are tmpfs and shared memory: volumes in memory count, too", size(row.Shmem)))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%s of it are tmpfs and shared memory: volumes in memory count, too", correlate.Size(row.Shmem)))
 	}
 	if h := row.Heaviest; h != nil {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("process %d (%s) has %s resident", h.PID, h.Comm, size(h.RSS)))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("process %d (%s) has %s resident", h.PID, h.Comm, correlate.Size(h.RSS)))
 		f.Remedy = append(f.Remedy, Step{Do: "see what it is", Run: whoisCommand(n, h.PID)})
 	}
 	f.Remedy = append(f.Remedy, higherMemoryLimit(n, owner, u.Limit))

@@ -16,7 +16,7 @@ import (
 func oomByWhat(v correlate.OOMVictim) string {
 	of := ""
 	if v.Kill.Limit != nil {
-		of = " of " + size(*v.Kill.Limit)
+		of = " of " + correlate.Size(*v.Kill.Limit)
 	}
 	switch v.Scope {
 	case correlate.ScopeContainer:
@@ -32,7 +32,7 @@ func oomByWhat(v correlate.OOMVictim) string {
 		return "at a cgroup's memory limit" + of
 	}
 	if v.Limit > 0 {
-		return "(its container's limit is " + size(v.Limit) + ")"
+		return "(its container's limit is " + correlate.Size(v.Limit) + ")"
 	}
 	return "(whose limit it was, nobody says)"
 }
@@ -77,7 +77,7 @@ func oomEvidence(n *correlate.Node, v correlate.OOMVictim) []string {
 	}
 	evidence := []string{text}
 	if k := v.Kill; k.Usage != nil && k.Limit != nil {
-		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", size(*k.Usage), size(*k.Limit), k.LimitCgroup))
+		evidence = append(evidence, fmt.Sprintf("%s of %s used in %s", correlate.Size(*k.Usage), correlate.Size(*k.Limit), k.LimitCgroup))
 	}
 	if v.Request > 0 || v.Limit > 0 {
 		text := fmt.Sprintf("its spec: request %s, limit %s", orNone(v.Request), orNone(v.Limit))
@@ -96,7 +96,7 @@ func orNone(n uint64) string {
 	if n == 0 {
 		return "none"
 	}
-	return size(n)
+	return correlate.Size(n)
 }
 
 // oomHad: tmpfs that it has written counts where it does not map it, too, and is
@@ -108,7 +108,7 @@ func oomHad(k report.OOMKill) string {
 		size *uint64
 	}{{"anonymous", k.AnonRSS}, {"of files", k.FileRSS}, {"shared", k.ShmemRSS}} {
 		if p.size != nil && *p.size > 0 {
-			parts = append(parts, size(*p.size)+" "+p.name)
+			parts = append(parts, correlate.Size(*p.size)+" "+p.name)
 		}
 	}
 	if len(parts) == 0 {
@@ -129,7 +129,7 @@ func oomOthers(v correlate.OOMVictim) []string {
 	for i, t := range k.Largest {
 		sum += t.RSS
 		if i < holdersNamedMax {
-			parts = append(parts, fmt.Sprintf("%s (%d) %s", t.Comm, t.PID, size(t.RSS)))
+			parts = append(parts, fmt.Sprintf("%s (%d) %s", t.Comm, t.PID, correlate.Size(t.RSS)))
 		}
 	}
 	var evidence []string
@@ -148,7 +148,7 @@ func oomLargest(n *correlate.Node, v correlate.OOMVictim) string {
 		return ""
 	}
 	t := v.Kill.Largest[0]
-	text := fmt.Sprintf("the largest process at that moment: %d (%s) with %s", t.PID, t.Comm, size(t.RSS))
+	text := fmt.Sprintf("the largest process at that moment: %d (%s) with %s", t.PID, t.Comm, correlate.Size(t.RSS))
 	if owner, ok := n.OOMTaskOwner(v, t); ok {
 		text += ", of " + Title(owner)
 		if isHost(owner) {

@@ -48,8 +48,8 @@ func memoryTmpfs(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 		}
 		owner := row.Owner
 		f := Finding{Severity: Warning, Subject: &owner,
-			Summary:  fmt.Sprintf("%s has %s of files in memory (tmpfs), %.0f %% of the node's", Title(owner), size(files), shareOf(files, total)),
-			Evidence: []string{fmt.Sprintf("%s of tmpfs and shared memory are charged to it, of which no process maps more than %s", size(row.Shmem), size(row.MappedShmem))}}
+			Summary:  fmt.Sprintf("%s has %s of files in memory (tmpfs), %.0f %% of the node's", Title(owner), correlate.Size(files), shareOf(files, total)),
+			Evidence: []string{fmt.Sprintf("%s of tmpfs and shared memory are charged to it, of which no process maps more than %s", correlate.Size(row.Shmem), correlate.Size(row.MappedShmem))}}
 		for _, v := range row.Volumes {
 			f.Evidence = append(f.Evidence, volumeText(v))
 		}
@@ -62,12 +62,12 @@ func memoryTmpfs(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 func volumeText(v correlate.MemoryVolumeUse) string {
 	text := fmt.Sprintf("its volume %s is in memory", v.Name)
 	if v.Used != nil {
-		text += ", with " + size(*v.Used) + " in it"
+		text += ", with " + correlate.Size(*v.Used) + " in it"
 	}
 	if v.Limit == 0 {
 		return text + ", and has no sizeLimit"
 	}
-	return text + ", sizeLimit " + size(v.Limit)
+	return text + ", sizeLimit " + correlate.Size(v.Limit)
 }
 
 func tmpfsRemedy(row correlate.MemoryRow) []Step {

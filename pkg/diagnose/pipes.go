@@ -103,7 +103,7 @@ func userLimitFinding(n *correlate.Node, p correlate.NodePipes, u correlate.Pipe
 	f.Summary = fmt.Sprintf("user %s has %s%.0f %% of the pipe buffers that one user may have: above that, new pipes are cut down to 2 pages", u.Name, upTo(u.PipeCount), u.Percent)
 	if u.Percent >= overLimit {
 		f.Severity = Critical
-		f.Summary = fmt.Sprintf("user %s has %s%.0f %% of the pipe buffers that one user may have: its new pipes have 2 pages (%s) instead of 16", u.Name, upTo(u.PipeCount), u.Percent, size(2*p.PageBytes))
+		f.Summary = fmt.Sprintf("user %s has %s%.0f %% of the pipe buffers that one user may have: its new pipes have 2 pages (%s) instead of 16", u.Name, upTo(u.PipeCount), u.Percent, correlate.Size(2*p.PageBytes))
 	}
 	f.Evidence = []string{fmt.Sprintf("%s pages in %s, fs.pipe-user-pages-soft is %s", comma(u.Pages), english.Plural(u.Pipes, "pipe", ""), comma(*p.UserPagesSoft))}
 	if u.Estimated {

@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/calendar"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
 // Unit is what a threshold counts in.
@@ -49,7 +50,7 @@ func (u Unit) Text(value float64) string {
 	case Percent:
 		return number + " %"
 	case Bytes:
-		return size(uint64(value))
+		return correlate.Size(uint64(value))
 	case Seconds:
 		return secondsText(value)
 	case PerSecond:

@@ -3,6 +3,8 @@ package printer
 import (
 	"fmt"
 	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
 // Names of totals that the wide table has columns for.
@@ -40,7 +42,7 @@ func totalsShort(totals []Total) string {
 
 func (t Total) amount(n uint64) string {
 	if t.Unit == "bytes" {
-		return size(n)
+		return correlate.Size(n)
 	}
 	return commaU(n)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/compare"
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 )
 
@@ -188,7 +189,7 @@ func deltaColumns() []column {
 func deltaCells(d compare.Delta, none string) []string {
 	amount := commaU
 	if d.Unit == "bytes" {
-		amount = size
+		amount = correlate.Size
 	}
 	of := func(n *uint64) string {
 		if n == nil {

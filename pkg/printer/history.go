@@ -70,7 +70,7 @@ func (p historyPrinter) head() error {
 	}
 	cost := fmt.Sprintf("recording took %.1fs of CPU, %.2f %% of one core", h.Recorder.CPUSeconds, h.Recorder.CPUPercent)
 	if n := h.Recorder.ResidentBytes; n > 0 {
-		cost += ", and " + humanize.IBytes(n) + " of memory"
+		cost += ", and " + correlate.Size(n) + " of memory"
 	}
 	return p.line("", p.s.dim()(cost))
 }
@@ -111,7 +111,7 @@ func (p historyPrinter) gaps() error {
 // amount is a number by the metric, with its unit where it has one.
 func (p historyPrinter) amount(n uint64) string {
 	if p.h.Metric == correlate.MetricMemory {
-		return humanize.IBytes(n)
+		return correlate.Size(n)
 	}
 	return commaU(n)
 }
@@ -193,13 +193,13 @@ func (p historyPrinter) totals(m correlate.HistoryMoment) []string {
 		}
 	}
 	if p.h.Metric != correlate.MetricMemory {
-		add(m.Used, humanize.IBytes, "of memory used")
+		add(m.Used, correlate.Size, "of memory used")
 	}
-	add(m.Available, humanize.IBytes, "available")
-	add(m.WorkingSet, humanize.IBytes, "working set")
-	add(m.Kernel, humanize.IBytes, "the kernel's own")
+	add(m.Available, correlate.Size, "available")
+	add(m.WorkingSet, correlate.Size, "working set")
+	add(m.Kernel, correlate.Size, "the kernel's own")
 	if m.Swap != nil && *m.Swap > 0 {
-		add(m.Swap, humanize.IBytes, "swapped")
+		add(m.Swap, correlate.Size, "swapped")
 	}
 	if p.h.Metric != correlate.MetricFD {
 		add(m.Files, commaU, "open files")

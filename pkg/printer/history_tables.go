@@ -142,7 +142,7 @@ func (p historyPrinter) kills() error {
 			}
 		}
 		if size != "" {
-			size = humanize.IBytes(resident)
+			size = correlate.Size(resident)
 		}
 		out.rows = append(out.rows, []string{p.at(k.At), fmt.Sprint(k.Kill.PID), k.Kill.Comm, size, ownerCell(k.Owner), k.Kill.Constraint})
 	}

@@ -55,7 +55,7 @@ func kubeletHead(k correlate.NodeKubelet, s Style) string {
 			part += fmt.Sprintf(" %.0f %% of a core", *d.CPUPercent)
 		}
 		if d.RSSBytes != nil {
-			part += ", " + humanize.IBytes(*d.RSSBytes)
+			part += ", " + correlate.Size(*d.RSSBytes)
 		}
 		parts = append(parts, part)
 	}
@@ -81,13 +81,13 @@ func daemonSection(k correlate.NodeKubelet) tasksSection {
 	for _, d := range k.Daemons {
 		row := []string{d.Name, pidCell(d.PID), cpuCell(d.CPUPercent), "", "", "", "", "", countCell(d.Threads), pointerCell(d.FDs), ""}
 		if d.RSSBytes != nil {
-			row[5] = humanize.IBytes(*d.RSSBytes)
+			row[5] = correlate.Size(*d.RSSBytes)
 		}
 		if c := d.CPU; c != nil {
 			row[3], row[4] = cpuCell(&c.Median), ratioCell(c)
 		}
 		if c := d.Memory; c != nil {
-			row[6], row[7] = humanize.IBytes(uint64(max(c.Median, 0))), ratioCell(c)
+			row[6], row[7] = correlate.Size(uint64(max(c.Median, 0))), ratioCell(c)
 		}
 		if d.AgeSeconds > 0 {
 			row[10] = humanSeconds(d.AgeSeconds)
@@ -131,7 +131,7 @@ func bytesCell(n *uint64) string {
 	if n == nil {
 		return ""
 	}
-	return humanize.IBytes(*n)
+	return correlate.Size(*n)
 }
 
 func activitySection(p *correlate.KubeletProfile) tasksSection {

@@ -63,10 +63,10 @@ func memoryHead(m correlate.NodeMemory, findings []diagnose.Finding, s Style) st
 		}
 	}
 	available := *k.Total - min(k.Used, *k.Total)
-	text := fmt.Sprintf("%s: %s of %s available (%s)%s", name, size(available), size(*k.Total),
+	text := fmt.Sprintf("%s: %s of %s available (%s)%s", name, correlate.Size(available), correlate.Size(*k.Total),
 		paint(fmt.Sprintf("%.1f %%", 100*float64(available)/float64(*k.Total))), memoryTrend(m, available))
 	if m.Kubelet != nil {
-		text += fmt.Sprintf("; the kubelet counts %s available%s", size(m.Kubelet.Available), nearestThresholds(m.Eviction))
+		text += fmt.Sprintf("; the kubelet counts %s available%s", correlate.Size(m.Kubelet.Available), nearestThresholds(m.Eviction))
 	}
 	if e := m.Eviction; e != nil && e.Pressure != nil && *e.Pressure {
 		text += "; MemoryPressure"
@@ -144,40 +144,26 @@ func memoryRest(w io.Writer, m correlate.NodeMemory, s Style) error {
 	if len(m.Rest) == 0 || !s.Wide {
 		return nil
 	}
-	parts := []string{size(m.Accounted) + " in the rows"}
+	parts := []string{correlate.Size(m.Accounted) + " in the rows"}
 	for _, t := range m.Rest {
 		parts = append(parts, signedSize(t.Bytes)+" "+t.Name)
 	}
 	return s.printWrapped(w, "in all    ", strings.Join(parts, ", "))
 }
 
-// size is a number of bytes with three digits or so: "17.9 GiB", "402 MiB".
-func size(n uint64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	value, i := float64(n), 0
-	for value >= 1000 && i < len(units)-1 {
-		value /= 1024
-		i++
-	}
-	if i == 0 || value >= 99.95 {
-		return fmt.Sprintf("%.0f %s", value, units[i])
-	}
-	return fmt.Sprintf("%.1f %s", value, units[i])
-}
-
 func signedSize(n int64) string {
 	if n < 0 {
-		return "-" + size(uint64(-n))
+		return "-" + correlate.Size(uint64(-n))
 	}
-	return size(uint64(n))
+	return correlate.Size(uint64(n))
 }
 
-// sizeRate is a growth in bytes per second, "+12.0 MiB/s".
+// sizeRate is a growth in bytes per second, "+12 MiB/s".
 func sizeRate(perSecond float64) string {
 	if perSecond < 0 {
-		return "-" + size(uint64(min(-perSecond, math.MaxInt64))) + "/s"
+		return "-" + correlate.Size(uint64(min(-perSecond, math.MaxInt64))) + "/s"
 	}
-	return "+" + size(uint64(min(perSecond, math.MaxInt64))) + "/s"
+	return "+" + correlate.Size(uint64(min(perSecond, math.MaxInt64))) + "/s"
 }
 
 // agoCell is when something was, by how long ago at the time of the answer.
@@ -213,5 +199,5 @@ func filterMemory(w io.Writer, m correlate.NodeMemory, s Style) error {
 	if f.Matched == 1 {
 		verb = "matches"
 	}
-	return s.printWrapped(w, "", fmt.Sprintf("%s of %s %s %s, with %s", humanize.Comma(int64(f.Matched)), english.Plural(f.Of, "owner", ""), verb, f, size(f.Bytes)))
+	return s.printWrapped(w, "", fmt.Sprintf("%s of %s %s %s, with %s", humanize.Comma(int64(f.Matched)), english.Plural(f.Of, "owner", ""), verb, f, correlate.Size(f.Bytes)))
 }

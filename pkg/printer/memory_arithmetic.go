@@ -26,7 +26,7 @@ func memoryThresholds(w io.Writer, m correlate.NodeMemory, s Style) error {
 		if l.SecondsLeft != nil {
 			left = humanSeconds(*l.SecondsLeft)
 		}
-		t.rows = append(t.rows, []string{hardness(l), l.Written, size(l.Bytes), l.Signal, signedSize(l.Margin), grace, left})
+		t.rows = append(t.rows, []string{hardness(l), l.Written, correlate.Size(l.Bytes), l.Signal, signedSize(l.Margin), grace, left})
 	}
 	if err := t.print(w, s); err != nil {
 		return err
@@ -57,12 +57,12 @@ func memoryReserved(w io.Writer, r *correlate.Reserved, s Style) error {
 	if r == nil {
 		return nil
 	}
-	pods := fmt.Sprintf("pods may have %s, and use %s", size(r.Allocatable), size(r.PodsUse))
+	pods := fmt.Sprintf("pods may have %s, and use %s", correlate.Size(r.Allocatable), correlate.Size(r.PodsUse))
 	if r.Requested > 0 || r.Limits > 0 {
-		pods += fmt.Sprintf(" (they request %s, their limits are %s)", size(r.Requested), size(r.Limits))
+		pods += fmt.Sprintf(" (they request %s, their limits are %s)", correlate.Size(r.Requested), correlate.Size(r.Limits))
 	}
 	return s.printWrapped(w, "set aside  ", fmt.Sprintf("%s for the system (kube %s, system %s, hard threshold %s), which uses %s; %s",
-		size(r.Capacity-min(r.Allocatable, r.Capacity)), size(r.Kube), size(r.System), size(r.Eviction), size(r.Used), pods))
+		correlate.Size(r.Capacity-min(r.Allocatable, r.Capacity)), correlate.Size(r.Kube), correlate.Size(r.System), correlate.Size(r.Eviction), correlate.Size(r.Used), pods))
 }
 
 // memoryArithmetic shows both counts side by side, each term of them.

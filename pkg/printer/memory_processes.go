@@ -21,12 +21,12 @@ func memoryProcesses(w io.Writer, m correlate.NodeMemory, s Style) error {
 	for _, p := range m.Processes {
 		pss, adj := "", ""
 		if p.PSS != nil && s.Wide {
-			pss = size(*p.PSS)
+			pss = correlate.Size(*p.PSS)
 		}
 		if p.ScoreAdj != nil && s.Wide {
 			adj = fmt.Sprint(*p.ScoreAdj)
 		}
-		t.rows = append(t.rows, []string{size(p.RSS), pss, sizeCell(p.Swap), growthCell(p.PerSecond, m.Seconds), fmt.Sprintf("%d %s", p.PID, command(p.Comm, p.Cmdline, s)),
+		t.rows = append(t.rows, []string{correlate.Size(p.RSS), pss, sizeCell(p.Swap), growthCell(p.PerSecond, m.Seconds), fmt.Sprintf("%d %s", p.PID, command(p.Comm, p.Cmdline, s)),
 			ageCell(p.Age), ownerCell(p.Owner), containerCell(p.Owner), adj})
 	}
 	if !s.Wide { // no note on those beyond: the ranking is what counts

@@ -36,7 +36,7 @@ func memoryRanking(w io.Writer, m correlate.NodeMemory, s Style) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and %s more with %s (--top 0 shows all)", humanize.Comma(int64(len(rest))), size(sum))))
+	return s.printWrapped(w, "", s.dim()(fmt.Sprintf("… and %s more with %s (--top 0 shows all)", humanize.Comma(int64(len(rest))), correlate.Size(sum))))
 }
 
 func memoryColumns(by correlate.By) []column {
@@ -56,7 +56,7 @@ func memoryCells(row correlate.MemoryRow, seconds float64, s Style) []string {
 	if container == "" {
 		container = row.Container
 	}
-	cells := []string{size(row.WorkingSet), fmt.Sprintf("%.1f%%", row.Percent), growthCell(row.PerSecond, seconds), ownerCell(row.Owner), container,
+	cells := []string{correlate.Size(row.WorkingSet), fmt.Sprintf("%.1f%%", row.Percent), growthCell(row.PerSecond, seconds), ownerCell(row.Owner), container,
 		rowWorkload(row.Owner), memoryHeaviest(row, s), memoryLimitCell(row), killsCell(row.OOMKills), "", "", "", "", "", "", "", "", "", ""}
 	if !s.Wide {
 		return cells
@@ -66,7 +66,7 @@ func memoryCells(row correlate.MemoryRow, seconds float64, s Style) []string {
 		wide[i] = sizeCell(n)
 	}
 	if row.PSS != nil {
-		wide[7] = size(*row.PSS)
+		wide[7] = correlate.Size(*row.PSS)
 	}
 	wide[8], wide[9] = volumesCell(row.Volumes), row.Risk
 	return cells
@@ -80,7 +80,7 @@ func memoryHeaviest(row correlate.MemoryRow, s Style) string {
 	}
 	text := fmt.Sprintf("%d %s", h.PID, command(h.Comm, h.Cmdline, s))
 	if row.PID == 0 && row.Processes > 1 {
-		text += fmt.Sprintf(" (%s)", size(h.RSS))
+		text += fmt.Sprintf(" (%s)", correlate.Size(h.RSS))
 	}
 	return text
 }
@@ -91,7 +91,7 @@ func memoryLimitCell(row correlate.MemoryRow) string {
 	if u == nil {
 		return ""
 	}
-	return fmt.Sprintf("%.0f%% of %s", u.Percent, size(u.Limit))
+	return fmt.Sprintf("%.0f%% of %s", u.Percent, correlate.Size(u.Limit))
 }
 
 // killsCell: neither none nor unknown is worth a cell.
@@ -106,7 +106,7 @@ func sizeCell(n uint64) string {
 	if n == 0 {
 		return ""
 	}
-	return size(n)
+	return correlate.Size(n)
 }
 
 func volumesCell(volumes []correlate.MemoryVolumeUse) string {
@@ -117,10 +117,10 @@ func volumesCell(volumes []correlate.MemoryVolumeUse) string {
 		}
 		text += v.Name
 		if v.Used != nil {
-			text += " " + size(*v.Used)
+			text += " " + correlate.Size(*v.Used)
 		}
 		if v.Limit > 0 {
-			text += " of " + size(v.Limit)
+			text += " of " + correlate.Size(v.Limit)
 		}
 	}
 	return text

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
@@ -44,7 +43,7 @@ func mountsHead(n MountsNode, s Style) string {
 			text += fmt.Sprintf("; kubelet %.0f %% of a core", *k.CPUPercent)
 		}
 		if k.RSSBytes > 0 {
-			text += ", " + humanize.IBytes(uint64(k.RSSBytes))
+			text += ", " + correlate.Size(uint64(k.RSSBytes))
 		}
 	}
 	if n.Leaked.Volumes == 0 {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dustin/go-humanize/english"
 
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/document"
 )
@@ -60,7 +61,7 @@ func checkupSection(c Checkup, s Style) (document.Section, error) {
 func totalCells(t Total) []string {
 	amount := commaU
 	if t.Unit == "bytes" {
-		amount = size
+		amount = correlate.Size
 	}
 	cells := []string{t.Name, amount(t.Value), "", ""}
 	if t.Max > 0 {

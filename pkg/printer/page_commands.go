@@ -56,7 +56,7 @@ func FDProcessPage(a correlate.ProcessFDs, findings []diagnose.Finding, s Style)
 func MemoryPage(m correlate.NodeMemory, findings []diagnose.Finding, s Style) (document.Document, error) {
 	return pageOf("Memory of "+m.Node, m.Node, m.Time, func(w io.Writer) error { return Memory(w, m, findings, s) },
 		barsOf("Memory by owner", m.Rows, func(row correlate.MemoryRow) document.Bar {
-			return document.Bar{Label: ownerCell(row.Owner), Value: float64(row.WorkingSet), Shown: withRate(size(row.WorkingSet), growthCell(row.PerSecond, m.Seconds))}
+			return document.Bar{Label: ownerCell(row.Owner), Value: float64(row.WorkingSet), Shown: withRate(correlate.Size(row.WorkingSet), growthCell(row.PerSecond, m.Seconds))}
 		}))
 }
 

@@ -52,7 +52,7 @@ func filledCell(p *correlate.PipeState) string {
 	if p.Capacity == nil || p.Filled == nil {
 		return "unknown"
 	}
-	text := fmt.Sprintf("%s of %s", humanize.IBytes(*p.Filled), humanize.IBytes(*p.Capacity))
+	text := fmt.Sprintf("%s of %s", correlate.Size(*p.Filled), correlate.Size(*p.Capacity))
 	if p.Small {
 		text += ", " + english.Plural(int(p.Pages), "page", "") + " only"
 	}

@@ -132,7 +132,7 @@ func processLines(i correlate.Identity) [][2]string {
 	}
 	memory := ""
 	if i.RSSBytes > 0 {
-		memory = humanize.IBytes(uint64(i.RSSBytes)) + " resident"
+		memory = correlate.Size(uint64(i.RSSBytes)) + " resident"
 	}
 	thread := ""
 	if i.Thread != nil {
