@@ -114,16 +114,7 @@ func (l *liveness) addProcess(n *Node, p *report.Process) {
 
 // findRoots finds the container below whose root directory each mount stands.
 func (j *mountJoin) findRoots() {
-	byKey, byPath, families := map[string]string{}, map[string]string{}, map[string]bool{}
-	if c := j.n.Report.Containers; c != nil {
-		for _, container := range c.List {
-			if r, ok := parseRootPath(container.Rootfs + "/"); ok && r.Namespace == "" {
-				byKey[r.Key], families[r.Family] = container.ID, true
-			} else if container.Rootfs != "" {
-				byPath[container.Rootfs] = container.ID
-			}
-		}
-	}
+	byKey, byPath, families := containersByRoot(j.n.Report.Containers)
 	points := map[string]int{}
 	for i := range j.list {
 		points[j.list[i].Point] = j.list[i].FS
@@ -162,6 +153,23 @@ func (j *mountJoin) findRoots() {
 	for _, root := range j.rootList {
 		j.judgeRoot(root, families[root.Family] || root.Namespace != "")
 	}
+}
+
+// containersByRoot are the IDs of those that the runtime's files know: by the key in their
+// root's path, or by the path where it has none; and the families of such paths.
+func containersByRoot(c *report.Containers) (byKey, byPath map[string]string, families map[string]bool) {
+	byKey, byPath, families = map[string]string{}, map[string]string{}, map[string]bool{}
+	if c == nil {
+		return byKey, byPath, families
+	}
+	for _, container := range c.List {
+		if r, ok := parseRootPath(container.Rootfs + "/"); ok && r.Namespace == "" {
+			byKey[r.Key], families[r.Family] = container.ID, true
+		} else if container.Rootfs != "" {
+			byPath[container.Rootfs] = container.ID
+		}
+	}
+	return byKey, byPath, families
 }
 
 // rootAbove finds a root directory that only the runtime's files tell of.

@@ -29,8 +29,17 @@ func Checkups(w io.Writer, nodes []Checkup, s Style) error {
 	if err := printTable(w, checkupColumns(), rows, s.tableWidth(), s.bold()); err != nil {
 		return err
 	}
+	told, err := checkupDetails(w, nodes, s)
+	if err != nil {
+		return err
+	}
+	return explainHint(w, told, s)
+}
+
+// checkupDetails tells of the first of those that are not healthy, and returns the
+// findings that it begins with.
+func checkupDetails(w io.Writer, nodes []Checkup, s Style) (told []diagnose.Finding, err error) {
 	shown, more := 0, 0
-	var told []diagnose.Finding
 	for _, n := range nodes {
 		if len(n.Findings) == 0 && len(n.Failed) == 0 {
 			continue
@@ -41,23 +50,21 @@ func Checkups(w io.Writer, nodes []Checkup, s Style) error {
 		}
 		shown++
 		if _, err := fmt.Fprintln(w); err != nil {
-			return err
+			return nil, err
 		}
 		if err := checkup(w, n, s); err != nil {
-			return err
+			return nil, err
 		}
 		told = append(told, n.firstTold()...)
 	}
-	if more > 0 {
-		if _, err := fmt.Fprintln(w); err != nil {
-			return err
-		}
-		text := fmt.Sprintf("… and %s to tell of: --top 0 shows all, kubectl nodedoc checkup NODE one", english.Plural(more, "more node", ""))
-		if err := s.printWrapped(w, "", s.dim()(text)); err != nil {
-			return err
-		}
+	if more == 0 {
+		return told, nil
 	}
-	return explainHint(w, told, s)
+	if _, err := fmt.Fprintln(w); err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf("… and %s to tell of: --top 0 shows all, kubectl nodedoc checkup NODE one", english.Plural(more, "more node", ""))
+	return told, s.printWrapped(w, "", s.dim()(text))
 }
 
 // firstTold is the finding that the details begin with; none: nil.

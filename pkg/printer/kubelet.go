@@ -246,27 +246,8 @@ func knownLines(w io.Writer, l logs.Log, k correlate.NodeKubelet, shown int, s S
 
 // kubeletRest says what the answer leaves out.
 func kubeletRest(w io.Writer, k correlate.NodeKubelet, s Style) error {
-	n := k.Neighbours
-	answered, why := 0, ""
-	for _, neighbour := range n.List {
-		if neighbour.Error == "" {
-			answered++
-		} else if why == "" {
-			why = neighbour.Error
-		}
-	}
 	notes := []string{}
-	switch {
-	case !n.Asked:
-	case n.Error != "":
-		notes = append(notes, "neighbours: "+n.Error)
-	case n.Of == 0:
-		notes = append(notes, "neighbours: there is no other ready node")
-	default:
-		note := fmt.Sprintf("OTHERS is the median of %s, of %s ready", english.Plural(answered, "other node", ""), humanize.Comma(int64(n.Of)))
-		if why != "" {
-			note += fmt.Sprintf("; %d did not answer: %s", len(n.List)-answered, why)
-		}
+	if note := neighboursNote(k.Neighbours); note != "" {
 		notes = append(notes, note)
 	}
 	if k.Profile != nil {
@@ -286,4 +267,29 @@ func kubeletRest(w io.Writer, k correlate.NodeKubelet, s Style) error {
 		}
 	}
 	return unreadable(w, "", k.Gaps, s)
+}
+
+// neighboursNote says who was compared with; "": nobody was asked.
+func neighboursNote(n correlate.NeighbourUses) string {
+	switch {
+	case !n.Asked:
+		return ""
+	case n.Error != "":
+		return "neighbours: " + n.Error
+	case n.Of == 0:
+		return "neighbours: there is no other ready node"
+	}
+	answered, why := 0, ""
+	for _, neighbour := range n.List {
+		if neighbour.Error == "" {
+			answered++
+		} else if why == "" {
+			why = neighbour.Error
+		}
+	}
+	note := fmt.Sprintf("OTHERS is the median of %s, of %s ready", english.Plural(answered, "other node", ""), humanize.Comma(int64(n.Of)))
+	if why != "" {
+		note += fmt.Sprintf("; %d did not answer: %s", len(n.List)-answered, why)
+	}
+	return note
 }
