@@ -71,7 +71,7 @@ func (n *Node) podLeftovers(alive map[string]bool) (found []Leftover) {
 		}
 	}
 	for _, c := range r.PodCgroups {
-		if uid := ParseCgroupPath(c.Path).PodUID; gone(uid) {
+		if uid := n.parsePath(c.Path).PodUID; gone(uid) {
 			found = append(found, Leftover{Kind: LeftPodCgroup, Owner: n.podOwner(uid, "", report.Container{}), Path: c.Path, Populated: c.Populated})
 		}
 	}
@@ -131,7 +131,7 @@ func (n *Node) missingContainers(ids map[string]bool) (found []Leftover) {
 	if n.Report.Processes != nil {
 		ids = maps.Clone(ids)
 		for _, c := range n.Report.Processes.Cgroups {
-			ids[PlaceOf(c).ContainerID] = true
+			ids[n.placeOf(c).ContainerID] = true
 		}
 	}
 	for i := range n.Inventory.Pods {
