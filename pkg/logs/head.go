@@ -145,13 +145,32 @@ func nextPair(s string) (key, value, rest string) {
 	if !ok || strings.ContainsAny(key, ` "`) {
 		return "", "", ""
 	}
-	if n := quotedLength(rest); n > 0 {
+	if n := valueLength(rest); n > 0 {
 		value, rest = unquote(rest[:n]), rest[n:]
 	} else {
 		value, rest, _ = strings.Cut(rest, " ")
 		return key, value, strings.TrimLeft(rest, " ")
 	}
 	return key, value, strings.TrimLeft(rest, " ")
+}
+
+var followed = regexp.MustCompile(`^(?:$| [\w.-]+=)`)
+
+// valueLength is quotedLength of a value in logfmt, which ends where another pair
+// begins: containerd to 1.5 wrote msg="loading plugin "x"..." type=y.
+func valueLength(s string) int {
+	n := quotedLength(s)
+	for end := n; n > 0 && end < len(s); {
+		if followed.MatchString(s[end:]) {
+			return end
+		}
+		more := strings.IndexByte(s[end:], '"')
+		if more < 0 {
+			break
+		}
+		end += more + 1
+	}
+	return n
 }
 
 // quotedLength is the length of the quoted string that s starts with, 0 for none. One

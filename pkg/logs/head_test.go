@@ -36,6 +36,8 @@ func TestParseOddities(t *testing.T) {
 		"klog without a source":             {`F1122 06:35:56.000000     326 ???:1] x`, Error, "x", time.Date(0, 11, 22, 6, 35, 56, 0, time.UTC), true},
 		"klog of several lines":             {`E1122 06:35:56.000000     326 a.go:1] "Failed" err=<`, Error, `"Failed" err=<`, time.Date(0, 11, 22, 6, 35, 56, 0, time.UTC), true},
 		"cri-o":                             {`time="2026-11-22T06:35:56.000000000Z" level=warning msg="Failed to find container exit file" file="oci/runtime_oci.go:1" id=3f-a name=/runtime.v1.RuntimeService/StopContainer`, Warning, `Failed to find container exit file file="oci/runtime_oci.go:1" id="3f-a" name="/runtime.v1.RuntimeService/StopContainer"`, utc, false},
+		"containerd of old":                 {`time="2026-11-22T07:35:56.000000000+01:00" level=warning msg="failed to load plugin "io.containerd.x"..." error="path "/a" is none" type=b`, Warning, `failed to load plugin "io.containerd.x"... error="path \"/a\" is none" type="b"`, utc, false},
+		"a quote that never ends":           {`level=error msg="a "b`, "", `level=error msg="a "b`, time.Time{}, false},
 		"wrapped without an end":            {`level=info msg="level=info msg=\"level=info msg=\\\"level=error msg=x\\\"\""`, Info, `level=info msg="level=error msg=x"`, time.Time{}, false},
 	} {
 		h := parse(c.line)
