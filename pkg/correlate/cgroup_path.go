@@ -48,6 +48,7 @@ var likelyUID = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4})
 //
 //	/kubepods/burstable/pod<uid>/<id>                                       cgroupfs driver
 //	/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid>.slice/cri-containerd-<id>.scope
+//	/kubepods/kubepods/burstable/pod<uid>/<id>                              Docker Desktop
 //	/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod<uid>.slice/cri-containerd-<id>.scope   kind
 //	/docker/<id>/kubelet/kubepods/besteffort/pod<uid>/<id>                  a node in a container
 //	/system.slice/containerd.service/kubepods-burstable-pod<uid>.slice:cri-containerd:<id>   runc without systemd below a kubelet with it
@@ -86,7 +87,8 @@ func splitPath(path string) (elements []string, fromInside bool) {
 	return elements, fromInside
 }
 
-// kubepodsRoot is the index of the first element that belongs to a pod's path.
+// kubepodsRoot is the index of the first element that belongs to a pod's path. Where
+// --cgroup-root is kubepods itself (Docker Desktop), it is there twice.
 func kubepodsRoot(elements []string, fromInside bool) (int, bool) {
 	if fromInside {
 		if i, ok := siblingPod(elements); ok {
@@ -95,13 +97,20 @@ func kubepodsRoot(elements []string, fromInside bool) (int, bool) {
 	}
 	for i, e := range elements {
 		switch {
-		case e == "kubepods", e == "kubepods.slice", strings.HasSuffix(e, "-kubepods.slice"):
+		case isPods(e):
+			for i+1 < len(elements) && isPods(elements[i+1]) {
+				i++
+			}
 			return i, true
 		case strings.Contains(e, ".slice:") && podElement.MatchString(before(e, ":")):
 			return i, true
 		}
 	}
 	return 0, false
+}
+
+func isPods(element string) bool {
+	return element == "kubepods" || element == "kubepods.slice" || strings.HasSuffix(element, "-kubepods.slice")
 }
 
 // siblingPod: seen from a container's cgroup namespace, kubepods itself may lie

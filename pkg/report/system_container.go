@@ -23,7 +23,7 @@ func SystemContainer(path string) (name string, end int) {
 		switch {
 		case strings.HasPrefix(e, "lxc.payload.") && len(e) > len("lxc.payload."):
 			return e[len("lxc.payload."):], at + len(e)
-		case e != "" && (last == "lxc.payload" || last == "lxc" && at == len("/lxc/")):
+		case e != "" && !endsInID(e) && (last == "lxc.payload" || last == "lxc" && at == len("/lxc/")):
 			return e, at + len(e)
 		case e == "payload" && machineName(last) != "":
 			return machineName(last), at + len(e)
