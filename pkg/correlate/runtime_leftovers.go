@@ -71,7 +71,9 @@ func (n *Node) podLeftovers(alive map[string]bool) (found []Leftover) {
 		}
 	}
 	for _, c := range r.PodCgroups {
-		if uid := n.parsePath(c.Path).PodUID; gone(uid) {
+		place := n.parsePath(c.Path)
+		// What has a node of its own in it (kind) keeps that one's pods.
+		if uid := place.PodUID; gone(uid) && (place.Outer == "" || place.Outer == n.runsIn) {
 			found = append(found, Leftover{Kind: LeftPodCgroup, Owner: n.podOwner(uid, "", report.Container{}), Path: c.Path, Populated: c.Populated})
 		}
 	}
