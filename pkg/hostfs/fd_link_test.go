@@ -107,6 +107,8 @@ func TestParseStdioFIFO(t *testing.T) {
 		"docker exec via /var/run":   {"/var/run/docker/containerd/" + cid + "/" + exec + "-stderr", StdioFIFO{ContainerID: cid, Exec: true}},
 		"docker's container itself":  {"/run/docker/containerd/" + cid + "/init-stdout", StdioFIFO{ContainerID: cid, Init: true}},
 		"docker before 17.12":        {"/run/docker/libcontainerd/" + cid + "/" + exec + "-stdin", StdioFIFO{ContainerID: cid, Exec: true}},
+		"docker with userns-remap":   {"/var/run/docker.231072.231072/libcontainerd.231072.231072/" + cid + "/init-stdin", StdioFIFO{ContainerID: cid, Init: true}},
+		"docker without root":        {"/run/user/1000/docker/containerd/" + cid + "/" + exec + "-stdout", StdioFIFO{ContainerID: cid, Exec: true}},
 		"containerd's CRI":           {"/run/containerd/io.containerd.grpc.v1.cri/containers/" + cid + "/io/1234567/" + cid + "-stdout", StdioFIFO{ContainerID: cid}},
 		"k3s":                        {"/run/k3s/containerd/io.containerd.grpc.v1.cri/containers/" + cid + "/io/99/" + cid + "-stderr", StdioFIFO{ContainerID: cid}},
 		"another client, no id told": {"/run/containerd/fifo/345/build-7-stdout", StdioFIFO{}},
