@@ -65,6 +65,16 @@ func TestContainersOfADockerInAPod(t *testing.T) {
 	}
 }
 
+func TestNotesOfASystemInAContainer(t *testing.T) {
+	n := nodeWith(nil, "/init.scope", "/lxc.payload.web/system.slice/cron.service", "/system.slice/cron.service")
+	for pid, want := range map[int]bool{2: true, 3: false} {
+		id, _ := n.Whois(pid)
+		if got := strings.Contains(strings.Join(id.Notes, "\n"), "container web (LXC or systemd-nspawn) has a system of its own"); got != want {
+			t.Errorf("%d: got %q", pid, id.Notes)
+		}
+	}
+}
+
 func TestOOMInSystemContainers(t *testing.T) {
 	inLXC, lxcPod := "/lxc/703/ns/system.slice/cron.service", "/lxc.payload.n1/kubepods.slice/kubepods-pod"+strings.ReplaceAll(oomGone, "-", "_")+".slice"
 	checkVictims(t, "on their host", oomNode(oomHost, 99, killedIn(90, "x", inLXC, inLXC), killedIn(91, "y", lxcPod, lxcPod+"/cri-containerd-"+oomID(3)+".scope"), killedIn(92, "z", "/lxc.payload.n1/kubepods.slice", "/lxc.payload.n1/kubepods.slice")), nil,
