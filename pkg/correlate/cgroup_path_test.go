@@ -90,6 +90,7 @@ func TestParseCgroupPath(t *testing.T) {
 		"named kubepods in LXC":                      {"/lxc.payload.kubepods/x", Place{System: "kubepods"}},
 		"docker in LXC":                              {"/lxc.payload.n1/docker/" + id, Place{System: "n1"}},
 		"nspawn":                                     {`/machine.slice/systemd-nspawn@web\x2d1.service/payload/system.slice/cron.service`, Place{System: "web-1", Unit: `systemd-nspawn@web\x2d1.service`}},
+		"nspawn, a name for a terminal":              {`/machine.slice/machine-a\x1b\x5b2J.scope/payload/x`, Place{System: `a\x1b[2J`, Unit: `machine-a\x1b\x5b2J.scope`}},
 		"a Kubernetes in nspawn":                     {"/machine.slice/machine-web.scope/payload/kubepods/pod" + uid + "/" + id, Place{System: "web", Unit: "machine-web.scope"}},
 		"a virtual machine":                          {`/machine.slice/machine-qemu\x2d1\x2dvm.scope/libvirt/emulator`, Place{Unit: `machine-qemu\x2d1\x2dvm.scope`}},
 		"a directory named payload":                  {"/payload/system.slice/x.service", Place{Unit: "x.service"}},

@@ -64,7 +64,7 @@ func (l *logs) fromFiles(name string, left int) {
 func loggedBy(name, line string) bool {
 	head, _, _ := strings.Cut(line, ": ")
 	tag := head[strings.LastIndexByte(head, ' ')+1:]
-	if f := strings.SplitN(line, " ", 5); line[0] == '<' && len(f) == 5 {
+	if f := strings.SplitN(line, " ", 5); len(f) == 5 && strings.HasPrefix(line, "<") {
 		tag = f[3]
 	}
 	tag, _, _ = strings.Cut(tag, "[")

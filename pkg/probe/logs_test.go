@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,4 +186,17 @@ func TestLogsOfAKubeletOutsideOfItsUnit(t *testing.T) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
+}
+
+// FuzzLoggedBy: a line is of one log at most, and names it.
+func FuzzLoggedBy(f *testing.F) {
+	for _, line := range []string{"Nov 22 06:35:56 node-7 kubelet[40]: I1122", "<30>1 2026-11-22T06:35:56Z n containerd 40 - - x", "Nov 22 06:35:56 n daemon.info k3s[40]: x", "<", ": ", "kubelet", ""} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		kubelet, runtime := loggedBy(report.LogKubelet, line), loggedBy(report.LogRuntime, line)
+		if kubelet && runtime || kubelet && !slices.ContainsFunc(strings.Fields(kubeletTags), func(tag string) bool { return strings.Contains(line, tag) }) {
+			t.Errorf("%q: %v, %v", line, kubelet, runtime)
+		}
+	})
 }

@@ -43,7 +43,7 @@ func machineName(unit string) string {
 	for _, form := range [...][2]string{{"systemd-nspawn@", ".service"}, {"machine-", ".scope"}} {
 		if rest, ok := strings.CutPrefix(unit, form[0]); ok {
 			if name, ok := strings.CutSuffix(rest, form[1]); ok {
-				return UnescapeBytes(name)
+				return Clean(UnescapeBytes(name))
 			}
 		}
 	}
