@@ -11,6 +11,7 @@ import (
 //
 //	{"ts":1763793355123.4,"caller":"a.go:1","msg":"message","v":0}     no "v": an error
 //	{"level":"error","ts":"2026-11-22T06:35:55.123Z","msg":"message","error":"why"}
+//	{"level":"FATAL","message":"message"}                               the kubelet, as it gives up
 //	{"level":"warning","msg":"message","time":"2026-11-22T06:35:55Z"}
 func parseJSON(line string) (h head, ok bool) {
 	if !strings.HasPrefix(line, "{") {
@@ -21,6 +22,9 @@ func parseJSON(line string) (h head, ok bool) {
 		return h, false
 	}
 	if h.message, ok = fields["msg"].(string); !ok {
+		h.message, ok = fields["message"].(string)
+	}
+	if !ok {
 		return head{}, false
 	}
 	failed := false

@@ -26,6 +26,7 @@ func TestParseOddities(t *testing.T) {
 		"JSON of the kubelet, seconds":      {`{"ts":1795329356.0,"caller":"a.go:1","msg":"m","v":4}`, Info, "m", utc, false},
 		"JSON of zap, a text for a time":    {`{"level":"error","ts":"2026-11-22T06:35:56.000Z","msg":"m","error":"why"}`, Error, `m error="why"`, utc, false},
 		"JSON of zap, a zone without colon": {`{"level":"dpanic","ts":"2026-11-22T07:35:56.000+0100","msg":"m"}`, Error, "m", utc, false},
+		"JSON of a kubelet that gives up":   {`{"level":"FATAL","message":"it does not honor that flag"}`, Error, "it does not honor that flag", time.Time{}, false},
 		"an error that is none":             {`{"level":"info","msg":"m","error":null,"err":""}`, Info, "m", time.Time{}, false},
 		"RFC 5424":                          {`<30>1 2026-11-22T06:35:56Z node-7 kubelet 326 - - E1122 06:35:56.000000 326 a.go:1] x`, Error, "x", time.Date(0, 11, 22, 6, 35, 56, 0, time.UTC), true},
 		"RFC 5424, structured":              {`<27>1 2026-11-22T06:35:56.000000+00:00 node-7 containerd 1 ID7 [a@1 b="c \] d"][e@2] level=error msg="x"`, Error, "x", utc, false},
