@@ -39,6 +39,26 @@ func blocked(wchan string, count int, stayed int64) func(*report.NodeReport) {
 	}
 }
 
+// onNFS is one thread of process 9 that waits for the server of its pod's volume, of
+// which the kernel's log says that it is silent, or nothing.
+func onNFS(silent string, stayed int64, switched uint64) func(*report.NodeReport) {
+	return func(r *report.NodeReport) {
+		r.Node.Uptime = 86_400
+		r.Mounts = &report.Mounts{Filesystems: []report.Filesystem{{Number: "0:44", Type: "nfs4", Source: "nas:/export"}},
+			List: []report.Mount{{ID: 20, Point: "/var/lib/kubelet/pods/" + podUID + "/volumes/kubernetes.io~nfs/pv-nas"}}}
+		r.Tasks.Blocked = []report.BlockedTask{{PID: 9, TID: 9, Comm: "java", Wchan: "rpc_wait_bit_killable", StayedMillis: stayed, Switched: switched}}
+		if silent != "" {
+			r.Tasks.SilentNFS = []report.SilentServer{{Name: silent, Since: new(86_275.0), Last: new(86_397.0)}}
+		}
+	}
+}
+
+// kubeletOnNFS waits, too, as it measures volumes.
+func kubeletOnNFS(r *report.NodeReport) {
+	add(r, threads(326, "kubelet", inKubelet, 20))
+	r.Tasks.Blocked = append(r.Tasks.Blocked, report.BlockedTask{PID: 326, TID: 330, Comm: "kubelet", Wchan: "rpc_wait_bit_killable", Switched: 4})
+}
+
 // blockedThread is the kernel's thread of the first of devices.
 func blockedThread(stayed, logged int64) func(*report.NodeReport) {
 	return func(r *report.NodeReport) {
@@ -107,56 +127,61 @@ func TestTaskFindings(t *testing.T) {
 		change func(*report.NodeReport)
 		want   string
 	}{
-		"healthy":                        {400, nil, ""},
-		"79 % of pid_max":                {26_000, nil, ""},
-		"80 % of pid_max":                {26_215, nil, "tasks-node-limit warning"},
-		"95 % of pid_max":                {31_130, nil, "tasks-node-limit critical"},
-		"threads-max is lower":           {900, func(r *report.NodeReport) { r.Tasks.ThreadsMax = new(uint64(1000)) }, "tasks-node-limit warning"},
-		"total unreadable":               {0, func(r *report.NodeReport) { r.Tasks.Total = nil }, ""},
-		"limits unreadable":              {90_000, func(r *report.NodeReport) { r.Tasks.PIDMax, r.Tasks.ThreadsMax = nil, nil }, ""},
-		"a pod at 79 %":                  {400, limits(taskLimit(podCgroup, 79, 100, 0)), ""},
-		"a pod at 80 %":                  {400, limits(taskLimit(podCgroup, 80, 100, 0)), "tasks-pod-limit warning"},
-		"a pod at its limit":             {400, limits(taskLimit(podCgroup, 100, 100, 9)), "tasks-pod-limit warning"},
-		"pod and container":              {400, limits(taskLimit(podCgroup, 100, 100, 9), taskLimit(podCgroup+"/"+containerID, 99, 100, 9)), "tasks-pod-limit warning"},
-		"a sandbox that starts nothing":  {400, limits(taskLimit(podCgroup, 1, 1, 0)), ""},
-		"one that tries":                 {400, limits(taskLimit(podCgroup, 1, 1, 3)), "tasks-pod-limit warning"},
-		"refused long ago":               {400, limits(taskLimit(podCgroup, 10, 100, 3)), ""},
-		"the kubelet at 95 %":            {400, limits(taskLimit("/system.slice/kubelet.service", 95, 100, 0)), "tasks-pod-limit critical"},
-		"another unit at 95 %":           {400, limits(taskLimit("/system.slice/cron.service", 95, 100, 0)), "tasks-pod-limit warning"},
-		"all pods at 95 %":               {400, limits(taskLimit("/kubepods", 950, 1000, 0)), "tasks-pod-limit critical"},
-		"one thread in D, a disk":        {400, blocked("io_schedule", 1, 2000), ""},
-		"four threads in D, a disk":      {400, blocked("io_schedule", 4, 2000), ""},
-		"five threads in D, a disk":      {400, blocked("io_schedule", 5, 2000), "tasks-blocked warning"},
-		"many in D, and they run":        {400, blocked("io_schedule", 90, 0), ""},
-		"one for 10 s":                   {400, blocked("io_schedule", 1, 10_000), "tasks-blocked warning"},
-		"one on NFS":                     {400, blocked("rpc_wait_bit_killable", 1, 2000), "tasks-blocked warning"},
-		"one on FUSE":                    {400, blocked("request_wait_answer", 1, 2000), "tasks-blocked warning"},
-		"one on FUSE that goes on":       {400, blocked("request_wait_answer", 1, 0), ""},
-		"50 on NFS":                      {400, blocked("rpc_wait_bit_killable", 50, 2000), "tasks-blocked critical"},
-		"vfork":                          {400, blocked("kernel_clone", 9, 2000), ""},
-		"vfork for long":                 {400, blocked("kernel_clone", 1, 11_000), "tasks-blocked warning"},
-		"a paused container":             {400, blocked("__refrigerator", 40, 20_000), ""},
-		"the kernel's own":               {400, both(blocked("io_schedule", 9, 20_000), func(r *report.NodeReport) { r.Tasks.Blocked[0].Kernel = true; r.Tasks.Blocked = r.Tasks.Blocked[:1] }), ""},
-		"a journal for 2 s":              {400, both(devices(1, "/data/%d"), theDisk(9, ""), blockedThread(2000, 0)), ""},
-		"a journal for 10 s":             {400, both(devices(1, "/data/%d"), theDisk(9, ""), blockedThread(10_000, 0)), "tasks-blocked warning"},
-		"a journal that runs":            {400, both(devices(1, "/data/%d"), theDisk(0, ""), blockedThread(0, 0)), ""},
-		"a journal by the log":           {400, blockedThread(2000, 122), "tasks-blocked warning"},
-		"a journal without a disk":       {400, both(devices(1, "/data/%d"), theDisk(0, ""), blockedThread(2000, 0)), "tasks-blocked warning"},
-		"a journal, the disk offline":    {400, both(devices(1, "/data/%d"), theDisk(9, "offline"), blockedThread(2000, 0)), "tasks-blocked warning"},
-		"no device's, for long":          {400, blockedThread(20_000, 0), ""},
-		"the log says for long":          {400, both(blocked("io_schedule", 1, 2000), func(r *report.NodeReport) { r.Tasks.Blocked[0].LoggedSeconds = 122 }), "tasks-blocked warning"},
-		"99 zombies":                     {400, zombies(99, 9), ""},
-		"100 zombies":                    {400, zombies(100, 9), "tasks-zombies warning"},
-		"zombies of whom nobody sees":    {400, zombies(100, 0), ""},
-		"zombies fill the pod":           {400, both(zombies(100, 9), limits(taskLimit(podCgroup, 100, 100, 9))), "tasks-zombies warning,tasks-pod-limit warning<-tasks-zombies"},
-		"zombies fill the node":          {32_000, zombies(100, 9), "tasks-node-limit critical<-tasks-zombies,tasks-zombies warning"},
-		"a pod with many volumes":        {400, devices(200, podVolume), ""},
-		"the host's many disks":          {400, devices(200, "/data/%d"), ""},
-		"49 volumes of a pod that is no": {400, devices(49, goneVolume), "mounts-leaked warning"},
-		"50 volumes of a pod that is no": {400, devices(50, goneVolume), "mounts-leaked warning,tasks-kernel-threads warning<-mounts-leaked"},
-		"as many live ones":              {400, both(devices(50, goneVolume), devices(50, podVolume)), "mounts-leaked warning"},
-		"mounted nowhere on the host":    {400, devices(60, ""), "tasks-kernel-threads warning"},
-		"mounts unknown":                 {400, both(devices(60, ""), func(r *report.NodeReport) { r.Mounts = nil }), ""},
+		"healthy":                          {400, nil, ""},
+		"79 % of pid_max":                  {26_000, nil, ""},
+		"80 % of pid_max":                  {26_215, nil, "tasks-node-limit warning"},
+		"95 % of pid_max":                  {31_130, nil, "tasks-node-limit critical"},
+		"threads-max is lower":             {900, func(r *report.NodeReport) { r.Tasks.ThreadsMax = new(uint64(1000)) }, "tasks-node-limit warning"},
+		"total unreadable":                 {0, func(r *report.NodeReport) { r.Tasks.Total = nil }, ""},
+		"limits unreadable":                {90_000, func(r *report.NodeReport) { r.Tasks.PIDMax, r.Tasks.ThreadsMax = nil, nil }, ""},
+		"a pod at 79 %":                    {400, limits(taskLimit(podCgroup, 79, 100, 0)), ""},
+		"a pod at 80 %":                    {400, limits(taskLimit(podCgroup, 80, 100, 0)), "tasks-pod-limit warning"},
+		"a pod at its limit":               {400, limits(taskLimit(podCgroup, 100, 100, 9)), "tasks-pod-limit warning"},
+		"pod and container":                {400, limits(taskLimit(podCgroup, 100, 100, 9), taskLimit(podCgroup+"/"+containerID, 99, 100, 9)), "tasks-pod-limit warning"},
+		"a sandbox that starts nothing":    {400, limits(taskLimit(podCgroup, 1, 1, 0)), ""},
+		"one that tries":                   {400, limits(taskLimit(podCgroup, 1, 1, 3)), "tasks-pod-limit warning"},
+		"refused long ago":                 {400, limits(taskLimit(podCgroup, 10, 100, 3)), ""},
+		"the kubelet at 95 %":              {400, limits(taskLimit("/system.slice/kubelet.service", 95, 100, 0)), "tasks-pod-limit critical"},
+		"another unit at 95 %":             {400, limits(taskLimit("/system.slice/cron.service", 95, 100, 0)), "tasks-pod-limit warning"},
+		"all pods at 95 %":                 {400, limits(taskLimit("/kubepods", 950, 1000, 0)), "tasks-pod-limit critical"},
+		"one thread in D, a disk":          {400, blocked("io_schedule", 1, 2000), ""},
+		"four threads in D, a disk":        {400, blocked("io_schedule", 4, 2000), ""},
+		"five threads in D, a disk":        {400, blocked("io_schedule", 5, 2000), "tasks-blocked warning"},
+		"many in D, and they run":          {400, blocked("io_schedule", 90, 0), ""},
+		"one for 10 s":                     {400, blocked("io_schedule", 1, 10_000), "tasks-blocked warning"},
+		"one on NFS":                       {400, blocked("rpc_wait_bit_killable", 1, 2000), "tasks-blocked warning"},
+		"one on FUSE":                      {400, blocked("request_wait_answer", 1, 2000), "tasks-blocked warning"},
+		"one on FUSE that goes on":         {400, blocked("request_wait_answer", 1, 0), ""},
+		"50 on NFS":                        {400, blocked("rpc_wait_bit_killable", 50, 2000), "tasks-blocked critical"},
+		"one that asks a dead NFS again":   {400, onNFS("nas", 0, 3), "tasks-server warning,tasks-blocked warning<-tasks-server"},
+		"one that a live NFS answers":      {400, onNFS("", 0, 3), ""},
+		"one that waits for a known NFS":   {400, onNFS("", 2000, 0), "tasks-server warning,tasks-blocked warning<-tasks-server"},
+		"who works, and the log is of old": {400, onNFS("nas", 0, 900), ""},
+		"the kubelet, too":                 {400, both(onNFS("nas", 2000, 0), kubeletOnNFS), "tasks-server critical,tasks-blocked critical<-tasks-server,tasks-blocked warning<-tasks-server"},
+		"vfork":                            {400, blocked("kernel_clone", 9, 2000), ""},
+		"vfork for long":                   {400, blocked("kernel_clone", 1, 11_000), "tasks-blocked warning"},
+		"a paused container":               {400, blocked("__refrigerator", 40, 20_000), ""},
+		"the kernel's own":                 {400, both(blocked("io_schedule", 9, 20_000), func(r *report.NodeReport) { r.Tasks.Blocked[0].Kernel = true; r.Tasks.Blocked = r.Tasks.Blocked[:1] }), ""},
+		"a journal for 2 s":                {400, both(devices(1, "/data/%d"), theDisk(9, ""), blockedThread(2000, 0)), ""},
+		"a journal for 10 s":               {400, both(devices(1, "/data/%d"), theDisk(9, ""), blockedThread(10_000, 0)), "tasks-blocked warning"},
+		"a journal that runs":              {400, both(devices(1, "/data/%d"), theDisk(0, ""), blockedThread(0, 0)), ""},
+		"a journal by the log":             {400, blockedThread(2000, 122), "tasks-blocked warning"},
+		"a journal without a disk":         {400, both(devices(1, "/data/%d"), theDisk(0, ""), blockedThread(2000, 0)), "tasks-blocked warning"},
+		"a journal, the disk offline":      {400, both(devices(1, "/data/%d"), theDisk(9, "offline"), blockedThread(2000, 0)), "tasks-blocked warning"},
+		"no device's, for long":            {400, blockedThread(20_000, 0), ""},
+		"the log says for long":            {400, both(blocked("io_schedule", 1, 2000), func(r *report.NodeReport) { r.Tasks.Blocked[0].LoggedSeconds = 122 }), "tasks-blocked warning"},
+		"99 zombies":                       {400, zombies(99, 9), ""},
+		"100 zombies":                      {400, zombies(100, 9), "tasks-zombies warning"},
+		"zombies of whom nobody sees":      {400, zombies(100, 0), ""},
+		"zombies fill the pod":             {400, both(zombies(100, 9), limits(taskLimit(podCgroup, 100, 100, 9))), "tasks-zombies warning,tasks-pod-limit warning<-tasks-zombies"},
+		"zombies fill the node":            {32_000, zombies(100, 9), "tasks-node-limit critical<-tasks-zombies,tasks-zombies warning"},
+		"a pod with many volumes":          {400, devices(200, podVolume), ""},
+		"the host's many disks":            {400, devices(200, "/data/%d"), ""},
+		"49 volumes of a pod that is no":   {400, devices(49, goneVolume), "mounts-leaked warning"},
+		"50 volumes of a pod that is no":   {400, devices(50, goneVolume), "mounts-leaked warning,tasks-kernel-threads warning<-mounts-leaked"},
+		"as many live ones":                {400, both(devices(50, goneVolume), devices(50, podVolume)), "mounts-leaked warning"},
+		"mounted nowhere on the host":      {400, devices(60, ""), "tasks-kernel-threads warning"},
+		"mounts unknown":                   {400, both(devices(60, ""), func(r *report.NodeReport) { r.Mounts = nil }), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
@@ -241,6 +266,54 @@ func TestTaskFindingsNameTheCulprit(t *testing.T) {
 	} {
 		if !slices.Contains(all, want) {
 			t.Errorf("%q is not in\n%s", want, strings.Join(all, "\n"))
+		}
+	}
+}
+
+func TestServerIsNamedWithAllThatWait(t *testing.T) {
+	r := tasksNode(400, func(r *report.NodeReport) {
+		onNFS("nas", 0, 3)(r)
+		kubeletOnNFS(r)
+	})
+	var got []string
+	for _, f := range diagnosed(r, hubInventory()) {
+		got = append(append(got, f.ID+": "+f.Summary), f.Evidence...)
+		for _, step := range f.Remedy {
+			if step.Run != "" {
+				got = append(got, step.Run)
+			}
+		}
+	}
+	want := []string{
+		"tasks-server: NFS server nas does not respond: 2 threads wait for it",
+		"NFS server nas: 2 threads of prod/hub-0 and kubelet.service wait; the kernel's log says \"not responding\", first 2m5s ago, last 3s ago, and not since that it answers",
+		"volume pv-nas (nas:/export) is mounted from it, used by prod/hub-0",
+		"nc -vz -w 3 nas 2049",
+		"tasks-blocked: 1 thread of kubelet.service waits for the NFS server nas, which has not responded for 2m5s by the kernel's log",
+		"process 326 (kubelet): 1 thread in uninterruptible sleep (D) in rpc_wait_bit_killable, awake only to ask again",
+		"kubectl nodedoc whois-pid node-43 326",
+		"tasks-blocked: 1 thread of prod/hub-0 (StatefulSet/hub) waits for the NFS server nas (volume pv-nas), which has not responded for 2m5s by the kernel's log",
+		"process 9 (java): 1 thread in uninterruptible sleep (D) in rpc_wait_bit_killable, awake only to ask again",
+		"kubectl nodedoc whois-pid node-43 9",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Whoever mounts chooses the server's name: it gets into no command that it would change.
+func TestServerWithAHostileName(t *testing.T) {
+	for _, name := range []string{"$(reboot)", "nas;reboot", "-e", "nas nas"} {
+		r := tasksNode(400, func(r *report.NodeReport) {
+			onNFS(name, 2000, 0)(r)
+			r.Mounts.Filesystems[0].Source = name + ":/export"
+		})
+		for _, f := range diagnosed(r, hubInventory()) {
+			for _, step := range f.Remedy {
+				if strings.HasPrefix(step.Run, "nc") {
+					t.Errorf("%q: %q", name, step.Run)
+				}
+			}
 		}
 	}
 }
