@@ -46,7 +46,8 @@ func tasksBlockedRule() Rule {
 			Fooled: []string{
 				"How long it has waited before the first look nobody knows: look longer, by --interval 30s.",
 				"A busy disk makes threads wait, too: with a short interval some may seem to stay that only were unlucky.",
-				"Where wchan is not told, what they wait for is not known.",
+				"Where neither wchan nor the stack is told, what they wait for is not known.",
+				"The kernel's log says nothing of an NFS server before the mount's timeout has passed, by default three minutes over TCP. So long who connects again every few seconds is taken for one that works.",
 			},
 		},
 	}
@@ -125,7 +126,7 @@ func (p *blockedPile) finding(n *correlate.Node, limits Thresholds) Finding {
 	owner := p.owner
 	f := Finding{Severity: Warning, Subject: &owner,
 		Summary: fmt.Sprintf("%s of %s %s for %s%s", english.Plural(p.threads, "thread", ""), Title(owner), wait(p.threads), what, waitsOn(p.rows[0]))}
-	if p.seconds > 0 {
+	if p.seconds > 0 && p.rows[0].SilentSeconds == nil {
 		f.Summary += fmt.Sprintf(", for %.1f s at least", p.seconds)
 	}
 	for _, row := range p.rows[:min(holdersNamedMax, len(p.rows))] {

@@ -41,7 +41,6 @@ type waitedServer struct {
 	name, waitsFor string
 	threads        int
 	silent, said   *float64
-	rows           []correlate.BlockedRow
 	owners         []correlate.Owner
 }
 
@@ -86,7 +85,6 @@ func waitedServers(rows []correlate.BlockedRow) []*waitedServer {
 		}
 		s := servers[i]
 		s.threads += row.Waiting()
-		s.rows = append(s.rows, row)
 		if owner := withoutContainer(row.Owner); !slices.Contains(s.owners, owner) {
 			s.owners = append(s.owners, owner)
 		}

@@ -33,7 +33,7 @@ func (s *waitedServer) title() string { return strings.TrimPrefix(s.waitsFor, "t
 func (s *waitedServer) waits() string {
 	text := fmt.Sprintf("%s: %s of %s %s", s.title(), english.Plural(s.threads, "thread", ""), ownersNamed(s.owners), wait(s.threads))
 	if s.silent != nil && s.said != nil {
-		text += fmt.Sprintf("; the kernel's log says \"not responding\", first %s ago, last %s ago, and not since that it answers", humanSpan(*s.silent), humanSpan(*s.said))
+		text += fmt.Sprintf("; the kernel's log says \"not responding\", first %s ago, last %s ago, no \"OK\" since", humanSpan(*s.silent), humanSpan(*s.said))
 	}
 	return text
 }
