@@ -3,6 +3,7 @@ package diagnose
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
@@ -161,7 +162,7 @@ func TestThresholdNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", ".", "\x1b[2J", strings.Repeat("a-", 3000), "漢字.\xff"} {
-		if _, err := (Thresholds{}).With(name, "1"); err == nil || strings.ContainsAny(err.Error(), "\x1b\xff") {
+		if _, err := (Thresholds{}).With(name, "1"); err == nil || strings.Contains(err.Error(), "\x1b") || !utf8.ValidString(err.Error()) {
 			t.Errorf("%q: got %v", name, err)
 		}
 	}
