@@ -16,6 +16,9 @@ type NodeMounts struct {
 	HostMounts int `json:"hostMounts"`
 	AllMounts  int `json:"allMounts"`
 	Namespaces int `json:"namespaces"`
+	// KubeletNamespace is a process in the kubelet's mount namespace where that has
+	// mounts that the node's own does not show: they count as the host's then.
+	KubeletNamespace int `json:"kubeletNamespace,omitempty"`
 	// Devices counts block devices that are mounted, KernelThreads the threads
 	// that they cost.
 	Devices       int `json:"devices"`

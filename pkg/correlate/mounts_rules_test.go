@@ -82,3 +82,16 @@ func TestDriverOfASubPathOnTheNodesDisk(t *testing.T) {
 		})
 	}
 }
+
+// A kubelet that has its volumes where the node's first process does not see them.
+func TestNamespaceOfTheKubelet(t *testing.T) {
+	b := newMountNode()
+	b.stage()
+	b.bind(goneUID)
+	b.Mounts.Namespaces[0] = report.MountNamespace{Inode: 5, Host: true, Kubelet: true, PID: 40}
+	b.namespace(1, 1, "/", "253:1")
+	m := expect(t, b, "d-bp1 leaked 2/2 pv-gone pod-gone unused")
+	if m.KubeletNamespace != 40 || len(m.Volumes[0].Holders) != 0 {
+		t.Errorf("got %+v", m)
+	}
+}

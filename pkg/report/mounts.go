@@ -55,7 +55,11 @@ type Mount struct {
 // MountNamespace is one mount namespace that processes live in.
 type MountNamespace struct {
 	Inode uint64 `json:"inode"`
-	Host  bool   `json:"host,omitempty"`
+	// Host: its mounts are in List. Kubelet: it is not the node's own but the
+	// kubelet's, which has its volumes where the node's first process does not see
+	// them.
+	Host    bool `json:"host,omitempty"`
+	Kubelet bool `json:"kubelet,omitempty"`
 	// PID is the lowest one in it, Processes how many live there.
 	PID       int `json:"pid"`
 	Processes int `json:"processes"`
