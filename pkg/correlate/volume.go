@@ -80,7 +80,7 @@ func (j *mountJoin) keyOf(p *kubeletPath, fs int, whole bool) volumeKey {
 	}
 	name, pv := j.nameOf(p)
 	if pv {
-		return volumeKey{fs: fs, name: name}
+		return volumeKey{fs: fs, name: j.storage.oneOf(name)}
 	}
 	return volumeKey{fs: fs, name: name, pod: p.PodUID}
 }
