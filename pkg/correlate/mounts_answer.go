@@ -67,7 +67,10 @@ func (j *mountJoin) answer(v *volume, uses []VolumeProcess) Volume {
 	if v.root != nil {
 		out.Name, out.Container = "root directory of "+rootTitle(v.root), v.root.Owner
 	}
-	if v.device != nil && v.root == nil && len(j.byFS[v.key.fs]) == 1 {
+	if v.root == nil && !v.block && j.shared[v.key.fs] {
+		out.Device = nil // stays, whatever becomes of the volume
+	}
+	if out.Device != nil && v.root == nil && len(j.byFS[v.key.fs]) == 1 {
 		out.KernelThreads = v.device.Threads
 	}
 	if out.State = g.state(); g.living {

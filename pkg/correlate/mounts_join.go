@@ -17,6 +17,8 @@ type mountJoin struct {
 	dirs   []string       // names of the kubelet's directory
 	// nodeDisks are filesystems that are the node's own, whatever else is on them.
 	nodeDisks map[int]bool
+	// shared are those with volumes and other things on them, see findShared.
+	shared map[int]bool
 
 	live     liveness
 	storage  *storageIndex
@@ -47,7 +49,7 @@ type mountPlace struct {
 }
 
 func (n *Node) newMountJoin() *mountJoin {
-	j := &mountJoin{n: n, mounts: n.Report.Mounts, live: n.liveness(n.Report.Mounts), storage: n.storageIndex(), nodeDisks: map[int]bool{},
+	j := &mountJoin{n: n, mounts: n.Report.Mounts, live: n.liveness(n.Report.Mounts), storage: n.storageIndex(), nodeDisks: map[int]bool{}, shared: map[int]bool{},
 		departed: map[string]bool{}, needs: map[string]podNeed{}, owners: map[string]*Owner{}, roots: map[string]*containerRoot{},
 		data: map[string]*report.VolumeData{}, devices: map[string]*report.Device{}, volumes: map[volumeKey]*volume{}}
 	if n.Inventory != nil {
@@ -78,6 +80,7 @@ func (n *Node) newMountJoin() *mountJoin {
 	j.at = make([]mountPlace, len(j.list))
 	j.byFS = make([][]*volume, len(j.mounts.Filesystems))
 	j.place()
+	j.findShared()
 	j.group()
 	j.addHidden()
 	return j
