@@ -165,10 +165,9 @@ type Volume struct {
 // VolumeMount is one mount of a volume in the host's namespace.
 type VolumeMount struct {
 	report.Mount
-	// Number, Type and Source are those of its filesystem.
+	// Number and Type are those of its filesystem; Source is always set.
 	Number string `json:"number"`
 	Type   string `json:"type"`
-	Source string `json:"source,omitempty"`
 	// Staging is the device's one mount on the node, before it is bound into pods.
 	Staging bool `json:"staging,omitempty"`
 	// Copy: it stands below the root directory of this container.

@@ -136,3 +136,15 @@ func TestNamespaceOfTheKubelet(t *testing.T) {
 		t.Errorf("got %+v", m)
 	}
 }
+
+// To NFS the exports of one server are one filesystem, and the root of each is "/".
+func TestSourceOfALeakedExport(t *testing.T) {
+	b := newMountNode()
+	b.mount("0:70", "nfs4", "filer:/a", "", dirOfPod(uid)+"/volumes/kubernetes.io~nfs/nfs-a")
+	b.mount("0:70", "nfs4", "filer:/a", "", dirOfPod(goneUID)+"/volumes/kubernetes.io~nfs/nfs-b")
+	b.Mounts.List[len(b.Mounts.List)-1].Source = "filer:/b"
+	m := expect(t, b, "nfs-b leaked 1/1 pod-gone")
+	if v := m.Volumes[0]; v.Source != "filer:/b" || v.Mounts[0].Source != "filer:/b" || m.Volumes[1].Source == "filer:/b" {
+		t.Errorf("got %+v", m.Volumes)
+	}
+}

@@ -57,6 +57,12 @@ func (m *mounts) readHostOnce(seen map[int]int, reading int) (ids []int) {
 		if root != "/" {
 			mount.Root = report.Escape(root)
 		}
+		if hostfs.Remote(string(l.FSType)) {
+			source := report.Escape(hostfs.RedactSource(hostfs.Unmangle(l.Source)))
+			if source != m.out.Filesystems[mount.FS].Source {
+				mount.Source = source
+			}
+		}
 		m.places.add(mount.FS, string(l.FSType), point, root)
 		m.out.List = append(m.out.List, mount)
 	})
