@@ -150,6 +150,15 @@ func TestLeakReasons(t *testing.T) {
 			b.mount("253:17", "xfs", "/dev/vdb1", "", merged+"/data")
 		}, []string{"root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9) leaked 2/2 container-dead",
 			"root directory of container " + ShortID(other) + " leaked 2/2 container-unknown"}},
+		"docker with containerd's images: a container that it has forgotten": {func(b *mountNode) {
+			const rootfs = "/var/lib/docker/rootfs/overlayfs/"
+			b.Containers.List = append(b.Containers.List, report.Container{ID: deadID, Runtime: "docker", PodUID: uid, State: "running", Rootfs: rootfs + deadID})
+			for _, id := range []string{deadID, other} {
+				b.mount("0:6"+id[:1], "overlay", "overlay", "", rootfs+id)
+				b.mount("253:17", "xfs", "/dev/vdb1", "", rootfs+id+"/data")
+			}
+			b.mount("253:17", "xfs", "/dev/vdb1", "", "/srv/rootfs/overlayfs/backup/data")
+		}, []string{"root directory of container " + ShortID(other) + " leaked 2/2 container-unknown"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newMountNode()
