@@ -132,7 +132,11 @@ func (j *mountJoin) under(p string) int {
 func (j *mountJoin) device(m *report.Mount, block bool) *report.Device {
 	f := &j.mounts.Filesystems[m.FS]
 	if block && f.Type == "devtmpfs" {
-		return j.devices[path.Base(strings.TrimSuffix(m.Root, "//deleted"))]
+		node := strings.TrimSuffix(m.Root, "//deleted")
+		if d := j.devices[strings.TrimPrefix(node, "/")]; d != nil { // "/pxd/pxd1"
+			return d
+		}
+		return j.devices[path.Base(node)]
 	}
 	if d := j.devices[f.Number]; d != nil {
 		return d

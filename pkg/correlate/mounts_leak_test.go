@@ -113,6 +113,11 @@ func TestLeakReasons(t *testing.T) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdh", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/staging/blk-2/x")
 			*b.disk("253:96", "vdg").SizeBytes = 0
 		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-empty", "blk-2 leaked 1/1 pv-gone unused"}},
+		"block volume of a driver with a directory in /dev": {func(b *mountNode) {
+			b.mount("0:5", "devtmpfs", "devtmpfs", "/pxd/pxd1", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/publish/blk-1/"+goneUID)
+			*b.disk("252:1", "pxd/pxd1").SizeBytes = 0
+			b.disk("252:2", "pxd1")
+		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-empty"}},
 		"block volume whose device node was removed": {func(b *mountNode) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdg//deleted", dirOfPod(goneUID)+"/volumeDevices/kubernetes.io~csi/blk-1")
 		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-gone"}},
