@@ -15,21 +15,23 @@ func (r *run) mountPID(proc *hostfs.Proc) (pid int, hidden bool) {
 	if err != nil || r.report.Processes == nil {
 		return pid, false
 	}
+	pids, _ := proc.Readlink(pid, "ns/pid")
 	k := kubelet{run: *r}
 	for i := range r.report.Processes.List {
 		p := &r.report.Processes.List[i]
 		if p.Kernel || p.State == "Z" || !hostfs.MayBeKubelet(p.Comm) || k.contained(p, true) {
 			continue
 		}
-		ns, err := proc.Readlink(p.PID, "ns/mnt")
-		if err != nil || ns == host {
-			return pid, false
+		if ns, err := proc.Readlink(p.PID, "ns/mnt"); err != nil || ns == host {
+			continue
+		}
+		if ns, _ := proc.Readlink(p.PID, "ns/pid"); ns != pids {
+			continue // that of a node within this one (LXC, systemd-nspawn)
 		}
 		// Twice as many: volumes come and go between two readings.
 		if volumesSeen(proc, p.PID) > 2*volumesSeen(proc, pid) {
 			return p.PID, true
 		}
-		return pid, false
 	}
 	return pid, false
 }

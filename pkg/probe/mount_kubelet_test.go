@@ -20,6 +20,7 @@ parent 0
 cgroup /init.scope
 args init
 -- proc/1/ns/mnt -> mnt:[1] --
+-- proc/1/ns/pid -> pid:[4] --
 -- proc/1/mountinfo --
 1 0 8:1 / / rw shared:1 - xfs /dev/sda1 rw
 -- proc/30 (process) --
@@ -36,6 +37,7 @@ comm kubelet
 cgroup /system.slice/kubelet.service
 args kubelet
 -- proc/40/ns/mnt -> mnt:[2] --
+-- proc/40/ns/pid -> pid:[4] --
 -- proc/40/mountinfo --
 2 0 8:1 / / rw shared:2 master:1 - xfs /dev/sda1 rw
 3 2 8:16 / /var/lib/kubelet/plugins/kubernetes.io/csi/d.example/0a1b/globalmount rw shared:3 - ext4 /dev/sdb rw
@@ -50,7 +52,8 @@ func mountsOf(t *testing.T, archive string) *report.Mounts {
 }
 
 func TestKubeletThatHidesItsMountsFromTheNode(t *testing.T) {
-	m := mountsOf(t, hiddenMounts)
+	// A client of K3s's is none, wherever it was started.
+	m := mountsOf(t, hiddenMounts+"-- proc/20 (process) --\ncomm k3s\ncgroup /user.slice\nargs k3s kubectl\n-- proc/20/ns/mnt -> mnt:[1] --\n")
 	if len(m.List) != 3 || len(m.Namespaces) != 2 || len(m.VolumeData) != 1 || len(m.Unreadable) != 0 {
 		t.Fatalf("got %+v", m)
 	}
@@ -67,13 +70,14 @@ func TestKubeletThatHidesItsMountsFromTheNode(t *testing.T) {
 func TestKubeletInAMountNamespaceOfItsOwn(t *testing.T) {
 	const volume = "8:16 / /var/lib/kubelet/plugins/kubernetes.io/csi/d.example/0a1b/globalmount rw shared:3 - ext4 /dev/sdb rw\n"
 	for name, archive := range map[string]string{
-		"in a container that shares them": strings.Replace(hiddenMounts, "- xfs /dev/sda1 rw\n-- proc/30", "- xfs /dev/sda1 rw\n9 1 "+volume+"-- proc/30", 1),
-		"of a node within a container":    strings.Replace(hiddenMounts, "/system.slice/kubelet.service", "/docker/{id:kind}/kubelet.slice/kubelet.service", 1),
-		"of a node within a pod":          strings.Replace(hiddenMounts, "/system.slice/kubelet.service", "/kubepods/pod{uid:b}/{id:b}", 1),
-		"called so by a pod's process":    strings.Replace(hiddenMounts, "/system.slice/kubelet.service", "/kubepods/besteffort/pod{uid:b}/{id:b}", 1),
-		"whose mounts cannot be read":     hiddenMounts + "-- proc/40/mountinfo (absent) --\n",
-		"whose namespace is not known":    hiddenMounts + "-- proc/40/ns/mnt (absent) --\n",
-		"with none there":                 strings.NewReplacer("/plugins/", "/x/", "/volumes/", "/x/").Replace(hiddenMounts),
+		"in a container that shares them":     strings.Replace(hiddenMounts, "- xfs /dev/sda1 rw\n-- proc/30", "- xfs /dev/sda1 rw\n9 1 "+volume+"-- proc/30", 1),
+		"of a node within a container":        strings.Replace(hiddenMounts, "/system.slice/kubelet.service", "/docker/{id:kind}/kubelet.slice/kubelet.service", 1),
+		"of a node with processes of its own": hiddenMounts + "-- proc/40/ns/pid -> pid:[5] --\n",
+		"of a node within a pod":              strings.Replace(hiddenMounts, "/system.slice/kubelet.service", "/kubepods/pod{uid:b}/{id:b}", 1),
+		"called so by a pod's process":        strings.Replace(hiddenMounts, "/system.slice/kubelet.service", "/kubepods/besteffort/pod{uid:b}/{id:b}", 1),
+		"whose mounts cannot be read":         hiddenMounts + "-- proc/40/mountinfo (absent) --\n",
+		"whose namespace is not known":        hiddenMounts + "-- proc/40/ns/mnt (absent) --\n",
+		"with none there":                     strings.NewReplacer("/plugins/", "/x/", "/volumes/", "/x/").Replace(hiddenMounts),
 	} {
 		if m := mountsOf(t, archive); m.Namespaces[0].Kubelet || m.Namespaces[0].PID != 1 || m.Namespaces[0].Inode != 1 {
 			t.Errorf("%s: got %+v", name, m.Namespaces[0])
