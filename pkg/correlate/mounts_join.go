@@ -32,6 +32,7 @@ type mountJoin struct {
 	devices  map[string]*report.Device // by number and by name
 
 	volumes    map[volumeKey]*volume
+	podVolumes map[string]string // PersistentVolumes by "<pod uid>/<name>"
 	volumeList []*volume
 	byFS       [][]*volume
 }
@@ -51,7 +52,7 @@ type mountPlace struct {
 func (n *Node) newMountJoin() *mountJoin {
 	j := &mountJoin{n: n, mounts: n.Report.Mounts, live: n.liveness(n.Report.Mounts), storage: n.storageIndex(), nodeDisks: map[int]bool{}, shared: map[int]bool{},
 		departed: map[string]bool{}, needs: map[string]podNeed{}, owners: map[string]*Owner{}, roots: map[string]*containerRoot{},
-		data: map[string]*report.VolumeData{}, devices: map[string]*report.Device{}, volumes: map[volumeKey]*volume{}}
+		data: map[string]*report.VolumeData{}, devices: map[string]*report.Device{}, volumes: map[volumeKey]*volume{}, podVolumes: map[string]string{}}
 	if n.Inventory != nil {
 		for i := range n.Inventory.Departed {
 			j.departed[nodeUID(&n.Inventory.Departed[i])] = true
