@@ -65,6 +65,11 @@ func TestLayoutsOfDistributions(t *testing.T) {
 		}},
 		"k0s":                            {"/var/lib/k0s/kubelet", func(*mountNode) {}},
 		"IKS: another disk, and no link": {"/var/data/kubelet", func(b *mountNode) { b.mount("253:33", "ext4", "/dev/vdc", "", "/var/data") }},
+		"a driver's pod that mounts the kubelet's directories upon themselves, each time it starts": {kubelet, func(b *mountNode) {
+			for _, dir := range []string{"/pods", "/pods", "/pods", "/plugins", "/plugins/kubernetes.io", "/plugins/kubernetes.io/csi", "/plugins/kubernetes.io/csi/volumeDevices", "/plugins/d.example", "/plugins_registry"} {
+				b.mount("253:1", "ext4", "/dev/vda1", kubelet+dir, kubelet+dir)
+			}
+		}},
 		"network namespaces, binfmt, home directories by automount": {kubelet, func(b *mountNode) {
 			b.mount("0:4", "nsfs", "nsfs", "net:[4026532513]", "/run/netns/cni-1")
 			b.mount("0:29", "autofs", "systemd-1", "", "/proc/sys/fs/binfmt_misc")

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"path"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -32,9 +33,11 @@ func newPlaces() *places { return &places{at: map[string]int32{}, untouched: map
 
 // add notes a mount of the host's namespace.
 func (p *places) add(fs int, fstype, point, root string) {
-	p.at[point] = int32(fs)
 	volume, copied := isVolumePath(point), isCopy(point)
-	if volume || copied || hostfs.Remote(fstype) || fstype == "overlay" && point != "/" {
+	// A driver's pod may mount a directory of the kubelet's upon itself.
+	mounted := volume && p.find(path.Dir(point)) != fs
+	p.at[point] = int32(fs)
+	if mounted || copied || hostfs.Remote(fstype) || fstype == "overlay" && point != "/" {
 		p.untouched[point] = true
 	}
 	if dir := volumeDataDir(point); dir != "" && !copied {

@@ -52,3 +52,28 @@ func TestDisksOfVolumesAndOfTheNode(t *testing.T) {
 		}
 	}
 }
+
+// A driver's pod with the kubelet's directory and one in it, both shared, mounts the
+// latter upon itself: that is no volume, and the notes below are the kubelet's.
+func TestNotesBelowADirectoryThatIsMountedUponItself(t *testing.T) {
+	for name, c := range map[string]struct {
+		mount string
+		want  int
+	}{
+		"the kubelet's disk":       {"31 30 8:1 /var/lib/kubelet/plugins/kubernetes.io /var/lib/kubelet/plugins/kubernetes.io rw shared:1 - ext4 /dev/sda1 rw\n", 1},
+		"another disk":             {"31 30 8:2 / /var/lib/kubelet/plugins/kubernetes.io rw shared:1 - ext4 /dev/sda2 rw\n", 0},
+		"a server's":               {"31 30 0:9 / /var/lib/kubelet/plugins/kubernetes.io rw shared:1 - nfs4 s:/ rw\n", 0},
+		"the same disk upon these": {"31 30 0:9 / /var/lib/kubelet/plugins rw - nfs4 s:/ rw\n32 31 8:1 /x /var/lib/kubelet/plugins/kubernetes.io rw - ext4 /dev/sda1 rw\n", 0},
+	} {
+		m := mountsOf(t, smallNode+`
+-- proc/1/mountinfo --
+30 1 8:1 / / rw - ext4 /dev/sda1 rw
+`+c.mount+`40 30 8:16 / /var/lib/kubelet/plugins/kubernetes.io/csi/d.example/0a/globalmount rw - ext4 /dev/sdb rw
+-- root/var/lib/kubelet/plugins/kubernetes.io/csi/d.example/0a/vol_data.json --
+{"specVolID":"pv-1"}
+`)
+		if len(m.VolumeData) != c.want || len(m.VolumeData)+len(m.Unreadable) != 1 {
+			t.Errorf("%s: got %+v, %+v", name, m.VolumeData, m.Unreadable)
+		}
+	}
+}
