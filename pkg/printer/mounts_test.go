@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,6 +137,20 @@ func diffAllGone() MountsNode {
 	n := healthyMounts("node-1")
 	n.Diff = &MountsDiff{Gone: []VolumeChange{{Name: "d-1", Driver: "ebs.csi.aws.com", Before: 2}}, Before: TotalsOf(n.NodeMounts), Now: TotalsOf(n.NodeMounts)}
 	return n
+}
+
+// Who looks with mount(8) on the node finds none of these.
+func TestMountsOfTheKubeletsNamespace(t *testing.T) {
+	n := sickMounts("node-1", 0)
+	n.KubeletNamespace = 77
+	var b bytes.Buffer
+	if err := Mounts(&b, []MountsNode{n}, Style{Width: 400}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "; these are the mounts of the kubelet's own mount namespace, which a shell on the node does not see (nsenter -t 77 -m)\n"
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("got %s", b.String())
+	}
 }
 
 func TestLeakedWide(t *testing.T) {
