@@ -114,6 +114,7 @@ func TestMounts(t *testing.T) {
 		"leaked-none-in-fleet":  showMounts(LeakedVolumes, 20, healthyMounts("node-1"), healthyMounts("node-2"), healthyMounts("node-3")),
 		"mounts-diff":           showMounts(MountsDiffs, 4, diffOf(t)),
 		"mounts-diff-all-gone":  showMounts(MountsDiffs, 20, diffAllGone()),
+		"mounts-diff-unknown":   showMounts(MountsDiffs, 20, diffUnknown(), diffSame()),
 		"mounts-diff-unmatched": showMounts(MountsDiffs, 20, MountsNode{Node: "node-2", State: NodeAnswered, NodeMounts: &correlate.NodeMounts{}, Reason: "not in the older report"}, deadNodes()[1]),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, show) })
@@ -135,6 +136,23 @@ func diffOf(t *testing.T) MountsNode {
 func diffAllGone() MountsNode {
 	n := healthyMounts("node-1")
 	n.Diff = &MountsDiff{Gone: []VolumeChange{{Name: "d-1", Driver: "ebs.csi.aws.com", Before: 2}}, Before: TotalsOf(n.NodeMounts), Now: TotalsOf(n.NodeMounts)}
+	return n
+}
+
+// diffUnknown is a node whose API server may not be asked any more.
+func diffUnknown() MountsNode {
+	n := healthyMounts("node-1")
+	n.Leaked.Unknown, n.ThreadsUnseen = 2, true
+	n.Gaps = []report.Unreadable{{What: "PersistentVolumes", Cause: "forbidden"}}
+	n.Diff = &MountsDiff{Before: TotalsOf(n.NodeMounts), Now: TotalsOf(n.NodeMounts), Gone: []VolumeChange{}, Left: []VolumeChange{},
+		New:     []VolumeChange{{Name: "d-3", Driver: "ebs.csi.aws.com", Now: 2, Was: correlate.VolumeUnknown, Why: []correlate.LeakReason{correlate.DeviceEmpty, correlate.DeviceErrors, correlate.DeviceErrors}}},
+		Unknown: []VolumeChange{{Name: "d-1", Driver: "ebs.csi.aws.com", Before: 2, State: correlate.VolumeUnknown}, {Name: "d-2", Driver: "ebs.csi.aws.com", Before: 1, State: correlate.VolumeUnknown}}}
+	return n
+}
+
+func diffSame() MountsNode {
+	n := healthyMounts("node-2")
+	n.Diff = &MountsDiff{Before: TotalsOf(n.NodeMounts), Now: TotalsOf(n.NodeMounts)}
 	return n
 }
 
