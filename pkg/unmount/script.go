@@ -75,25 +75,44 @@ func Script(w io.Writer, p Plan) error {
 }
 
 func opening(b *bufio.Writer, p Plan, mounts int) {
-	volumes := 0
-	for _, v := range p.Volumes {
-		if v.Leaked > 0 {
-			volumes++
-		}
-	}
 	made := "at a time unknown"
 	if p.Is.Now > 0 {
 		made = "at " + time.Unix(p.Is.Now, 0).UTC().Format(time.RFC3339)
 	}
 	fmt.Fprintln(b, "#!/bin/sh")
-	comment(b, fmt.Sprintf("Unmounts %s of %s that nobody needs any more on node %s, by what was there %s.",
-		english.Plural(mounts, "mount", ""), english.Plural(volumes, "volume", ""), p.Node, made))
+	comment(b, fmt.Sprintf("Unmounts %s%s that nobody needs any more on node %s, by what was there %s.",
+		english.Plural(mounts, "mount", ""), ofWhat(p.Volumes), p.Node, made))
 	comment(b, "Written by kubectl nodedoc "+p.Version+", which does not run it: read it, then run it as root on the node, in its own")
 	comment(b, "mount namespace (from within a container: nsenter -t 1 -m sh SCRIPT). It refuses any other node.")
 	comment(b, "")
 	comment(b, "Each mount is unmounted only if it is still the same one: id, parent, device, root and place. What is busy")
 	comment(b, "stays and is counted. umount -l would only hide it: the device and its kernel threads stay until the last user")
 	comment(b, "has gone. The last lines name who has these mounts in a namespace of its own: restart that pod.")
+}
+
+// ofWhat tells the volumes that go as a whole from those that stay without some
+// of their mounts.
+func ofWhat(volumes []correlate.Volume) string {
+	whole, parts := 0, 0
+	for i := range volumes {
+		switch v := &volumes[i]; {
+		case v.Leaked == 0 || v.Container != nil:
+		case v.State == correlate.VolumeLeaked:
+			whole++
+		default:
+			parts++
+		}
+	}
+	switch text := english.Plural(whole, "volume", ""); {
+	case parts == 0 && whole == 0:
+		return ""
+	case parts == 0:
+		return " of " + text
+	case whole == 0:
+		return fmt.Sprintf(", copies of %s that stay included,", english.Plural(parts, "volume", ""))
+	default:
+		return fmt.Sprintf(" of %s, and copies of %s that stay,", text, english.Plural(parts, "volume", ""))
+	}
 }
 
 // comment writes text that may be anybody's: escaped, it has no end of line in it.
