@@ -47,11 +47,10 @@ func mountsHead(n MountsNode, s Style) string {
 			text += ", " + humanize.IBytes(uint64(k.RSSBytes))
 		}
 	}
-	if n.Leaked.Volumes == 0 {
+	if n.Leaked.Volumes == 0 && n.Leaked.Mounts == 0 {
 		return text
 	}
-	leaked := fmt.Sprintf("%s leaked with %s", english.Plural(n.Leaked.Volumes, "volume", ""), english.Plural(n.Leaked.Mounts, "mount", ""))
-	return text + "; " + severityPaint(diagnose.Warning, s)(leaked)
+	return text + "; " + severityPaint(diagnose.Warning, s)(leakWords(n.Leaked))
 }
 
 // breakdownRows of each kind are shown where not all are asked for.
