@@ -55,16 +55,16 @@ func TestOpeningTellsWholeVolumesFromParts(t *testing.T) {
 	whole, part := correlate.Volume{State: correlate.VolumeLeaked, Leaked: 1}, correlate.Volume{State: correlate.VolumeLive, Leaked: 1}
 	root, none := correlate.Volume{State: correlate.VolumeLeaked, Leaked: 9, Container: &correlate.Owner{}}, correlate.Volume{State: correlate.VolumeLive}
 	for want, volumes := range map[string][]correlate.Volume{
-		"":              {root, none},
-		" of 2 volumes": {whole, root, whole, none},
-		", copies of 1 volume that stay included,":         {part, root},
-		" of 1 volume, and copies of 2 volumes that stay,": {whole, part, part},
+		"# Unmounts 7 mounts that nobody needs any more on node n, by what was there at a time unknown.\n# Written":                                                                                     {root, none},
+		"# Unmounts 7 mounts of 2 volumes that nobody needs any more on node n, by what was there at a time unknown.\n# Written":                                                                        {whole, root, whole, none},
+		"# Unmounts 7 mounts that nobody needs any more on node n, by what was there at a time unknown.\n# Of 1 volume more, which may be in use, leaked mounts go and the others stay.\n":              {part, root},
+		"# Unmounts 7 mounts of 1 volume that nobody needs any more on node n, by what was there at a time unknown.\n# Of 2 volumes more, which may be in use, leaked mounts go and the others stay.\n": {whole, part, part},
 	} {
-		if got := ofWhat(volumes); got != want {
-			t.Errorf("got %q, want %q", got, want)
+		var out bytes.Buffer
+		b := bufio.NewWriter(&out)
+		opening(b, Plan{Node: "n", Volumes: volumes}, 7)
+		if err := b.Flush(); err != nil || !strings.HasPrefix(out.String(), "#!/bin/sh\n"+want) {
+			t.Errorf("%v, got %s\nwant %s", err, out.String(), want)
 		}
-	}
-	if strings.Contains(ofWhat(nil), "volume") {
-		t.Error("of nothing")
 	}
 }

@@ -80,8 +80,15 @@ func opening(b *bufio.Writer, p Plan, mounts int) {
 		made = "at " + time.Unix(p.Is.Now, 0).UTC().Format(time.RFC3339)
 	}
 	fmt.Fprintln(b, "#!/bin/sh")
-	comment(b, fmt.Sprintf("Unmounts %s%s that nobody needs any more on node %s, by what was there %s.",
-		english.Plural(mounts, "mount", ""), ofWhat(p.Volumes), p.Node, made))
+	what := english.Plural(mounts, "mount", "")
+	whole, parts := kinds(p.Volumes)
+	if whole > 0 {
+		what += " of " + english.Plural(whole, "volume", "")
+	}
+	comment(b, fmt.Sprintf("Unmounts %s that nobody needs any more on node %s, by what was there %s.", what, p.Node, made))
+	if parts > 0 {
+		comment(b, "Of "+english.Plural(parts, "volume", "")+" more, which may be in use, leaked mounts go and the others stay.")
+	}
 	comment(b, "Written by kubectl nodedoc "+p.Version+", which does not run it: read it, then run it as root on the node, in its own")
 	comment(b, "mount namespace (from within a container: nsenter -t 1 -m sh SCRIPT). It refuses any other node.")
 	comment(b, "")
@@ -90,10 +97,9 @@ func opening(b *bufio.Writer, p Plan, mounts int) {
 	comment(b, "has gone. The last lines name who has these mounts in a namespace of its own: restart that pod.")
 }
 
-// ofWhat tells the volumes that go as a whole from those that stay without some
-// of their mounts.
-func ofWhat(volumes []correlate.Volume) string {
-	whole, parts := 0, 0
+// kinds counts the volumes that go as a whole, and those that stay without some of
+// their mounts. A container's root directory is none.
+func kinds(volumes []correlate.Volume) (whole, parts int) {
 	for i := range volumes {
 		switch v := &volumes[i]; {
 		case v.Leaked == 0 || v.Container != nil:
@@ -103,16 +109,7 @@ func ofWhat(volumes []correlate.Volume) string {
 			parts++
 		}
 	}
-	switch text := english.Plural(whole, "volume", ""); {
-	case parts == 0 && whole == 0:
-		return ""
-	case parts == 0:
-		return " of " + text
-	case whole == 0:
-		return fmt.Sprintf(", copies of %s that stay included,", english.Plural(parts, "volume", ""))
-	default:
-		return fmt.Sprintf(" of %s, and copies of %s that stay,", text, english.Plural(parts, "volume", ""))
-	}
+	return whole, parts
 }
 
 // comment writes text that may be anybody's: escaped, it has no end of line in it.
