@@ -60,6 +60,9 @@ func TestMountsErrors(t *testing.T) {
 		"mounts --script":                      "a script is for one node: name it, kubectl nodedoc mounts NODE --script",
 		"mounts a b --script":                  "a script is for one node: name it, kubectl nodedoc mounts NODE --script",
 		"mounts a --script -o json":            "--script writes a shell script: --output does not go with it",
+		"mounts a --diff=":                     "--diff needs the name of a file that --save wrote",
+		"mounts a --save=":                     "--save needs a file's name; -o json prints the answer",
+		"mounts --from=":                       "--from needs a file's name, or - for stdin",
 		"mounts a --script --diff x":           "--script and --diff exclude each other",
 		"mounts --from - --diff -":             "stdin holds one report: --from and --diff cannot both read it",
 		"mounts":                               "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
@@ -173,7 +176,7 @@ func forgetful(t *testing.T) string {
 // What cannot be judged any more is not gone, and what could not be is not new.
 func TestMountsDiffOfTheUnknown(t *testing.T) {
 	stdout, _, code := run(t, "mounts", "--from", forgetful(t), "--diff", saveFleet(t, 2))
-	if code != ExitOK || !strings.Contains(stdout, ": 0 leaked volumes gone, 0 new, 0 left, 2 unknown\n") || strings.Contains(stdout, "is left\n") ||
+	if code != ExitOK || !strings.Contains(stdout, ": leaked: 0 gone, 0 new, 0 left, 2 unknown\n") || strings.Contains(stdout, "is left\n") ||
 		!strings.Contains(stdout, "\nunknown  d-0") || !strings.Contains(stdout, "2 volumes could not be judged") || !strings.Contains(stdout, "unreadable PersistentVolumes") {
 		t.Errorf("exit %d: %s", code, stdout)
 	}

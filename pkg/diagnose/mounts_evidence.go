@@ -62,9 +62,6 @@ func (c *leakCause) evidence(m *correlate.NodeMounts, limits Thresholds) []strin
 	if k := m.Kubelet; k != nil && k.CPUPercent != nil && *k.CPUPercent > limits.In(kubeletCPUCritical()) && c.totals.Mounts >= limits.count(kubeletLeaksMin()) {
 		evidence = append(evidence, fmt.Sprintf("the kubelet (process %d) takes %.0f %% of a core, as one does that tries in vain to unmount so many", k.PID, *k.CPUPercent))
 	}
-	if m.Leaked.Unknown > 0 {
-		evidence = append(evidence, fmt.Sprintf("of %s nobody can tell: what would could not be asked", counted(m.Leaked.Unknown, "more volume", "more volumes")))
-	}
 	return evidence
 }
 

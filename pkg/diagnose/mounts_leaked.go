@@ -89,6 +89,9 @@ func mountsLeaked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 			break
 		}
 		f := Finding{Severity: Warning, Summary: c.summary(), Evidence: c.evidence(&m, limits), Remedy: c.remedy(n)}
+		if m.Leaked.Unknown > 0 && len(findings) == 0 { // of the node, not of this cause
+			f.Evidence = append(f.Evidence, fmt.Sprintf("of %s nobody can tell: what would could not be asked", counted(m.Leaked.Unknown, "more volume", "more volumes")))
+		}
 		if c.holder != nil {
 			owner := c.holder.Owner
 			f.Subject = &owner

@@ -47,7 +47,7 @@ func mountsDiff(w io.Writer, n MountsNode, s Style) error {
 	if d.Rebooted {
 		text += ", rebooted meanwhile"
 	}
-	text += fmt.Sprintf(": %s gone, %s new, %s left", english.Plural(len(d.Gone), "leaked volume", ""), comma(len(d.New)), comma(len(d.Left)))
+	text += fmt.Sprintf(": leaked: %s gone, %s new, %s left", comma(len(d.Gone)), comma(len(d.New)), comma(len(d.Left)))
 	if len(d.Unknown) > 0 {
 		text += ", " + comma(len(d.Unknown)) + " unknown"
 	}
@@ -73,8 +73,9 @@ func totalsMoved(before, now MountTotals) string {
 	if before.ThreadsUnseen || now.ThreadsUnseen {
 		threads = "kernel threads that cannot be seen in there"
 	}
-	return fmt.Sprintf("%s mounts, %s in all namespaces, %s devices, %s; leaked: %s mounts", moved(before.HostMounts, now.HostMounts),
-		moved(before.AllMounts, now.AllMounts), moved(before.Devices, now.Devices), threads, moved(before.LeakedMounts, now.LeakedMounts))
+	return fmt.Sprintf("%s leaked volumes, %s leaked mounts; %s mounts, %s in all namespaces, %s devices, %s",
+		moved(before.LeakedVolumes, now.LeakedVolumes), moved(before.LeakedMounts, now.LeakedMounts), moved(before.HostMounts, now.HostMounts),
+		moved(before.AllMounts, now.AllMounts), moved(before.Devices, now.Devices), threads)
 }
 
 // diffConclusion is what is left, where the table does not say it.
