@@ -178,9 +178,7 @@ func deadRoots() MountsNode {
 
 func TestLeakedWide(t *testing.T) {
 	n := sickMounts("node-43", 4)
-	for _, h := range []*correlate.Holder{{Why: correlate.ContainerDead}, {PID: 88, Entry: "/other"}} { // no process, and one twice
-		n.Volumes[0].Holders = append(n.Volumes[0].Holders, h)
-	}
+	n.Volumes[0].Holders = append(n.Volumes[0].Holders, &correlate.Holder{Why: correlate.ContainerDead}, &correlate.Holder{PID: 88, Entry: "/other"}) // no process, and one twice
 	text := showMounts(LeakedVolumes, 1, n)(t, Style{Wide: true, Width: 80})
 	for _, want := range []string{"d-bp100000", "prod/data-d-bp100000", "  2711,88  ", "/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-bp100000/globalmount /var/lib/docker"} {
 		if !bytes.Contains([]byte(text), []byte(want)) {
