@@ -29,7 +29,9 @@ func (n *Node) Blame(p *report.Process) Blame {
 	switch {
 	case p.Kernel:
 		return Blame{Owner: Owner{Type: OwnerKernel}, Place: place, By: ByCgroup}
-	case place.ContainerID != "" || place.PodUID != "":
+	case place.PodUID == "" && place.ContainerID != "" && place.ContainerID != n.runsIn && !n.isContainer(place.ContainerID):
+		return n.blameNested(p, place)
+	case place.ContainerID != "" || place.PodUID != "" || place.System != "":
 		return Blame{Owner: n.ownerAt(place, p.Comm), Place: place, By: ByCgroup}
 	}
 	up := n.decidingAncestor(p)
@@ -40,6 +42,22 @@ func (n *Node) Blame(p *report.Process) Blame {
 		return n.blameShim(place, up)
 	}
 	return Blame{Owner: n.ownerAt(n.place(up), up.Comm), Place: place, By: ByAncestor, Ancestor: up.PID}
+}
+
+// blameNested is for a container of which neither the node's runtime nor the API
+// server knows: one of a docker in a pod that has the host's /sys/fs/cgroup makes its
+// cgroups beside the pod's (/docker/<id>). Then the nearest ancestor in a pod decides.
+func (n *Node) blameNested(p *report.Process, place Place) Blame {
+	up := p
+	for range maxChain {
+		if up = n.processes[up.PPID]; up == nil || up.PID == 1 {
+			break
+		}
+		if at := n.place(up); at.PodUID != "" && !at.Monitor {
+			return Blame{Owner: n.ownerAt(at, up.Comm), Place: place, By: ByAncestor, Ancestor: up.PID}
+		}
+	}
+	return Blame{Owner: n.ownerAt(place, p.Comm), Place: place, By: ByCgroup}
 }
 
 // blameShim is for a host process below a shim. A runtime's helper lives in its

@@ -19,6 +19,9 @@ type Place struct {
 	Unit string
 	// Outer is the container that the whole node runs in (kind, docker in docker).
 	Outer string
+	// System is the container with a whole system in it, of LXC or systemd-nspawn:
+	// all units and pods that the path names behind it are that one's.
+	System string
 }
 
 // Container ids are 64 hexadecimal digits; runtimes put their name before it
@@ -27,12 +30,14 @@ type Place struct {
 //	<id>                       docker, containerd with the cgroupfs driver
 //	docker-<id>.scope          cri-containerd-<id>.scope   crio-<id>.scope
 //	crio-<id>                  crio-conmon-<id>.scope      libpod-<id>.scope
-var containerElement = regexp.MustCompile(`^(?:([a-z][a-z-]*?)-)?([0-9a-f]{64})(?:\.scope)?$`)
+//	kata_<id>                  the whole sandbox of Kata, below its pod
+var containerElement = regexp.MustCompile(`^(?:([a-z][a-z-]*?)[-_])?([0-9a-f]{64})(?:\.scope)?$`)
 
 // A pod's element is "pod<uid>" with the cgroupfs driver, and with systemd
 // "kubepods[-<qos>]-pod<uid>.slice", '-' written as '_'. The UID of a static
-// pod is its config hash, 32 hexadecimal digits, or what its manifest says.
-var podElement = regexp.MustCompile(`^(?:|[a-z0-9-]*kubepods(?:-besteffort|-burstable)?-)pod([^/]+?)(?:\.slice)?$`)
+// pod is its config hash, 32 hexadecimal digits, or what its manifest says. Before
+// kubepods stands the kubelet's --cgroup-root, '-' in it written as '_', too.
+var podElement = regexp.MustCompile(`^(?:|(?:[^/]+-)?kubepods(?:-besteffort|-burstable)?-)pod([^/]+?)(?:\.slice)?$`)
 
 // likelyUID is asked for where only ".." says that the root lies above.
 var likelyUID = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
@@ -43,6 +48,7 @@ var likelyUID = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4})
 //
 //	/kubepods/burstable/pod<uid>/<id>                                       cgroupfs driver
 //	/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid>.slice/cri-containerd-<id>.scope
+//	/kubepods/kubepods/burstable/pod<uid>/<id>                              Docker Desktop
 //	/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod<uid>.slice/cri-containerd-<id>.scope   kind
 //	/docker/<id>/kubelet/kubepods/besteffort/pod<uid>/<id>                  a node in a container
 //	/system.slice/containerd.service/kubepods-burstable-pod<uid>.slice:cri-containerd:<id>   runc without systemd below a kubelet with it
@@ -50,14 +56,18 @@ var likelyUID = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4})
 func ParseCgroupPath(path string) Place {
 	p := Place{Path: path}
 	// A v2 cgroup that was removed while a zombie still names it.
+	if name, end := report.SystemContainer(path); name != "" {
+		p.System, p.Unit = name, report.UnitOf(path[:end])
+		return p
+	}
 	elements, fromInside := splitPath(strings.TrimSuffix(path, " (deleted)"))
 	root, ok := kubepodsRoot(elements, fromInside)
 	if !ok {
-		p.ContainerID = firstContainer(elements)
+		p.ContainerID, p.Monitor = firstContainer(elements)
 		p.Unit = report.UnitOf(path)
 		return p
 	}
-	p.Outer = firstContainer(elements[:root])
+	p.Outer, _ = firstContainer(elements[:root])
 	p.readPod(elements[root:])
 	return p
 }
@@ -77,7 +87,8 @@ func splitPath(path string) (elements []string, fromInside bool) {
 	return elements, fromInside
 }
 
-// kubepodsRoot is the index of the first element that belongs to a pod's path.
+// kubepodsRoot is the index of the first element that belongs to a pod's path. Where
+// --cgroup-root is kubepods itself (Docker Desktop), it is there twice.
 func kubepodsRoot(elements []string, fromInside bool) (int, bool) {
 	if fromInside {
 		if i, ok := siblingPod(elements); ok {
@@ -86,13 +97,20 @@ func kubepodsRoot(elements []string, fromInside bool) (int, bool) {
 	}
 	for i, e := range elements {
 		switch {
-		case e == "kubepods", e == "kubepods.slice", strings.HasSuffix(e, "-kubepods.slice"):
+		case isPods(e):
+			for i+1 < len(elements) && isPods(elements[i+1]) {
+				i++
+			}
 			return i, true
 		case strings.Contains(e, ".slice:") && podElement.MatchString(before(e, ":")):
 			return i, true
 		}
 	}
 	return 0, false
+}
+
+func isPods(element string) bool {
+	return element == "kubepods" || element == "kubepods.slice" || strings.HasSuffix(element, "-kubepods.slice")
 }
 
 // siblingPod: seen from a container's cgroup namespace, kubepods itself may lie
@@ -152,13 +170,13 @@ func containerID(element string) (id string, monitor bool) {
 	return m[2], strings.HasSuffix(m[1], "conmon")
 }
 
-func firstContainer(elements []string) string {
+func firstContainer(elements []string) (id string, monitor bool) {
 	for _, e := range elements {
-		if id, _ := containerID(e); id != "" {
-			return id
+		if id, monitor := containerID(e); id != "" {
+			return id, monitor
 		}
 	}
-	return ""
+	return "", false
 }
 
 func before(s, sep string) string {
@@ -166,13 +184,13 @@ func before(s, sep string) string {
 	return s
 }
 
-// PlaceOf reads one process's cgroups by their weight: the first that names a pod
+// placeOf reads one process's cgroups by their weight: the first that names a pod
 // decides, after that the first that names a container, then the first that
 // names a unit.
-func PlaceOf(c report.Cgroup) Place {
+func (n *Node) placeOf(c report.Cgroup) Place {
 	var best Place
 	for _, e := range c.ByWeight() {
-		p := ParseCgroupPath(e.Path)
+		p := n.parsePath(e.Path)
 		if p.rank() > best.rank() || best.Path == "" {
 			best = p
 		}
@@ -188,7 +206,7 @@ func (p Place) rank() int {
 		return 4
 	case p.ContainerID != "":
 		return 3
-	case p.Unit != "":
+	case p.Unit != "", p.System != "":
 		return 2
 	case p.Path != "/" && p.Path != "":
 		return 1

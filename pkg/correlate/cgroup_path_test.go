@@ -62,7 +62,39 @@ func TestParseCgroupPath(t *testing.T) {
 		"mount unit":                                 {`/system.slice/var-lib-x\x2dy.mount`, Place{Unit: `var-lib-x\x2dy.mount`}},
 		"login session":                              {"/user.slice/user-1000.slice/session-3.scope", Place{Unit: "session-3.scope"}},
 		"user manager":                               {"/user.slice/user-1000.slice/user@1000.service/app.slice/x.service", Place{Unit: "user@1000.service"}},
-		"systemd in a container":                     {"/lxc.payload.n1/system.slice/cron.service", Place{Unit: "cron.service"}},
+		"cri-o, monitor in the system's slice":       {"/system.slice/crio-conmon-" + id + ".scope", Place{ContainerID: id, Monitor: true, Unit: "crio-conmon-" + id + ".scope"}},
+		"podman's monitor":                           {"/machine.slice/libpod-conmon-" + id + ".scope", Place{ContainerID: id, Monitor: true, Unit: "libpod-conmon-" + id + ".scope"}},
+		"a cgroup root with a dash, systemd":         {"/node_1.slice/node_1-kubepods.slice/node_1-kubepods-burstable.slice/node_1-kubepods-burstable-pod" + uidDir + ".slice/cri-containerd-" + id + ".scope", Place{PodUID: uid, ContainerID: id}},
+		"a cgroup root in capitals":                  {"/Pods.slice/Pods-kubepods.slice/Pods-kubepods-pod" + uidDir + ".slice", Place{PodUID: uid}},
+		"Kata, the whole sandbox":                    {"/kubepods/besteffort/pod" + uid + "/kata_" + id, Place{PodUID: uid, ContainerID: id}},
+		"Kata, what runs beside the pod":             {"/kata_overhead/" + id, Place{ContainerID: id}},
+		"Kata of old":                                {"/kata/kubepods/pod" + uid + "/" + id, Place{PodUID: uid, ContainerID: id}},
+		"Docker Desktop":                             {"/kubepods/kubepods/besteffort/pod" + uid + "/" + id, Place{PodUID: uid, ContainerID: id}},
+		"Docker Desktop, guaranteed":                 {"/kubepods/kubepods/pod" + uid + "/" + id, Place{PodUID: uid, ContainerID: id}},
+		"the same on systemd":                        {"/kubepods.slice/kubepods-kubepods.slice/kubepods-kubepods-burstable.slice/kubepods-kubepods-burstable-pod" + uidDir + ".slice/cri-containerd-" + id + ".scope", Place{PodUID: uid, ContainerID: id}},
+		"LinuxKit":                                   {"/podruntime/docker/kubepods/burstable/pod" + uid + "/" + id, Place{PodUID: uid, ContainerID: id}},
+		"docker's old lxc driver":                    {"/lxc/" + id, Place{ContainerID: id}},
+		"a container's id in a slice, without scope": {"/kubepods.slice/kubepods-pod" + uidDir + ".slice/" + id, Place{PodUID: uid, ContainerID: id}},
+		"ECS, whose tasks have 32 digits":            {"/ecs/" + static + "/" + id, Place{ContainerID: id}},
+		"nerdctl, rootless":                          {"/user.slice/user-1000.slice/user@1000.service/user.slice/nerdctl-" + id + ".scope", Place{ContainerID: id, Unit: "user@1000.service"}},
+		"sysbox delegates":                           {"/kubepods.slice/kubepods-pod" + uidDir + ".slice/crio-" + id + ".scope/syscont-cgroup-root/init.scope", Place{PodUID: uid, ContainerID: id}},
+		"systemd in a pod":                           {"/kubepods.slice/kubepods-pod" + uidDir + ".slice/cri-containerd-" + id + ".scope/system.slice/cron.service", Place{PodUID: uid, ContainerID: id}},
+		"LXC in a pod":                               {"/kubepods/pod" + uid + "/" + id + "/lxc.payload.web/system.slice/cron.service", Place{PodUID: uid, ContainerID: id}},
+		"LXC in docker":                              {"/docker/" + id + "/lxc/web/system.slice/cron.service", Place{ContainerID: id, Unit: "cron.service"}},
+		"LXD, systemd in it":                         {"/lxc.payload.n1/system.slice/cron.service", Place{System: "n1"}},
+		"LXD of old":                                 {"/lxc.payload/n1/system.slice/lxd.service", Place{System: "n1"}},
+		"Proxmox":                                    {"/lxc/703/ns/system.slice/pulse.service", Place{System: "703"}},
+		"LXC's own monitor":                          {"/lxc.monitor.n1", Place{}},
+		"LXC without a name":                         {"/lxc.payload./x", Place{}},
+		"a Kubernetes in LXC":                        {"/lxc.payload.n1/kubepods.slice/kubepods-pod" + uidDir + ".slice/cri-containerd-" + id + ".scope", Place{System: "n1"}},
+		"named kubepods in LXC":                      {"/lxc.payload.kubepods/x", Place{System: "kubepods"}},
+		"docker in LXC":                              {"/lxc.payload.n1/docker/" + id, Place{System: "n1"}},
+		"nspawn":                                     {`/machine.slice/systemd-nspawn@web\x2d1.service/payload/system.slice/cron.service`, Place{System: "web-1", Unit: `systemd-nspawn@web\x2d1.service`}},
+		"nspawn, a name for a terminal":              {`/machine.slice/machine-a\x1b\x5b2J.scope/payload/x`, Place{System: `a\x1b[2J`, Unit: `machine-a\x1b\x5b2J.scope`}},
+		"a Kubernetes in nspawn":                     {"/machine.slice/machine-web.scope/payload/kubepods/pod" + uid + "/" + id, Place{System: "web", Unit: "machine-web.scope"}},
+		"a virtual machine":                          {`/machine.slice/machine-qemu\x2d1\x2dvm.scope/libvirt/emulator`, Place{Unit: `machine-qemu\x2d1\x2dvm.scope`}},
+		"a directory named payload":                  {"/payload/system.slice/x.service", Place{Unit: "x.service"}},
+		"a unit named lxc":                           {"/system.slice/lxc/x", Place{}},
 		"init":                                       {"/init.scope", Place{Unit: "init.scope"}},
 		"Talos, no systemd":                          {"/podruntime/kubelet", Place{}},
 		"slice only":                                 {"/system.slice", Place{}},
@@ -97,7 +129,7 @@ func TestPlaceOf(t *testing.T) {
 		"the root everywhere is still said": {[]report.CgroupEntry{{Controllers: "memory", Path: "/"}, {Path: "/"}}, Place{Path: "/"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := PlaceOf(report.Cgroup{Entries: c.entries}); got != c.want {
+			if got := (&Node{}).placeOf(report.Cgroup{Entries: c.entries}); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})
@@ -109,6 +141,10 @@ func FuzzParseCgroupPath(f *testing.F) {
 	f.Add("/../../kubepods-besteffort-pod" + uidDir + ".slice/crio-" + id + ".scope")
 	f.Add("/x.slice:y:z/kubepods-podx.slice::")
 	f.Add("kubepods/pod_")
+	f.Add("/lxc.payload.n1/kubepods/pod" + uid + "/" + id)
+	f.Add("/lxc/1/ns/x.service")
+	f.Add("/machine.slice/machine-a.scope/payload/kubepods-podx.slice:b:" + id)
+	f.Add("/kubepods/pod" + uid + "/kata_" + id)
 	f.Fuzz(func(t *testing.T, path string) {
 		p := ParseCgroupPath(path)
 		literal := strings.Contains(path, p.PodUID)

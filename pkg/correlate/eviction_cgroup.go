@@ -33,8 +33,7 @@ func (n *Node) podsMemory() *report.MemoryCgroup {
 }
 
 func isPodsCgroup(dir string) bool {
-	base := path.Base(dir)
-	return base == "kubepods" || base == "kubepods.slice" || strings.HasSuffix(base, "-kubepods.slice")
+	return isPods(path.Base(dir))
 }
 
 // podsBelow counts, by cgroup of all pods, those below it that are a pod's which

@@ -188,7 +188,7 @@ func (h *history) kills() {
 			continue
 		}
 		at := h.time(boot + int64(*k.At*1000))
-		h.out.OOMKills = append(h.out.OOMKills, HistoryKill{At: at, Owner: h.ownerAt(ParseCgroupPath(k.Cgroup), k.Comm), Kill: k})
+		h.out.OOMKills = append(h.out.OOMKills, HistoryKill{At: at, Owner: h.ownerAt(h.parsePath(k.Cgroup), k.Comm), Kill: k})
 	}
 }
 

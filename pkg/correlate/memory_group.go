@@ -75,7 +75,7 @@ func (g *memoryGroup) addCgroup(r *memoryRanking, node *memoryNode, own memoryCo
 	g.counts.add(own)
 	g.containers[node.owner.Container] = sumOf(g.containers[node.owner.Container], own.workingSet())
 	g.live[node.owner.ContainerID] = true
-	if place := ParseCgroupPath(node.Path); isOwn(place) && node.Path != "/" && !r.tree.outside(node.Path) {
+	if place := r.n.parsePath(node.Path); isOwn(place) && node.Path != "/" && !r.tree.outside(node.Path) {
 		g.addOwn(r, node)
 	}
 }

@@ -84,9 +84,8 @@ func (n *Node) memoryOwner(t *memoryTree, path string) Owner {
 	if t.outside(path) {
 		return Owner{Type: OwnerCgroup, Cgroup: "/"}
 	}
-	o := n.ownerAt(ParseCgroupPath(path), "")
-	elements, inside := splitPath(path)
-	if _, pods := kubepodsRoot(elements, inside); o.Type == OwnerCgroup && pods {
+	o := n.ownerAt(n.parsePath(path), "")
+	if o.Type == OwnerCgroup && n.isKubepods(path) {
 		o.Cgroup = "kubepods"
 	}
 	return o

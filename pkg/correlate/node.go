@@ -18,8 +18,9 @@ type Node struct {
 	processes map[int]*report.Process
 	places    []Place // of report.Processes.Cgroups
 	// runsIn is the container that the node itself is (kind, docker in docker):
-	// its process 1 lives there.
-	runsIn     string
+	// its process 1 lives there. ownRoot is its path, where the node's own has it.
+	runsIn, ownRoot string
+
 	ancestors  map[int]*report.Process // see decidingAncestor
 	zone       *time.Location          // see Zone
 	containers map[string]report.Container
@@ -73,11 +74,11 @@ func (n *Node) indexReport() {
 			n.users[u.UID] = u.Name
 		}
 		depths := rootDepths(p)
-		for _, c := range p.Cgroups {
-			n.places = append(n.places, PlaceOf(fromRoot(c, depths)))
+		if first := n.processes[1]; first != nil && first.Cgroup >= 0 && first.Cgroup < len(p.Cgroups) {
+			n.findOwnRoot(fromRoot(p.Cgroups[first.Cgroup], depths))
 		}
-		if first := n.processes[1]; first != nil {
-			n.runsIn = n.place(first).ContainerID
+		for _, c := range p.Cgroups {
+			n.places = append(n.places, n.placeOf(fromRoot(c, depths)))
 		}
 	}
 }

@@ -29,6 +29,9 @@ func (n *Node) notes(p *report.Process, b Blame) []string {
 	if b.Place.Monitor {
 		add("the runtime's monitor of the container, not part of it")
 	}
+	if b.Place.System != "" {
+		add("container %s (LXC or systemd-nspawn) has a system of its own: units and pods that its cgroup names are not this node's", b.Place.System)
+	}
 	switch {
 	case b.Place.Outer == "":
 	case b.Owner.ContainerID == b.Place.Outer:

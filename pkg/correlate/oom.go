@@ -84,7 +84,7 @@ func (n *Node) oomEvents() []oomEvent {
 			continue
 		}
 		limit, _ := view.own(k.LimitCgroup)
-		e := oomEvent{kill: k, scope: oomScope(k.Constraint, limit), processes: 1}
+		e := oomEvent{kill: k, scope: n.oomScope(k.Constraint, limit), processes: 1}
 		if k.At != nil {
 			e.at = n.afterBoot(*k.At)
 		}
@@ -103,20 +103,20 @@ func sameGroup(a, b report.OOMKill) bool {
 }
 
 // oomScope is by the cgroup at its limit.
-func oomScope(constraint, limit string) string {
+func (n *Node) oomScope(constraint, limit string) string {
 	switch constraint {
 	case report.OOMNode, report.OOMCpuset, report.OOMMemoryPolicy:
 		return ScopeNode
 	case "":
 		return ""
 	}
-	place := ParseCgroupPath(limit)
+	place := n.parsePath(limit)
 	switch {
 	case place.ContainerID != "":
 		return ScopeContainer
 	case place.PodUID != "":
 		return ScopePod
-	case isKubepods(limit, place):
+	case n.isKubepods(limit):
 		return ScopePods
 	}
 	return ScopeCgroup

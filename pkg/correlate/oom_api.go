@@ -41,7 +41,7 @@ func (n *Node) markOOM(victims map[oomKey]*OOMVictim, events []oomEvent, pod *in
 		if e.owner.PodUID == "" || e.owner.PodUID != nodeUID(pod) {
 			continue
 		}
-		same := end.ID != "" && ParseCgroupPath(e.kill.Cgroup).ContainerID == end.ID
+		same := end.ID != "" && podPlace(e.kill.Cgroup).ContainerID == end.ID
 		if !same && e.at != nil && end.FinishedAt > 0 && (e.owner.Container == container || e.owner.Container == "") {
 			same = time.Unix(end.FinishedAt, 0).Sub(*e.at).Abs() <= slack
 		}

@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"strings"
+
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -12,8 +14,8 @@ func (n *Node) oomOwner(path string, e *oomEvent) (o Owner, namedBy []string) {
 	if e.kill.Cgroup == "" && e.scope != ScopeContainer && e.scope != ScopePod {
 		return Owner{Type: OwnerUnknown}, nil
 	}
-	place := ParseCgroupPath(path)
-	if isKubepods(path, place) {
+	place := n.parsePath(path)
+	if n.isKubepods(path) {
 		return Owner{Type: OwnerUnknown}, nil // some pod's
 	}
 	if o = n.ownerAt(place, e.kill.Comm); o.Type != OwnerPod {
@@ -32,10 +34,11 @@ func (n *Node) oomOwner(path string, e *oomEvent) (o Owner, namedBy []string) {
 }
 
 // isKubepods: the cgroup is that of all pods, or of a class of them.
-func isKubepods(path string, place Place) bool {
-	elements, fromInside := splitPath(path)
+func (n *Node) isKubepods(path string) bool {
+	place := n.parsePath(path)
+	elements, fromInside := splitPath(strings.TrimPrefix(path, n.ownRoot))
 	_, ok := kubepodsRoot(elements, fromInside)
-	return ok && place.PodUID == "" && place.ContainerID == ""
+	return ok && place.PodUID == "" && place.ContainerID == "" && place.System == ""
 }
 
 // endedContainer names a container of a pod that is there: an earlier run of one
@@ -56,7 +59,7 @@ func endedContainer(pod *inventory.Pod, id string, k report.OOMKill) string {
 	case k.Comm == "pause": // the sandbox
 	case len(pod.Containers) == 1:
 		return pod.Containers[0].Name
-	case len(limited) == 1 && k.Constraint == report.OOMCgroup && ParseCgroupPath(k.LimitCgroup).ContainerID == id:
+	case len(limited) == 1 && k.Constraint == report.OOMCgroup && podPlace(k.LimitCgroup).ContainerID == id:
 		return limited[0]
 	}
 	return ""

@@ -27,7 +27,7 @@ func (n *Node) kernelView() kernelView {
 	for _, k := range n.Report.OOM.Kills {
 		elements, fromInside := splitPath(k.Cgroup)
 		i, ok := kubepodsRoot(elements, fromInside)
-		if !ok || !n.knowsPod(ParseCgroupPath(k.Cgroup)) {
+		if !ok || !n.knowsPod(podPlace(k.Cgroup)) {
 			continue
 		}
 		if shift, ok := strings.CutSuffix(joinPath(elements[:i]), before); ok {
@@ -36,6 +36,19 @@ func (n *Node) kernelView() kernelView {
 		}
 	}
 	return v
+}
+
+// podPlace is of a path as the machine has it, which the node may lie deep in: from
+// kubepods on.
+func podPlace(path string) Place {
+	elements, fromInside := splitPath(path)
+	i, ok := kubepodsRoot(elements, fromInside)
+	if !ok {
+		return ParseCgroupPath(path)
+	}
+	p := Place{Path: path}
+	p.readPod(elements[i:])
+	return p
 }
 
 // own gives a path as the node has it, and says whether it is one of its.

@@ -4,7 +4,6 @@ package correlate
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
 )
@@ -145,12 +144,13 @@ func (n *Node) ownerAt(place Place, comm string) Owner {
 		return n.podOwner(uid, id, onNode)
 	case id != "":
 		return Owner{Type: OwnerContainer, ContainerID: id, Container: onNode.Name}
+	case place.System != "" && place.Unit == "":
+		return Owner{Type: OwnerContainer, Container: place.System}
 	case place.Unit != "":
 		return Owner{Type: OwnerUnit, Unit: place.Unit}
 	case place.Path == "":
 		return Owner{Type: OwnerUnknown}
-	case place.Path == "/" || strings.Trim(place.Path, "/.") == "":
-		// Without systemd all daemons may live in the root cgroup.
+	case n.isRoot(place.Path):
 		return Owner{Type: OwnerCgroup, Cgroup: place.Path, Command: comm}
 	}
 	return Owner{Type: OwnerCgroup, Cgroup: place.Path}

@@ -71,7 +71,9 @@ func (n *Node) podLeftovers(alive map[string]bool) (found []Leftover) {
 		}
 	}
 	for _, c := range r.PodCgroups {
-		if uid := ParseCgroupPath(c.Path).PodUID; gone(uid) {
+		place := n.parsePath(c.Path)
+		// What has a node of its own in it (kind) keeps that one's pods.
+		if uid := place.PodUID; gone(uid) && (place.Outer == "" || place.Outer == n.runsIn) {
 			found = append(found, Leftover{Kind: LeftPodCgroup, Owner: n.podOwner(uid, "", report.Container{}), Path: c.Path, Populated: c.Populated})
 		}
 	}
@@ -131,7 +133,7 @@ func (n *Node) missingContainers(ids map[string]bool) (found []Leftover) {
 	if n.Report.Processes != nil {
 		ids = maps.Clone(ids)
 		for _, c := range n.Report.Processes.Cgroups {
-			ids[PlaceOf(c).ContainerID] = true
+			ids[n.placeOf(c).ContainerID] = true
 		}
 	}
 	for i := range n.Inventory.Pods {

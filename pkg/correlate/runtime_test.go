@@ -149,6 +149,26 @@ func TestNoRuntimeTrouble(t *testing.T) {
 	}
 }
 
+// Pods of another node that runs on this one, in a container of its own, are no
+// leftovers of this one; the same below the container that this node is are.
+func TestPodsOfANodeWithinAreNoLeftovers(t *testing.T) {
+	pods := "/kubelet/kubepods/burstable/pod" + gonePod
+	for outer, want := range map[string]int{"/docker/" + hexID('a'): 0, "/system.slice/docker-" + hexID('a') + ".scope": 0, "/lxc.payload.node-2": 0, "/lxc/101/ns": 0, "": 1} {
+		r, inv := runtimeReport()
+		r.Runtime.PodCgroups = []report.PodCgroup{{Path: outer + pods, Populated: true}}
+		if got := Join(r, inv).Runtime().Leftovers; len(got) != want {
+			t.Errorf("%s: got %+v", outer, got)
+		}
+	}
+	r, inv := runtimeReport()
+	r.Processes.Cgroups = append(r.Processes.Cgroups, report.Cgroup{Entries: []report.CgroupEntry{{Path: "/lxc.payload.node-1/init.scope"}}})
+	r.Processes.List = append(r.Processes.List, report.Process{PID: 1, Comm: "systemd", Cgroup: len(r.Processes.Cgroups) - 1})
+	r.Runtime.PodCgroups = []report.PodCgroup{{Path: "/lxc.payload.node-1" + pods, Populated: true}}
+	if got := Join(r, inv).Runtime().Leftovers; len(got) != 1 {
+		t.Errorf("its own: got %+v", got)
+	}
+}
+
 func TestLeftovers(t *testing.T) {
 	r, inv := runtimeReport()
 	r.Processes.List = append(r.Processes.List, report.Process{PID: 200, Comm: "containerd-shim", StartTicks: 100, Cgroup: -1, Shim: &report.Shim{ID: hexID('d')}})

@@ -32,7 +32,7 @@ func (n *Node) taskLimits() []TaskLimitUse {
 		if l.Max == nil {
 			continue
 		}
-		place := ParseCgroupPath(l.Path)
+		place := n.parsePath(l.Path)
 		list = append(list, TaskLimitUse{Owner: n.ownerAt(place, ""), Path: l.Path, Own: isOwn(place), Current: l.Current, Max: *l.Max,
 			Percent: percentOfLimit(l.Current, *l.Max), Refused: refused[i]})
 	}
@@ -87,6 +87,9 @@ func isOwn(p Place) bool {
 		return podUID(last) == p.PodUID
 	case p.Unit != "":
 		return strings.TrimPrefix(last, "_") == p.Unit
+	case p.System != "":
+		_, end := report.SystemContainer(p.Path)
+		return end == len(p.Path)
 	}
 	return true
 }

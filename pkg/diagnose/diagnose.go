@@ -66,6 +66,7 @@ func Rules() []Rule {
 		runtimeLeftoversRule(),
 		tasksKernelThreadsRule(),
 		tasksZombiesRule(),
+		tasksServerRule(),
 		tasksBlockedRule(),
 		tasksPodLimitRule(),
 		tasksNodeLimitRule(),

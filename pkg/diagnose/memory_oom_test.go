@@ -81,6 +81,8 @@ func TestOOMKills(t *testing.T) {
 		"all pods' limit": {oomReport(oomKilled(60, "java", "/kubepods", agent)), oomHub(), []string{"was OOM-killed since all pods together reached what the node has for them, 64 MiB", "raise the requests"}},
 		"a unit's limit": {oomReport(oomKilled(60, "x", "/system.slice/x.service", "/system.slice/x.service")), nil, []string{
 			"x.service was OOM-killed at the memory limit of 64 MiB of cgroup /system.slice/x.service, last 1 minute ago", "$ systemctl set-property x.service MemoryMax=96M\n"}},
+		"a unit's in LXC": {oomReport(oomKilled(60, "x", "/lxc/101/ns/system.slice/x.service", "/lxc/101/ns/system.slice/x.service")), nil, []string{
+			"container 101 was OOM-killed at the memory limit of 64 MiB of cgroup /lxc/101/ns/system.slice/x.service", "> if it needs more: raise the limit where it is set\n"}},
 		"an odd unit's":     {oomReport(oomKilled(60, "x", "/system.slice/x y.service", "/system.slice/x y.service")), nil, []string{"> if it needs more: raise the limit where it is set\n"}},
 		"gone, and unasked": {oomReport(oomKilled(60, "java", agent, agent)), &inventory.Inventory{}, []string{"prod/hub-0, container agent, gone was OOM-killed at", "in the pod's spec, to 96Mi say"}},
 		"gone without a name": {oomReport(oomKilled(60, "x", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002", "/kubepods/pod11111111-1f00-4c6e-9d51-0242ac120002/"+strings.Repeat("7", 64))), &inventory.Inventory{}, []string{

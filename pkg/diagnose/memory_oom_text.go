@@ -181,8 +181,8 @@ func oomRemedy(n *correlate.Node, v correlate.OOMVictim) []Step {
 	switch {
 	case v.Scope == correlate.ScopePods:
 		return append(steps, Step{Do: "pods here use more than they request: raise the requests of those that do, so that fewer land here, or bound them with limits"})
-	case v.Scope == correlate.ScopeCgroup && report.UnitOf(v.Kill.LimitCgroup) != "":
-		unit := report.UnitOf(v.Kill.LimitCgroup)
+	case v.Scope == correlate.ScopeCgroup && correlate.ParseCgroupPath(v.Kill.LimitCgroup).Unit != "":
+		unit := correlate.ParseCgroupPath(v.Kill.LimitCgroup).Unit
 		if v.Kill.Limit != nil && unitName.MatchString(unit) {
 			return append(steps, Step{Do: "if it needs more", Run: fmt.Sprintf("systemctl set-property %s %s=%dM", unit, memoryMax(n), oomHigher(*v.Kill.Limit)>>20)})
 		}

@@ -13,6 +13,7 @@ const (
 	TasksNodeLimit     = "tasks-node-limit"
 	TasksPodLimit      = "tasks-pod-limit"
 	TasksKernelThreads = "tasks-kernel-threads"
+	TasksServer        = "tasks-server"
 	TasksBlocked       = "tasks-blocked"
 	TasksZombies       = "tasks-zombies"
 )

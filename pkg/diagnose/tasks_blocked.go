@@ -31,11 +31,14 @@ func tasksBlockedRule() Rule {
 			Means: "A thread in uninterruptible sleep (D) waits in the kernel for something that must come: a disk, an NFS server, a FUSE daemon, a lock. No signal reaches it, at most SIGKILL, and it counts in the load average. What does not come is the culprit, not who waits.",
 			Computed: []string{
 				"Threads in state D at two looks (--interval apart) that were not switched to in between, by owner and by what the kernel function that they wait in (wchan) is about. It is a finding where they are {threads} or more, where one was seen to wait for {long} or longer, where the kernel's log tells of a hung task, and at once where they wait for a server or daemon: " +
-					english.OxfordWordSeries(remotes(), "or") + ". A vfork counts by its length only, a frozen container not at all.",
+					english.OxfordWordSeries(correlate.Remotes(), "or") + ". A vfork counts by its length only, a frozen container not at all.",
+				"Of an NFS server that does not respond by the kernel's log, those count as well that were switched to three times a second at most: who waits for it wakes up with each timeout, and asks again.",
+				"Of kernels that do not tell wchan, and of pages, which any filesystem waits for in the same functions, the functions that it came through tell (/proc/PID/task/TID/stack).",
+				"Which server it is, and which volume, is told where the pod has mounted of one server only, or else the node; or of several one does not respond by the kernel's log. A pod with a hostPath volume may come to all that the node has mounted.",
 				"It is critical for {critical-threads} threads or more, and for the units of " + english.OxfordWordSeries(nodeDaemons(), "and") + ".",
 				"Kernel threads count where the log tells of a hung task, and those of a device where they wait for {long} or longer or the device is dead: others wait so for want of work on old kernels.",
 			},
-			Source: []string{"/proc/PID/task/TID: stat (state), wchan, number of context switches", "Documentation/admin-guide/sysctl/kernel.rst: hung_task_timeout_secs"},
+			Source: []string{"/proc/PID/task/TID: stat (state), wchan, stack, number of context switches", "net/sunrpc/clnt.c: \"nfs: server NAME not responding, still trying\", and \"OK\" once it does", "Documentation/admin-guide/sysctl/kernel.rst: hung_task_timeout_secs"},
 			Do: []string{
 				"See what it is and what it has open: kubectl nodedoc whois-pid. kill -9 may not end it.",
 				"A server that is away: bring it or the network back, else umount -f -l. FUSE: start its daemon anew, or abort the connection. A disk: see the kernel's log, and the devices that the finding names.",
@@ -43,7 +46,8 @@ func tasksBlockedRule() Rule {
 			Fooled: []string{
 				"How long it has waited before the first look nobody knows: look longer, by --interval 30s.",
 				"A busy disk makes threads wait, too: with a short interval some may seem to stay that only were unlucky.",
-				"Where wchan is not told, what they wait for is not known.",
+				"Where neither wchan nor the stack is told, what they wait for is not known.",
+				"The kernel's log says nothing of an NFS server before the mount's timeout has passed, by default three minutes over TCP. So long who connects again every few seconds is taken for one that works.",
 			},
 		},
 	}
@@ -51,7 +55,7 @@ func tasksBlockedRule() Rule {
 
 // tasksBlocked: threads that did not run at all between two looks, in
 // uninterruptible sleep: they wait for something that does not come.
-func tasksBlocked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
+func tasksBlocked(n *correlate.Node, limits Thresholds, earlier []Finding) []Finding {
 	if n.Report.Tasks == nil {
 		return nil
 	}
@@ -63,7 +67,11 @@ func tasksBlocked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 			break
 		}
 		if p.alarms(limits) {
-			findings = append(findings, p.finding(n, limits))
+			f := p.finding(n, limits)
+			if p.server != "" {
+				f.CausedBy = ids(earlier, TasksServer)
+			}
+			findings = append(findings, f)
 		}
 	}
 	return findings
@@ -73,6 +81,7 @@ func tasksBlocked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 type blockedPile struct {
 	owner    correlate.Owner
 	waitsFor string
+	server   string
 	threads  int
 	seconds  float64
 	logged   int64
@@ -83,17 +92,19 @@ func blockedPiles(rows []correlate.BlockedRow) []*blockedPile {
 	var piles []*blockedPile
 	for _, row := range rows {
 		// The kernel's own wait for what programs' wait for.
-		if row.Kernel || row.Stayed == 0 || row.WaitsFor == correlate.WaitsFreezer {
+		if row.Kernel || row.Waiting() == 0 || row.WaitsFor == correlate.WaitsFreezer {
 			continue
 		}
 		owner := withoutContainer(row.Owner)
-		i := slices.IndexFunc(piles, func(p *blockedPile) bool { return p.owner == owner && p.waitsFor == row.WaitsFor })
+		i := slices.IndexFunc(piles, func(p *blockedPile) bool {
+			return p.owner == owner && p.waitsFor == row.WaitsFor && p.server == row.Server
+		})
 		if i < 0 {
 			i = len(piles)
-			piles = append(piles, &blockedPile{owner: owner, waitsFor: row.WaitsFor})
+			piles = append(piles, &blockedPile{owner: owner, waitsFor: row.WaitsFor, server: row.Server})
 		}
 		p := piles[i]
-		p.threads += row.Stayed
+		p.threads += row.Waiting()
 		p.seconds, p.logged = max(p.seconds, row.StayedSeconds), max(p.logged, row.LoggedSeconds)
 		p.rows = append(p.rows, row)
 	}
@@ -104,11 +115,7 @@ func blockedPiles(rows []correlate.BlockedRow) []*blockedPile {
 // alarms: who waits for a server or a daemon does not wait for so long on a
 // healthy node, and one is enough.
 func (p *blockedPile) alarms(limits Thresholds) bool {
-	return p.seconds >= limits.In(blockedLong()) || p.logged > 0 || p.threads >= limits.count(blockedMany()) && p.waitsFor != correlate.WaitsVfork || slices.Contains(remotes(), p.waitsFor)
-}
-
-func remotes() []string {
-	return []string{correlate.WaitsNFS, correlate.WaitsSMB, correlate.WaitsFUSE, correlate.WaitsCeph, correlate.Waits9P}
+	return p.seconds >= limits.In(blockedLong()) || p.logged > 0 || p.threads >= limits.count(blockedMany()) && p.waitsFor != correlate.WaitsVfork || slices.Contains(correlate.Remotes(), p.waitsFor)
 }
 
 func (p *blockedPile) finding(n *correlate.Node, limits Thresholds) Finding {
@@ -118,7 +125,10 @@ func (p *blockedPile) finding(n *correlate.Node, limits Thresholds) Finding {
 	}
 	owner := p.owner
 	f := Finding{Severity: Warning, Subject: &owner,
-		Summary: fmt.Sprintf("%s of %s %s for %s, for %.1f s at least", english.Plural(p.threads, "thread", ""), Title(owner), wait(p.threads), what, p.seconds)}
+		Summary: fmt.Sprintf("%s of %s %s for %s%s", english.Plural(p.threads, "thread", ""), Title(owner), wait(p.threads), what, waitsOn(p.rows[0]))}
+	if p.seconds > 0 && p.rows[0].SilentSeconds == nil {
+		f.Summary += fmt.Sprintf(", for %.1f s at least", p.seconds)
+	}
 	for _, row := range p.rows[:min(holdersNamedMax, len(p.rows))] {
 		f.Evidence = append(f.Evidence, blockedEvidence(row))
 	}
@@ -140,14 +150,18 @@ func wait(threads int) string {
 }
 
 func blockedEvidence(row correlate.BlockedRow) string {
-	text := fmt.Sprintf("process %d (%s): %s in uninterruptible sleep (D)", row.PID, row.Comm, english.Plural(row.Stayed, "thread", ""))
+	text := fmt.Sprintf("process %d (%s): %s in uninterruptible sleep (D)", row.PID, row.Comm, english.Plural(row.Waiting(), "thread", ""))
 	if row.Kernel {
 		text = fmt.Sprintf("kernel thread %d (%s): in uninterruptible sleep (D)", row.PID, row.Comm)
 	}
 	if row.Wchan != "" {
 		text += " in " + row.Wchan
 	}
-	text += fmt.Sprintf(", blocked for at least %.1f s", row.StayedSeconds)
+	if row.StayedSeconds > 0 {
+		text += fmt.Sprintf(", blocked for at least %.1f s", row.StayedSeconds)
+	} else {
+		text += ", awake only to ask again"
+	}
 	if row.LoggedSeconds > 0 {
 		text += fmt.Sprintf("; the kernel's log says for more than %d seconds", row.LoggedSeconds)
 	}

@@ -21,6 +21,11 @@ func TestUnitFileOddities(t *testing.T) {
 		"continued, comment between":  {"[Unit]\nA=b \\\n# no\nc\n", []UnitSetting{{"Unit", "A", "b  c"}}},
 		"an equals sign in the value": {"[Service]\nEnvironment=A=b\n", []UnitSetting{{"Service", "Environment", "A=b"}}},
 		"carriage returns":            {"[Unit]\r\nA=b\r\n", []UnitSetting{{"Unit", "A", "b"}}},
+		"two backslashes at the end":  {"[Service]\nEnvironment=A=b\\\\\nUser=x\n", []UnitSetting{{"Service", "Environment", `A=b\\`}, {"Service", "User", "x"}}},
+		"continued to the end":        {"[Unit]\nA=b \\\nc \\", []UnitSetting{{"Unit", "A", "b  c"}}},
+		"continued by a blank line":   {"[Unit]\nA=b \\\n\nB=c\n", []UnitSetting{{"Unit", "A", "b"}, {"Unit", "B", "c"}}},
+		"a comment at the end":        {"[Unit]\nA=b \\\n# C=d", []UnitSetting{{"Unit", "A", "b"}}},
+		"a byte order mark":           {"\xef\xbb\xbf[Unit]\nA=b\n", []UnitSetting{{"Unit", "A", "b"}}},
 		"no section, no key":          {"A=b\nnonsense\n", []UnitSetting{{"", "A", "b"}}},
 	} {
 		if got := ParseUnitFile([]byte(c.content), all); !reflect.DeepEqual(got, c.want) {
@@ -56,10 +61,15 @@ func TestCrontabOddities(t *testing.T) {
 		"system":                   {"25 6\t* * *  root  run-parts /etc/cron.daily", true, CronLine{Line: 1, Schedule: "25 6 * * *", User: "root", Command: "run-parts /etc/cron.daily"}},
 		"a user's":                 {"*/5 * * * * root x", false, CronLine{Line: 1, Schedule: "*/5 * * * *", Command: "root x"}},
 		"nickname":                 {"  @daily alice x", true, CronLine{Line: 1, Schedule: "@daily", User: "alice", Command: "x"}},
-		"input behind percent":     {"@reboot mail %hello%there", false, CronLine{Line: 1, Schedule: "@reboot", Command: "mail"}},
-		"escaped percent":          {`1 2 3 4 5 date +\%F % x`, false, CronLine{Line: 1, Schedule: "1 2 3 4 5", Command: "date +%F"}},
+		"input behind percent":     {"@reboot mail %hello%there", false, CronLine{Line: 1, Schedule: "@reboot", Command: "mail", Whole: "mail %hello%there"}},
+		"escaped percent":          {`1 2 3 4 5 date +\%F % x`, false, CronLine{Line: 1, Schedule: "1 2 3 4 5", Command: "date +%F", Whole: `date +\%F % x`}},
 		"cronie's minus and tilde": {"-0~30 * * * * root x", true, CronLine{Line: 1, Schedule: "0~30 * * * *", User: "root", Command: "x"}},
 		"cronie's zone":            {"CRON_TZ = 'Asia/Tokyo'\n1 2 3 4 5 x", false, CronLine{Line: 2, Schedule: "1 2 3 4 5", Command: "x", Zone: "Asia/Tokyo"}},
+		"names, steps and ranges":  {"*/15,7-9/2 22-5 L JAN-mar,12 Mon-Fri root x", true, CronLine{Line: 1, Schedule: "*/15,7-9/2 22-5 L JAN-mar,12 Mon-Fri", User: "root", Command: "x"}},
+		"a zone that was reset":    {"CRON_TZ=Asia/Tokyo\nCRON_TZ=\"\"\n1 2 3 4 5 x", false, CronLine{Line: 3, Schedule: "1 2 3 4 5", Command: "x"}},
+		"a variable for the job":   {"@reboot root A=b c", true, CronLine{Line: 1, Schedule: "@reboot", User: "root", Command: "A=b c"}},
+		"carriage returns":         {"# a\r\n5 * * * *\troot\tx\r\n", true, CronLine{Line: 2, Schedule: "5 * * * *", User: "root", Command: "x"}},
+		"no newline at the end":    {"0 0 * * 7 root x", true, CronLine{Line: 1, Schedule: "0 0 * * 7", User: "root", Command: "x"}},
 		"settings and comments":    {"SHELL=/bin/sh\n# 1 2 3 4 5 no\n\"A B\" = c\n@hourly x", false, CronLine{Line: 4, Schedule: "@hourly", Command: "x"}},
 	} {
 		got := ParseCrontab([]byte(c.line), c.withUser)
@@ -187,6 +197,8 @@ func TestIDMaps(t *testing.T) {
 func FuzzBackground(f *testing.F) {
 	f.Add([]byte("[Timer]\nOnCalendar=daily\nUnit=a@b.service\n"), "jbd2/vdfiw-8")
 	f.Add([]byte("25 6 * * * root run-parts \\% % x\n@daily x\nCRON_TZ=a\n"), "kworker/R-xfs-buf/sda1")
+	f.Add([]byte("\xef\xbb\xbf[Unit]\nA=b\\\\\nC=d \\\n#x\n \\"), "lxc@.service")
+	f.Add([]byte("*/15,7-9/2 22-5 L JAN-mar Mon root a % b \\% c\r\n@reboot root A=b c"), "x")
 	f.Add([]byte("1 5 cron.daily nice run-parts /etc/cron.daily\n"), "irq/1-nvme0q1")
 	f.Add([]byte("36 35 98:0 / /x rw - ext4 /dev/root rw\n0 1 2\nCapEff: 00ff\nA=\"b\"\n"), "a@.b-c.d")
 	f.Fuzz(func(t *testing.T, b []byte, name string) {

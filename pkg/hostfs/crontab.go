@@ -11,6 +11,9 @@ type CronLine struct {
 	Schedule string // "25 6 * * *", "@daily"; of anacron "1 day, 5 min delay"
 	User     string // of a system's crontab only
 	Command  string // as the shell gets it
+	// Whole is the command as busybox's crond gives it to the shell, which knows
+	// nothing of '%'; "" where it is the same.
+	Whole string
 	// Zone is CRON_TZ (cronie) where it was set above the line.
 	Zone string
 }
@@ -66,6 +69,9 @@ func parseCronJob(line string, withUser bool) (CronLine, bool) {
 		}
 	}
 	job.Command = cronCommand(rest)
+	if job.Command != rest {
+		job.Whole = rest
+	}
 	return job, job.Command != ""
 }
 

@@ -6,7 +6,8 @@ import "strings"
 // session in it:
 //
 //	/run/docker/containerd/<container>/<exec id>-stdout             dockerd; "init-stdout" for the container's own
-//	/run/docker/libcontainerd/<container>/<exec id>-stdout          dockerd before 17.12
+//	/run/docker/libcontainerd/<container>/<exec id>-stdout          dockerd before 17.12; with --userns-remap
+//	/run/docker.231072.231072/libcontainerd.231072.231072/<container>/init-stdout
 //	/run/containerd/io.containerd.grpc.v1.cri/containers/<container>/io/<n>/<container>-stdout
 //	/run/containerd/fifo/<n>/<id>-stdout                            other clients of containerd
 //
@@ -29,7 +30,7 @@ func ParseStdioFIFO(p string) (StdioFIFO, bool) {
 	if stream != "stdin" && stream != "stdout" && stream != "stderr" || id == "" {
 		return StdioFIFO{}, false
 	}
-	if !strings.Contains(dir, "/containerd/") && !strings.Contains(dir, "/libcontainerd/") {
+	if !containsAny(dir, "/containerd/", "/libcontainerd/", "/libcontainerd.") {
 		return StdioFIFO{}, false
 	}
 	f := StdioFIFO{Session: dir + "/" + id}

@@ -154,11 +154,31 @@ func pathLink(link string) FDLink {
 	if f, ok := ParseStdioFIFO(path); ok {
 		return FDLink{Kind: "FIFO", Pattern: Fold(f.Session) + "-std*", FIFO: &f}
 	}
+	if path == "/secretmem" && path != link { // memfd_secret(2)
+		return FDLink{Kind: "secretmem", Pattern: path}
+	}
 	kind := pathKind(path, path != link)
 	if strings.HasPrefix(kind, "deleted") {
 		link = path // the kind says it
 	}
-	return FDLink{Kind: kind, Pattern: Fold(link)}
+	return FDLink{Kind: kind, Pattern: foldSilly(Fold(link))}
+}
+
+// foldSilly: an NFS client renames a file that is deleted while it is open
+// (nfs_sillyrename() of fs/nfs/unlink.c) to ".nfs" with 24 hexadecimal digits.
+func foldSilly(p string) string {
+	const digits = 24
+	at := strings.LastIndexByte(p, '/') + 1
+	hex, ok := strings.CutPrefix(p[at:], ".nfs")
+	if !ok || len(hex) != digits {
+		return p
+	}
+	for _, c := range []byte(hex) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return p
+		}
+	}
+	return p[:at] + ".nfs" + ellipsis
 }
 
 func pathKind(path string, deleted bool) string {

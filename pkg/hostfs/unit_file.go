@@ -19,15 +19,22 @@ type UnitSetting struct{ Section, Key, Value string }
 func ParseUnitFile(b []byte, want func(section, key string) bool) []UnitSetting {
 	var settings []UnitSetting
 	section, pending := "", ""
-	for raw := range bytes.Lines(b) {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // an editor's byte order mark
+	for more := len(b) > 0; more; {
+		var raw []byte
+		raw, b, more = bytes.Cut(b, []byte("\n"))
 		line := strings.TrimSpace(string(raw))
 		if strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") {
-			continue
+			if line = ""; more {
+				continue
+			}
 		}
 		line = pending + line
-		if before, continued := strings.CutSuffix(line, `\`); continued {
-			pending = before + " "
-			continue
+		if before, continued := cutContinued(line); continued {
+			pending, line = before+" ", before // its end is the file's
+			if more {
+				continue
+			}
 		}
 		pending = ""
 		if strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]") {
@@ -40,6 +47,16 @@ func ParseUnitFile(b []byte, want func(section, key string) bool) []UnitSetting 
 		}
 	}
 	return settings
+}
+
+// cutContinued takes the backslash off that continues a line; of two the first
+// escapes the second.
+func cutContinued(line string) (before string, continued bool) {
+	before = strings.TrimRight(line, `\`)
+	if (len(line)-len(before))%2 == 0 {
+		return line, false
+	}
+	return line[:len(line)-1], true
 }
 
 // UnitTemplate is "getty@.service" for "getty@tty1.service", "" for a unit that

@@ -190,6 +190,9 @@ func FuzzRead(f *testing.F) {
 		f.Add(`E1122 06:35:55.123456 326 a.go:1] "M" err="a \"b\""`, int64(1), int64(1795329356), b.Compression, b.Data)
 	}
 	f.Add(`Nov 22 06:35:56 n kubelet[1]: time="2026-11-22T06:35:56Z" level=error msg="a" error="b"`, int64(0), int64(-1), "", []byte{})
+	f.Add(`time="2026-11-22 06:35:56" level=info msg="E1122 06:35:55.1 1 a.go:1] \"M\" err=\"a\"" component=kubelet`, int64(1), int64(1795329356), "", []byte{})
+	f.Add(`<27>1 2026-11-22T06:35:56Z n k 1 - [a b="\]"] {"level":"dpanic","ts":"2026-11-22T06:35:56.000+0100","msg":"m","error":"\\"}`, int64(1), int64(0), "", []byte{})
+	f.Add(`level=info msg="a "b" c=" d="e\\" f`, int64(1), int64(1), "", []byte{})
 	f.Add(`{"ts":1e300,"msg":"a","err":"b"}`, int64(-5), int64(1)<<62, "zstd", []byte{0x28, 0xb5, 0x2f, 0xfd})
 	f.Fuzz(func(t *testing.T, line string, at, written int64, compression string, data []byte) {
 		l := &report.Logs{Since: at - 1, Until: at + 60e6, Blobs: []report.LogBlob{{Compression: compression, Data: data}},

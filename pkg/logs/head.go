@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -21,16 +20,20 @@ type head struct {
 	// local: at has the node's wall clock without a zone, noYear: and the year 0.
 	local, noYear bool
 	level         string // "": not said
-	message       string
+	message       string // with what else is said
+	msg           string // alone, of logfmt
 }
 
 // parse takes a line apart, in the forms of the kubelet, the runtimes and syslog(3).
 //
 //	I1122 06:35:55.123456     326 kubelet.go:2400] "Message" key="value"                 klog
 //	time="2026-11-22T06:35:55.12Z" level=error msg="message" error="why"                 containerd, dockerd, cri-o
+//	time="2026-11-22 06:35:55" level=info msg="any of these" component=kubelet           k0s, of those that it runs
 //	{"ts":1763793355123.4,"caller":"a.go:1","msg":"message","err":"why"}                 kubelet --logging-format=json
 //	Nov 22 06:35:55 node-7 kubelet[326]: …                                               syslog, any of these behind it
+//	Nov 22 06:35:55 node-7 daemon.info kubelet[326]: …                                   busybox's
 //	2026-11-22T06:35:55.123456+00:00 node-7 kubelet[326]: …
+//	<30>1 2026-11-22T06:35:55.123456+00:00 node-7 kubelet 326 - - …                      RFC 5424
 func parse(line string) head {
 	outer, rest := parseSyslog(line)
 	inner := parseOwn(rest)
@@ -45,7 +48,7 @@ func parseOwn(line string) head {
 		return h
 	}
 	if h, ok := parseLogfmt(line); ok {
-		return h
+		return unwrap(h)
 	}
 	if h, ok := parseJSON(line); ok {
 		return h
@@ -55,8 +58,25 @@ func parseOwn(line string) head {
 
 var (
 	klogHead   = regexp.MustCompile(`^([IWEF])(\d{4} \d\d:\d\d:\d\d\.\d{1,9}) +\d+ ([^\s\]]+:\d+)\] ?`)
-	syslogHead = regexp.MustCompile(`^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) \S+ [^\s\[:]+(?:\[\d+\])?: `)
+	syslogHead = regexp.MustCompile(`^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT\S{8,30}) \S+ (?:[a-z0-9]+\.[a-z]+ )?[^\s\[:]+(?:\[\d+\])?: `)
+	rfc5424    = regexp.MustCompile(`^<\d{1,3}>1 (\S+) \S+ \S+ \S+ \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?`)
 )
+
+// unwrap is for a message that has a head of its own, which tells the level; k0s
+// calls all that the kubelet says "info".
+func unwrap(outer head) head {
+	inner, ok := parseKlog(outer.msg)
+	if !ok {
+		inner, ok = parseLogfmt(outer.msg)
+	}
+	if !ok {
+		return outer
+	}
+	if inner.at.IsZero() {
+		inner.at, inner.local, inner.noYear = outer.at, outer.local, outer.noYear
+	}
+	return inner
+}
 
 func parseKlog(line string) (h head, ok bool) {
 	m := klogHead.FindStringSubmatch(line)
@@ -76,6 +96,9 @@ func parseKlog(line string) (h head, ok bool) {
 func parseSyslog(line string) (h head, rest string) {
 	m := syslogHead.FindStringSubmatch(line)
 	if m == nil {
+		m = rfc5424.FindStringSubmatch(line)
+	}
+	if m == nil {
 		return h, line
 	}
 	if at, err := time.Parse(time.RFC3339Nano, m[1]); err == nil {
@@ -86,7 +109,7 @@ func parseSyslog(line string) (h head, rest string) {
 	return h, line[len(m[0]):]
 }
 
-// parseLogfmt reads key=value pairs, of which there must be a msg.
+// parseLogfmt reads key=value pairs, of which there must be a level or msg.
 func parseLogfmt(line string) (h head, ok bool) {
 	if !strings.HasPrefix(line, "time=") && !strings.HasPrefix(line, "level=") {
 		return h, false
@@ -97,18 +120,22 @@ func parseLogfmt(line string) (h head, ok bool) {
 		key, value, rest = nextPair(rest)
 		switch key {
 		case "time":
-			h.at, _ = time.Parse(time.RFC3339Nano, value)
+			var err error
+			if h.at, err = time.Parse(time.RFC3339Nano, value); err != nil {
+				h.at, err = time.Parse(time.DateTime, value)
+				h.local = err == nil
+			}
 		case "level":
-			h.level = levelOf(value)
+			h.level, ok = levelOf(value), true
 		case "msg":
-			h.message, ok = value, true
+			h.msg, ok = value, true
 		case "":
 			return head{}, false
 		default:
 			others = append(others, key+"="+strconv.Quote(value))
 		}
 	}
-	h.message = strings.Join(append([]string{h.message}, others...), " ")
+	h.message = strings.TrimPrefix(strings.Join(append([]string{h.msg}, others...), " "), " ")
 	return h, ok
 }
 
@@ -118,13 +145,32 @@ func nextPair(s string) (key, value, rest string) {
 	if !ok || strings.ContainsAny(key, ` "`) {
 		return "", "", ""
 	}
-	if n := quotedLength(rest); n > 0 {
+	if n := valueLength(rest); n > 0 {
 		value, rest = unquote(rest[:n]), rest[n:]
 	} else {
 		value, rest, _ = strings.Cut(rest, " ")
 		return key, value, strings.TrimLeft(rest, " ")
 	}
 	return key, value, strings.TrimLeft(rest, " ")
+}
+
+var followed = regexp.MustCompile(`^(?:$| [\w.-]+=)`)
+
+// valueLength is quotedLength of a value in logfmt, which ends where another pair
+// begins: containerd to 1.5 wrote msg="loading plugin "x"..." type=y.
+func valueLength(s string) int {
+	n := quotedLength(s)
+	for end := n; n > 0 && end < len(s); {
+		if followed.MatchString(s[end:]) {
+			return end
+		}
+		more := strings.IndexByte(s[end:], '"')
+		if more < 0 {
+			break
+		}
+		end += more + 1
+	}
+	return n
 }
 
 // quotedLength is the length of the quoted string that s starts with, 0 for none. One
@@ -144,41 +190,17 @@ func quotedLength(s string) int {
 	return len(s)
 }
 
-// unquote takes the quotes off, and one level of backslashes before quotes.
+// unquote takes the quotes off, and one level of backslashes before quotes and
+// backslashes.
 func unquote(s string) string {
 	s = strings.TrimPrefix(s, `"`)
 	s = strings.TrimSuffix(s, `"`)
-	return strings.ReplaceAll(s, `\"`, `"`)
-}
-
-func parseJSON(line string) (h head, ok bool) {
-	if !strings.HasPrefix(line, "{") {
-		return h, false
-	}
-	var fields map[string]any
-	if json.Unmarshal([]byte(line), &fields) != nil {
-		return h, false
-	}
-	h.message, ok = fields["msg"].(string)
-	if !ok {
-		return head{}, false
-	}
-	h.level = Info
-	if level, said := fields["level"].(string); said {
-		h.level = levelOf(level)
-	}
-	if why, failed := fields["err"].(string); failed {
-		h.message, h.level = h.message+" err="+strconv.Quote(why), Error
-	}
-	if ts, said := fields["ts"].(float64); said && ts > 0 && ts < 1e14 { // milliseconds
-		h.at = time.UnixMicro(int64(ts * 1000)).UTC()
-	}
-	return h, true
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(s)
 }
 
 func levelOf(word string) string {
 	switch strings.ToLower(word) {
-	case "fatal", "panic", "error", "err", "critical", "crit":
+	case "fatal", "panic", "dpanic", "error", "err", "critical", "crit":
 		return Error
 	case "warning", "warn":
 		return Warning

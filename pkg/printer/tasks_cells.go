@@ -104,20 +104,38 @@ func blockedSection(t correlate.NodeTasks, s Style) tasksSection {
 		{title: "CONTAINER", least: 9, drop: 1}, {title: "PROCESS", least: 12}, {title: "WAITS FOR", least: 14}, {title: "IN", least: 12, drop: 2}}}
 	for _, b := range t.Blocked {
 		out.rows = append(out.rows, []string{humanize.Comma(int64(b.Threads)), blockedFor(b), ownerCell(b.Owner), containerCell(b.Owner),
-			fmt.Sprintf("%d %s", b.PID, command(b.Comm, b.Cmdline, s)), b.WaitsFor, b.Wchan})
+			fmt.Sprintf("%d %s", b.PID, command(b.Comm, b.Cmdline, s)), waitsForCell(b), b.Wchan})
 	}
 	return out
 }
 
+// waitsForCell: "the NFS server nas: pv-1 or pv-2".
+func waitsForCell(b correlate.BlockedRow) string {
+	text := b.WaitsFor
+	if b.Server != "" {
+		text += " " + b.Server
+	}
+	if len(b.Volumes) > 0 {
+		text += ": " + strings.Join(b.Volumes, " or ")
+	}
+	return text
+}
+
 // blockedFor claims no more than two looks and the kernel's log can tell.
 func blockedFor(b correlate.BlockedRow) string {
-	switch {
-	case b.Stayed == 0:
-		return "moments"
-	case b.LoggedSeconds > 0:
-		return fmt.Sprintf("≥ %.1fs, log %s", b.StayedSeconds, humanSeconds(float64(b.LoggedSeconds)))
+	text := fmt.Sprintf("≥ %.1fs", b.StayedSeconds)
+	if b.Stayed == 0 {
+		if text = "moments"; b.Retrying > 0 {
+			text = "retries"
+		}
 	}
-	return fmt.Sprintf("≥ %.1fs", b.StayedSeconds)
+	switch {
+	case b.Stayed > 0 && b.LoggedSeconds > 0:
+		text += ", log " + humanSeconds(float64(b.LoggedSeconds))
+	case b.Waiting() > 0 && b.SilentSeconds != nil:
+		text += ", log " + humanSeconds(*b.SilentSeconds)
+	}
+	return text
 }
 
 func zombieSection(t correlate.NodeTasks, s Style) tasksSection {

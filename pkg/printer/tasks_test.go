@@ -33,7 +33,8 @@ func sickTasks() correlate.NodeTasks {
 		Usage: &correlate.TaskUsage{Total: 32_100, PIDMax: of(uint64(32_768)), Limit: "kernel.pid_max", Max: 32_768, Percent: 97.96},
 		Rows:  []correlate.TaskRow{kernel, java, node},
 		Blocked: []correlate.BlockedRow{
-			{Owner: agent, PID: 22, TID: 23, Comm: "java", Cmdline: "java -jar hub.jar", Threads: 12, Stayed: 12, StayedSeconds: 2, Wchan: "rpc_wait_bit_killable", WaitsFor: correlate.WaitsNFS},
+			{Owner: agent, PID: 22, TID: 23, Comm: "java", Cmdline: "java -jar hub.jar", Threads: 12, Stayed: 12, StayedSeconds: 2, Wchan: "rpc_wait_bit_killable", WaitsFor: correlate.WaitsNFS,
+				Server: "nas.example.com", Volumes: []string{"pv-reports", `pv-\x1b[2J`}, SilentSeconds: of(720.0)},
 			{Owner: correlate.Owner{Type: correlate.OwnerKernel}, PID: 50, Comm: "jbd2/vdfiw-8", Threads: 1, Stayed: 1, StayedSeconds: 2, LoggedSeconds: 122, Kernel: true, Wchan: "jbd2_journal_commit_transaction", WaitsFor: "the disk: the filesystem's journal (ext4)"},
 			{Owner: kubelet, PID: 93, Comm: "kubelet", Threads: 2},
 		},
@@ -123,6 +124,9 @@ func TestBlockedForClaimsNoMore(t *testing.T) {
 		"moments":          {Threads: 3},
 		"≥ 2.0s":           {Stayed: 1, StayedSeconds: 2},
 		"≥ 2.0s, log 2m2s": {Stayed: 1, StayedSeconds: 2, LoggedSeconds: 122},
+		"≥ 2.0s, log 12m":  {Stayed: 1, StayedSeconds: 2, SilentSeconds: of(720.0)},
+		"retries, log 12m": {Retrying: 1, SilentSeconds: of(720.0)},
+		"retries":          {Retrying: 1},
 	} {
 		if got := blockedFor(b); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -75,14 +75,17 @@ func (b *background) index() {
 // contained: its cgroup is a container's, or below one. Where the whole node
 // runs in a container, that one is in the first process's path too.
 func contained(all *report.Processes, first, p *report.Process) bool {
-	own := map[string]bool{}
+	own, ownSystem := map[string]bool{}, ""
 	for _, entry := range cgroupOf(all, first).Entries {
+		if name, _ := report.SystemContainer(entry.Path); name != "" {
+			ownSystem = name
+		}
 		for e := range strings.SplitSeq(entry.Path, "/") {
 			own[e] = true
 		}
 	}
 	for _, entry := range cgroupOf(all, p).Entries {
-		if hostfs.InPod(entry.Path) {
+		if name, _ := report.SystemContainer(entry.Path); hostfs.InPod(entry.Path) || name != "" && name != ownSystem {
 			return true
 		}
 		for e := range strings.SplitSeq(entry.Path, "/") {

@@ -250,3 +250,26 @@ func FuzzMatchCron(f *testing.F) {
 		}
 	})
 }
+
+// A cron in LXC has crontabs of its own, not the node's; where the node is that
+// container, it is the node's.
+func TestContainedInLXC(t *testing.T) {
+	for _, c := range []struct {
+		first, path string
+		want        bool
+	}{
+		{"/init.scope", "/lxc.payload.web/system.slice/cron.service", true},
+		{"/init.scope", "/lxc/101/ns/system.slice/cron.service", true},
+		{"/init.scope", "/machine.slice/systemd-nspawn@web.service/payload/system.slice/cron.service", true},
+		{"/init.scope", "/system.slice/cron.service", false},
+		{"/init.scope", "/lxc.monitor.web", false},
+		{"/lxc.payload.node-1/init.scope", "/lxc.payload.node-1/system.slice/cron.service", false},
+		{"/lxc.payload.node-1/init.scope", "/", false},
+		{"/lxc.payload.node-1/init.scope", "/lxc.payload.web/system.slice/cron.service", true},
+	} {
+		all := &report.Processes{Cgroups: []report.Cgroup{{Entries: []report.CgroupEntry{{Path: c.first}}}, {Entries: []report.CgroupEntry{{Path: c.path}}}}}
+		if got := contained(all, &report.Process{Cgroup: 0}, &report.Process{Cgroup: 1}); got != c.want {
+			t.Errorf("%s below %s: got %v", c.path, c.first, got)
+		}
+	}
+}

@@ -113,6 +113,7 @@ type cronFiles struct {
 	// zones: the daemon minds CRON_TZ; Debian's cron has no such thing.
 	zones bool
 	jobs  []cronJob
+	seen  map[string]bool // files, without links
 }
 
 const (
@@ -124,10 +125,15 @@ const (
 // readCronFiles reads all crontabs of the node: Debian's, Red Hat's, SUSE's and
 // busybox's places.
 func readCronFiles(root *hostfs.Root, bad unreadable, daemon string) *cronFiles {
-	c := &cronFiles{root: root, bad: bad, zones: daemon == "crond"}
+	c := &cronFiles{root: root, bad: bad, seen: map[string]bool{}}
+	debian := daemon == "cron" || daemon == "CRON"
+	if debian && len(c.names("/var/spool/cron/tabs")) > 0 { // SUSE calls cronie so
+		debian, c.zones = false, true
+	}
+	c.zones = c.zones || daemon == "crond"
 	c.add("/etc/crontab", "", true)
 	takes := hostfs.CronieCronName
-	if daemon == "cron" || daemon == "CRON" { // Debian's
+	if debian {
 		takes = hostfs.LSBCronName
 	}
 	for _, name := range c.names("/etc/cron.d") {
@@ -147,7 +153,11 @@ func readCronFiles(root *hostfs.Root, bad unreadable, daemon string) *cronFiles 
 }
 
 func (c *cronFiles) names(dir string) []string {
-	names, err := c.root.ReadDirNames(dir, maxCronDir)
+	resolved, err := c.root.Resolve(dir) // Alpine's leads to /etc/crontabs
+	var names []string
+	if err == nil {
+		names, err = c.root.ReadDirNames(resolved, maxCronDir)
+	}
 	if err != nil && !hostfs.Gone(err) {
 		c.bad.add(dir, err)
 	}
@@ -156,7 +166,11 @@ func (c *cronFiles) names(dir string) []string {
 }
 
 func (c *cronFiles) read(file string) []byte {
-	b, _, err := c.root.ReadLinked(file, maxCronFile)
+	b, resolved, err := c.root.ReadLinked(file, maxCronFile)
+	if c.seen[resolved] {
+		return nil
+	}
+	c.seen[resolved] = true
 	if err != nil && !hostfs.Gone(err) {
 		c.bad.add(file, err)
 	}

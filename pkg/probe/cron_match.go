@@ -37,10 +37,12 @@ func matchCron(way []step, jobs []cronJob, user string) []cronMatch {
 			found = append(found, scriptIn(dir, below[i:])...)
 		}
 	}
-	if len(found) == 0 || !slices.ContainsFunc(found, func(m cronMatch) bool { return m.job.Line > 0 }) {
-		if len(found) == 0 {
-			found = scriptIn("", below)
-		}
+	line := slices.ContainsFunc(found, func(m cronMatch) bool { return m.job.Line > 0 })
+	// SUSE's run-crons goes through the directories without saying so.
+	if !slices.ContainsFunc(found, func(m cronMatch) bool { return m.by == report.CronByScript }) {
+		found = append(found, scriptIn("", below)...)
+	}
+	if !line {
 		found = append(mentions(below, found, jobs), found...)
 	}
 	return found[:min(len(found), maxCronEntries)]
@@ -66,6 +68,9 @@ func byCommand(s step, jobs []cronJob) []cronMatch {
 	shell := isShellCommand(s.args)
 	for _, j := range jobs {
 		switch {
+		case shell && j.Whole != "" && strings.TrimSpace(s.args[2]) == j.Whole:
+			j.Command = j.Whole
+			found = append(found, cronMatch{j, report.CronByCommand, s.pid})
 		case shell && strings.TrimSpace(s.args[2]) == j.Command:
 			found = append(found, cronMatch{j, report.CronByCommand, s.pid})
 		case !shell && sameArguments(s.args, strings.Fields(j.Command)):
@@ -115,7 +120,7 @@ func scriptIn(dir string, way []step) []cronMatch {
 	for _, s := range way {
 		for _, a := range s.args[:min(3, len(s.args))] {
 			in := path.Dir(path.Clean(a))
-			if path.IsAbs(a) && (in == dir || dir == "" && strings.HasPrefix(in, "/etc/cron.")) {
+			if path.IsAbs(a) && (in == dir || dir == "" && strings.HasPrefix(in, "/etc/cron.") && in != "/etc/cron.d") {
 				return []cronMatch{{cronJob{file: path.Clean(a)}, report.CronByScript, s.pid}}
 			}
 		}

@@ -107,14 +107,14 @@ func (k *kubelet) find() bool {
 	return best >= 0
 }
 
-// contained: its cgroup is a pod's or, of any container, one with an id; unknown
+// contained: its cgroup is a pod's or, of any container, one with an id or LXC's; unknown
 // counts as a pod's, since a name proves nothing there.
 func (k *kubelet) contained(p *report.Process, anyContainer bool) bool {
 	if p.Cgroup < 0 || p.Cgroup >= len(k.report.Processes.Cgroups) {
 		return true
 	}
 	for _, e := range k.report.Processes.Cgroups[p.Cgroup].Entries {
-		if inPod(e) || strings.Contains(e.Path, "kubepods") || anyContainer && hostfs.HasContainerID(e.Path) {
+		if system, _ := report.SystemContainer(e.Path); inPod(e) || strings.Contains(e.Path, "kubepods") || anyContainer && (system != "" || hostfs.HasContainerID(e.Path)) {
 			return true
 		}
 	}

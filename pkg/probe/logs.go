@@ -27,8 +27,9 @@ const (
 // The usual names of units, each of one word.
 const (
 	kubeletUnits = `kubelet.service k3s.service k3s-agent.service rke2-server.service rke2-agent.service k0scontroller.service k0sworker.service
-		snap.microk8s.daemon-kubelite.service snap.microk8s.daemon-kubelet.service origin-node.service atomic-openshift-node.service`
-	runtimeUnits = `containerd.service docker.service crio.service cri-docker.service cri-dockerd.service snap.microk8s.daemon-containerd.service`
+		snap.microk8s.daemon-kubelite.service snap.microk8s.daemon-kubelet.service snap.kubelet-eks.daemon.service snap.kubelet.daemon.service
+		snap.k8s.kubelet.service origin-node.service atomic-openshift-node.service`
+	runtimeUnits = `containerd.service docker.service crio.service cri-docker.service cri-dockerd.service snap.microk8s.daemon-containerd.service snap.k8s.containerd.service`
 )
 
 // logs reads what the kubelet, the runtimes and the kernel have logged.
@@ -56,7 +57,12 @@ func collectLogs(ctx context.Context, r run) (publish, error) {
 	for _, name := range []string{report.LogKubelet, report.LogRuntime} {
 		s := report.LogSource{Name: name, Where: "journal"}
 		l.left, l.blobs = l.bytes(), min(maxLogBlobs, l.bytes())
-		l.fromJournal(ctx, files, &s)
+		l.fromJournal(ctx, files, &s, l.units(name), "_SYSTEMD_UNIT", "UNIT")
+		if len(s.Lines) == 0 && s.Left == 0 {
+			// A kubelet with kubeletCgroups leaves its unit's cgroup, and journald
+			// does not know any more whose lines these are.
+			l.fromJournal(ctx, files, &s, strings.Fields(tagsOf(name)), "SYSLOG_IDENTIFIER")
+		}
 		if len(s.Lines) > 0 {
 			l.out.Sources = append(l.out.Sources, s)
 		} else {

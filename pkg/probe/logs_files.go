@@ -19,8 +19,8 @@ const (
 	runtimeFiles = `/var/log/containerd.log /var/log/docker.log /var/log/crio.log
 		/var/lib/rancher/k3s/agent/containerd/containerd.log /var/lib/rancher/rke2/agent/containerd/containerd.log`
 	syslogs     = "/var/log/messages /var/log/syslog"
-	kubeletTags = " kubelet hyperkube k3s rke2 k0s kubelite microk8s.daemon-kubelite "
-	runtimeTags = " containerd dockerd dockerd-current crio cri-dockerd microk8s.daemon-containerd "
+	kubeletTags = " kubelet hyperkube k3s rke2 k0s kubelite microk8s.daemon-kubelite microk8s.daemon-kubelet kubelet-eks.daemon kubelet.daemon k8s.kubelet "
+	runtimeTags = " containerd dockerd dockerd-current crio cri-dockerd microk8s.daemon-containerd k8s.containerd "
 )
 
 // ownFiles are where a log may be without a journal: where its processes' standard
@@ -60,15 +60,23 @@ func (l *logs) fromFiles(name string, left int) {
 //
 //	Nov 22 06:35:55 node-7 kubelet[326]: I1122 …
 //	2026-11-22T06:35:55.123456+00:00 node-7 kubelet[326]: I1122 …
+//	<30>1 2026-11-22T06:35:55.123456+00:00 node-7 kubelet 326 - - I1122 …     RFC 5424
 func loggedBy(name, line string) bool {
 	head, _, _ := strings.Cut(line, ": ")
 	tag := head[strings.LastIndexByte(head, ' ')+1:]
-	tag, _, _ = strings.Cut(tag, "[")
-	tags := runtimeTags
-	if name == report.LogKubelet {
-		tags = kubeletTags
+	if f := strings.SplitN(line, " ", 5); len(f) == 5 && strings.HasPrefix(line, "<") {
+		tag = f[3]
 	}
-	return tag != "" && strings.Contains(tags, " "+tag+" ")
+	tag, _, _ = strings.Cut(tag, "[")
+	return tag != "" && strings.Contains(tagsOf(name), " "+tag+" ")
+}
+
+// tagsOf are the identifiers of a log in syslog.
+func tagsOf(name string) string {
+	if name == report.LogKubelet {
+		return kubeletTags
+	}
+	return runtimeTags
 }
 
 // tail adds the lines of a file's end, of so many bytes; of the syslog those of the log.

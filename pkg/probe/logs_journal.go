@@ -95,15 +95,14 @@ type journalSpot struct {
 	entry uint64
 }
 
-// fromJournal reads the messages of a log's units, and those that systemd itself logs
-// of them, the newest first.
-func (l *logs) fromJournal(ctx context.Context, files []*journalFile, s *report.LogSource) {
-	units := l.units(s.Name)
+// fromJournal reads the messages that have one of the values in one of the fields,
+// the newest first: those of a log's units, and those that systemd itself logs of them.
+func (l *logs) fromJournal(ctx context.Context, files []*journalFile, s *report.LogSource, values []string, fields ...string) {
 	for _, f := range files {
 		var spots []journalSpot
-		for _, field := range []string{"_SYSTEMD_UNIT", "UNIT"} {
+		for _, field := range fields {
 			err := f.EachValue(field, func(d hostfs.JournalData) bool {
-				if slices.Contains(units, strings.TrimPrefix(string(d.Payload), field+"=")) {
+				if slices.Contains(values, strings.TrimPrefix(string(d.Payload), field+"=")) {
 					more, left, err := f.newest(d, uint64(max(l.out.Since, 0)))
 					if err != nil {
 						l.bad.add("journal", err)

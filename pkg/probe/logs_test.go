@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,10 +142,12 @@ func TestLogsOfFiles(t *testing.T) {
 		where string
 		want  string
 	}{
-		"own":    {map[string][]byte{"/data/kubelet.log": []byte("a\n\nb\n"), "/var/log/messages": syslog}, "/data/kubelet.log", "b|a"},
-		"usual":  {map[string][]byte{"/var/log/kubelet.log": []byte("x"), "/var/log/messages": syslog}, "/var/log/kubelet.log", "x"},
-		"syslog": {map[string][]byte{"/var/log/messages": syslog}, "/var/log/messages", "Nov 22 06:35:56 node-7 kubelet[40]: I1122 of the kubelet"},
-		"cut":    {map[string][]byte{"/var/log/kubelet.log": []byte(strings.Repeat("some line\n", logBytes))}, "/var/log/kubelet.log", ""},
+		"own":      {map[string][]byte{"/data/kubelet.log": []byte("a\n\nb\n"), "/var/log/messages": syslog}, "/data/kubelet.log", "b|a"},
+		"usual":    {map[string][]byte{"/var/log/kubelet.log": []byte("x"), "/var/log/messages": syslog}, "/var/log/kubelet.log", "x"},
+		"syslog":   {map[string][]byte{"/var/log/messages": syslog}, "/var/log/messages", "Nov 22 06:35:56 node-7 kubelet[40]: I1122 of the kubelet"},
+		"RFC 5424": {map[string][]byte{"/var/log/messages": []byte("<30>1 2026-11-22T06:35:56Z n kubelet 40 - - I1122 of the kubelet\n<30>1 2026-11-22T06:35:56Z n cron 1 - - kubelet: no\n<x\n")}, "/var/log/messages", "<30>1 2026-11-22T06:35:56Z n kubelet 40 - - I1122 of the kubelet"},
+		"busybox":  {map[string][]byte{"/var/log/messages": []byte("Nov 22 06:35:56 n daemon.info k3s[40]: I1122 of the kubelet\n")}, "/var/log/messages", "Nov 22 06:35:56 n daemon.info k3s[40]: I1122 of the kubelet"},
+		"cut":      {map[string][]byte{"/var/log/kubelet.log": []byte(strings.Repeat("some line\n", logBytes))}, "/var/log/kubelet.log", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fs := logNode(t, c.files)
@@ -168,4 +171,32 @@ func TestLogsOfFiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A kubelet that has left its unit's cgroup is known by its name in syslog.
+func TestLogsOfAKubeletOutsideOfItsUnit(t *testing.T) {
+	w := journaltest.New(true, 8|4)
+	now := uint64(time.Now().UnixMicro())
+	w.Entry(now-2e6, w.Data("_SYSTEMD_UNIT", []byte("init.scope"), 0), w.Data("SYSLOG_IDENTIFIER", []byte("kubelet"), 0), w.Data("MESSAGE", []byte("E1122 it failed"), 0))
+	w.Entry(now-1e6, w.Data("_SYSTEMD_UNIT", []byte("containerd.service"), 0), w.Data("SYSLOG_IDENTIFIER", []byte("containerd"), 0), w.Data("MESSAGE", []byte("of the runtime"), 0))
+	w.Entry(now-1e6, w.Data("_SYSTEMD_UNIT", []byte("cron.service"), 0), w.Data("SYSLOG_IDENTIFIER", []byte("containerd"), 0), w.Data("MESSAGE", []byte("of nobody: there are lines of the unit"), 0))
+	l := logsOf(t, logNode(t, map[string][]byte{"/var/log/journal/" + machineID + "/system.journal": w.Bytes()}), report.Request{})
+	for name, want := range map[string]string{report.LogKubelet: "E1122 it failed", report.LogRuntime: "of the runtime"} {
+		if s := source(l, name); s == nil || s.Where != "journal" || len(s.Lines) != 1 || s.Lines[0].Text != want {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
+
+// FuzzLoggedBy: a line is of one log at most, and names it.
+func FuzzLoggedBy(f *testing.F) {
+	for _, line := range []string{"Nov 22 06:35:56 node-7 kubelet[40]: I1122", "<30>1 2026-11-22T06:35:56Z n containerd 40 - - x", "Nov 22 06:35:56 n daemon.info k3s[40]: x", "<", ": ", "kubelet", ""} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		kubelet, runtime := loggedBy(report.LogKubelet, line), loggedBy(report.LogRuntime, line)
+		if kubelet && runtime || kubelet && !slices.ContainsFunc(strings.Fields(kubeletTags), func(tag string) bool { return strings.Contains(line, tag) }) {
+			t.Errorf("%q: %v, %v", line, kubelet, runtime)
+		}
+	})
 }

@@ -109,7 +109,8 @@ func recordCrowd(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := ownMemory(t)
+	var own ownMemory
+	before := own.most(t)
 	for round := range rounds {
 		move(t, fs, round)
 		if round == 0 {
@@ -120,33 +121,36 @@ func recordCrowd(t *testing.T, dir string) {
 		if rec.bytes > ringBytes || len(rec.cgroups) > maxRecordedCgroups+ownersPerSample || len(rec.processes) > maxRecordedProcesses+processesPerSample {
 			t.Fatalf("after %d samples: %d bytes, %d cgroups, %d processes", round, rec.bytes, len(rec.cgroups), len(rec.processes))
 		}
-		t.Logf("%d: %d KiB of its own, ring %d KiB, %d cgroups", round, ownMemory(t)>>10, rec.bytes>>10, len(rec.cgroups))
+		t.Logf("%d: %d KiB of its own, ring %d KiB, %d cgroups", round, own.most(t)>>10, rec.bytes>>10, len(rec.cgroups))
 	}
 	f := rec.frame(goesOn)
 	if rec.missed > 0 || len(rec.samples) == 0 {
 		t.Errorf("missed %d, %s", rec.missed, rec.lastMiss)
 	}
-	if own := ownMemory(t); own > ownMost {
-		t.Errorf("it has %d KiB of its own, %d before it began; the answer has %d KiB", own>>10, before>>10, len(f.Payload)>>10)
+	if most := own.most(t); most > ownMost {
+		t.Errorf("it has %d KiB of its own, %d before it began; the answer has %d KiB", most>>10, before>>10, len(f.Payload)>>10)
 	}
 }
 
-// ownMemory is what this process has had at most beside its program's file, in bytes:
-// VmHWM less RssFile of /proc/self/status.
-func ownMemory(t *testing.T) int {
+// ownMemory is what this process has had at most beside its program's file.
+type ownMemory struct{ file int }
+
+// most is in bytes: VmHWM less RssFile of /proc/self/status, the largest seen, since
+// the kernel takes such pages back when it needs memory, and VmHWM still has them.
+func (o *ownMemory) most(t *testing.T) int {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
 	}
-	most, file := 0, 0
+	most := 0
 	hostfs.EachAmount(b, func(name []byte, n uint64) {
 		switch string(name) {
 		case "VmHWM":
 			most = int(n)
 		case "RssFile":
-			file = int(n)
+			o.file = max(o.file, int(n))
 		}
 	})
-	return most - file
+	return most - o.file
 }

@@ -39,24 +39,34 @@ func (t *tasks) blocked(ctx context.Context) error {
 	t.out.LookedMillis = time.Since(began).Milliseconds()
 	logged := t.hungTasks()
 	for i := range found {
-		b := &found[i]
-		now, ok := t.look(b.PID, b.TID)
-		if !ok {
-			continue
-		}
-		if b.look.Switches != nil && now.Switches != nil && *b.look.Switches == *now.Switches {
-			b.StayedMillis = t.out.LookedMillis
-		}
-		b.Wchan = t.wchan(b.PID, b.TID)
-		if h := logged[b.TID]; report.Escape(h.Comm) == b.Comm && b.StayedMillis > 0 {
-			b.LoggedSeconds = h.Seconds
-		}
-		t.out.Blocked = append(t.out.Blocked, b.BlockedTask)
+		t.secondLook(&found[i], logged)
 	}
 	return nil
 }
 
-// hungTasks is what the kernel's log last said of each thread.
+// secondLook keeps who still is in uninterruptible sleep.
+func (t *tasks) secondLook(b *blockedTask, logged map[int]hostfs.HungTask) {
+	now, ok := t.look(b.PID, b.TID)
+	if !ok {
+		return
+	}
+	if b.look.Switches != nil && now.Switches != nil {
+		if b.Switched = *now.Switches - *b.look.Switches; b.Switched == 0 {
+			b.StayedMillis = t.out.LookedMillis
+		}
+	}
+	b.Wchan = t.wchan(b.PID, b.TID)
+	if !b.Kernel {
+		b.Stack = t.stack(b.PID, b.TID, b.Wchan == "")
+	}
+	if h := logged[b.TID]; report.Escape(h.Comm) == b.Comm && b.StayedMillis > 0 {
+		b.LoggedSeconds = h.Seconds
+	}
+	t.out.Blocked = append(t.out.Blocked, b.BlockedTask)
+}
+
+// hungTasks is what the kernel's log last said of each thread; what it says of NFS
+// servers it reports at once.
 func (t *tasks) hungTasks() map[int]hostfs.HungTask {
 	log, err := hostfs.ReadKernelLog(t.fs)
 	if err != nil && !hostfs.Gone(err) {
@@ -64,8 +74,13 @@ func (t *tasks) hungTasks() map[int]hostfs.HungTask {
 	}
 	last := map[int]hostfs.HungTask{}
 	hostfs.EachKernelLine(log, func(l hostfs.KernelLine) {
-		if h, ok := hostfs.ParseHungTask(l.Text); ok && !l.FromUser {
+		if l.FromUser {
+			return
+		}
+		if h, ok := hostfs.ParseHungTask(l.Text); ok {
 			last[h.TID] = h
+		} else if s, ok := hostfs.ParseNFSServer(l.Text); ok {
+			t.addNFSServer(s, afterBoot(l.Seconds))
 		}
 	})
 	return last

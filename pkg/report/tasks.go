@@ -18,6 +18,12 @@ type Tasks struct {
 	ThreadsUnseen int           `json:"threadsUnseen,omitempty"`
 	// LookedMillis lies between the two looks; 0: at the first nobody was.
 	LookedMillis int64 `json:"lookedMillis,omitempty"`
+	// Stacks are the functions of the kernel that blocked tasks wait in, each list once,
+	// the innermost first, parted by spaces.
+	Stacks []string `json:"stacks,omitempty"`
+	// SilentNFS are the NFS servers that do not respond by the last word of the
+	// kernel's log, read where a task is blocked.
+	SilentNFS []SilentServer `json:"silentNFS,omitempty"`
 	// Limits are the cgroups with a limit of their own, pids.max, and those in
 	// which forks were refused. NoPIDsController: this kernel does not limit them.
 	Limits           []TaskLimit `json:"limits,omitempty"`
@@ -63,10 +69,27 @@ type BlockedTask struct {
 	// for at least so long it waits. 0: it has run, and waits for one short
 	// thing after another, or nobody could tell.
 	StayedMillis int64 `json:"stayedMillis"`
+	// Switched is how often it was switched to in between, where that can be told.
+	Switched uint64 `json:"switched,omitempty"`
+	// Stack is the place of its functions in Tasks.Stacks, counted from 1; 0: nobody
+	// could read them.
+	Stack int `json:"stack,omitempty"`
 	// LoggedSeconds is what the kernel's log last said of a task that still stays,
 	// "blocked for more than 122 seconds"; 0: nothing. It may have run in between.
 	LoggedSeconds int64 `json:"loggedSeconds,omitempty"`
 	Kernel        bool  `json:"kernel,omitempty"`
+}
+
+// SilentServer is a server of which the kernel's log says that it does not respond.
+// Who gave up waiting for it leaves that as the last word.
+type SilentServer struct {
+	Name string `json:"name"`
+	// Since is the first such line since it last answered, Last the last one, seconds
+	// after boot; absent where the log has no times.
+	Since *float64 `json:"since,omitempty"`
+	Last  *float64 `json:"last,omitempty"`
+	// GaveUp: by the last line a soft mount did; it never says that the server answers.
+	GaveUp bool `json:"gaveUp,omitempty"`
 }
 
 // TaskLimit is a cgroup's count against its limit, from the pids controller.

@@ -5,8 +5,10 @@ package vm
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/diagnose"
@@ -83,7 +85,8 @@ func TestDiskThatFails(t *testing.T) {
 }
 
 // TestServerThatIsDead: a volume of NFS whose server hangs, and with it whoever
-// touches the volume: nodedoc does not. It is leaked, and the answer is whole.
+// touches the volume: nodedoc does not. It is leaked, the answer is whole, and who
+// waits is named.
 func TestServerThatIsDead(t *testing.T) {
 	const name = "d-e2e-vm-nfs"
 	undo := undone(t)
@@ -92,11 +95,20 @@ func TestServerThatIsDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	onNode(t, "setsid cat "+point+"/held >/dev/null 2>&1 </dev/null &")
-	pidOf(t, "cat "+point+"/held")
+	pid := pidOf(t, "cat "+point+"/held")
 	var answer mountsOf
 	nodedoc(t, &answer, "mounts", node)
 	v := answer.volume(t, name)
 	if v.State != correlate.VolumeLeaked || v.Type != "nfs" || v.Source != "127.0.0.1:/" || v.Device != nil || v.Reasons[0].Reason != correlate.PVGone {
 		t.Errorf("got %+v", v)
+	}
+	eventually(t, "cat waits", time.Minute, func() bool { return onNode(t, "ps -o stat= -p "+strconv.Itoa(pid)+" | cut -c1") == "D" })
+	a := askTasks(t)
+	i := slices.IndexFunc(a.Blocked, func(b correlate.BlockedRow) bool { return b.PID == pid })
+	if i < 0 || a.Blocked[i].WaitsFor != correlate.WaitsNFS || a.Blocked[i].Waiting() != 1 || a.Blocked[i].Server != nfsAddress {
+		t.Errorf("who waits: %+v", a.Blocked)
+	}
+	if !slices.Equal(a.found(diagnose.TasksServer), []string{""}) {
+		t.Errorf("found %+v", a.Findings)
 	}
 }
