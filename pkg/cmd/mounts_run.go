@@ -18,6 +18,7 @@ type nodeMounts struct {
 	is report.Node
 	// namespace is the inode of the host's mount namespace, 0 if unknown.
 	namespace uint64
+	pid       int // of a process in it
 	// table is there for a script.
 	table []report.Mount
 }
@@ -42,6 +43,9 @@ func (o *mountsOptions) reduce(n *correlate.Node) (nodeMounts, error) {
 	for _, ns := range n.Report.Mounts.Namespaces {
 		if ns.Host {
 			m.namespace = ns.Inode
+			if ns.Kubelet {
+				m.pid = ns.PID
+			}
 		}
 	}
 	return m, nil

@@ -1,6 +1,11 @@
 package correlate
 
-import "github.com/nodedoc/kubectl-nodedoc/pkg/report"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
+)
 
 // Detached are filesystems that the kernel keeps although they are mounted
 // nowhere, and the processes with files open on such mounts; which of these is on
@@ -8,6 +13,9 @@ import "github.com/nodedoc/kubectl-nodedoc/pkg/report"
 type Detached struct {
 	Devices   []report.Device `json:"devices"`
 	Processes []VolumeProcess `json:"processes,omitempty"`
+	// Kept are files that keep a mount namespace which no process lives in: what is
+	// mounted there nobody sees.
+	Kept []string `json:"kept,omitempty"`
 }
 
 // detached is nil where there are none.
@@ -27,7 +35,28 @@ func (n *Node) detached() *Detached {
 	for _, u := range n.Report.Devices.Detached {
 		out.Processes = append(out.Processes, n.volumeProcess(report.MountUse{PID: u.PID, What: "fd", Count: u.Count, Path: u.Path}))
 	}
+	if n.Report.Mounts != nil {
+		out.Kept = keptNamespaces(n.Report.Mounts)
+	}
 	return &out
+}
+
+// keptNamespaces are where mount namespaces are mounted, as snapd and unshare
+// --mount=FILE do:
+//
+//	0:4 mnt:[4026532512] /run/snapd/ns/lxd.mnt - nsfs
+func keptNamespaces(m *report.Mounts) (files []string) {
+	lived := map[string]bool{}
+	for _, ns := range m.Namespaces {
+		lived[fmt.Sprintf("mnt:[%d]", ns.Inode)] = true
+	}
+	for _, at := range m.List {
+		if strings.HasPrefix(at.Root, "mnt:[") && !lived[at.Root] && at.FS >= 0 && at.FS < len(m.Filesystems) && m.Filesystems[at.FS].Type == "nsfs" && len(files) < maxNames {
+			lived[at.Root] = true
+			files = append(files, at.Point)
+		}
+	}
+	return files
 }
 
 // volumeProcess names the process that is at work on a filesystem.

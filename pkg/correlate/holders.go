@@ -34,7 +34,7 @@ func (j *mountJoin) findHolders() *holderList {
 	only := make([]int, len(j.byFS))
 	for fs, volumes := range j.byFS {
 		only[fs] = -1
-		if len(volumes) == 1 && !j.nodeDisks[fs] && j.mounts.Filesystems[fs].Type != "devtmpfs" {
+		if len(volumes) == 1 && !j.nodeDisks[fs] && !j.shared[fs] && j.mounts.Filesystems[fs].Type != "devtmpfs" {
 			only[fs] = index[volumes[0]]
 		}
 	}

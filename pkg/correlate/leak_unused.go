@@ -14,8 +14,8 @@ func (j *mountJoin) judgeUse(v *volume, g *judgement, since *time.Time) {
 		g.cannotTell("the API server was not asked for volumes")
 	case s.VolumesError != "" && s.unresolved:
 		g.cannotTell("PersistentVolumes could not be listed: " + s.VolumesError)
-	case j.hasNoName(v) && j.sharedWithLiving(v):
-		g.cannotTell("its vol_data.json could not be read, and a pod uses the same filesystem: maybe it is the pod's")
+	case !v.pv && j.sharedWithLiving(v):
+		g.cannotTell(j.noName(v) + ", and a pod uses the same filesystem: maybe it is the pod's")
 	case !g.decided && since != nil && j.n.now().Sub(*since) < InTransit:
 	default:
 		g.because(Unused, "staged, and no pod of this node uses it")
@@ -23,9 +23,13 @@ func (j *mountJoin) judgeUse(v *volume, g *judgement, since *time.Time) {
 	}
 }
 
-// hasNoName: nothing but the hash of a handle that the API server does not know.
-func (j *mountJoin) hasNoName(v *volume) bool {
-	return v.data == nil && !v.pv && j.at[v.mounts[0]].path.Hash == v.name
+// noName is why nobody knows which PersistentVolume is staged: that of CSI is found
+// by its note or the hash of its handle, others by the disk's name.
+func (j *mountJoin) noName(v *volume) string {
+	if v.data == nil && j.at[v.mounts[0]].path.Hash != "" {
+		return "its vol_data.json could not be read"
+	}
+	return "no PersistentVolume is known by its path"
 }
 
 // sharedWithLiving: pods have another volume of the same filesystem, or maybe the

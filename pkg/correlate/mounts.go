@@ -16,6 +16,9 @@ type NodeMounts struct {
 	HostMounts int `json:"hostMounts"`
 	AllMounts  int `json:"allMounts"`
 	Namespaces int `json:"namespaces"`
+	// KubeletNamespace is a process in the kubelet's mount namespace where that has
+	// mounts that the node's own does not show: they count as the host's then.
+	KubeletNamespace int `json:"kubeletNamespace,omitempty"`
 	// Devices counts block devices that are mounted, KernelThreads the threads
 	// that they cost.
 	Devices       int `json:"devices"`
@@ -162,10 +165,9 @@ type Volume struct {
 // VolumeMount is one mount of a volume in the host's namespace.
 type VolumeMount struct {
 	report.Mount
-	// Number, Type and Source are those of its filesystem.
+	// Number and Type are those of its filesystem; Source is always set.
 	Number string `json:"number"`
 	Type   string `json:"type"`
-	Source string `json:"source,omitempty"`
 	// Staging is the device's one mount on the node, before it is bound into pods.
 	Staging bool `json:"staging,omitempty"`
 	// Copy: it stands below the root directory of this container.

@@ -59,7 +59,11 @@ func (j *mountJoin) answer(v *volume, uses []VolumeProcess) Volume {
 	since := j.since(v)
 	g := j.judge(v, since)
 	f := &j.mounts.Filesystems[j.filesystem(v)]
-	out := Volume{Node: j.n.Name(), Name: cmp.Or(v.name, f.Source, f.Type), Driver: v.driver, Handle: v.handle, Device: v.device, Type: f.Type, Source: f.Source,
+	source := f.Source
+	if len(v.mounts) > 0 {
+		source = cmp.Or(j.list[v.mounts[0]].Source, source)
+	}
+	out := Volume{Node: j.n.Name(), Name: cmp.Or(v.name, source, f.Type), Driver: v.driver, Handle: v.handle, Device: v.device, Type: f.Type, Source: source,
 		Reasons: g.reasons, Unknown: strings.Join(g.unknown, "; "), Processes: uses, Pods: g.pods, Since: since}
 	if len(v.known) > 0 {
 		out.Claim = v.known[0].Claim
@@ -67,7 +71,10 @@ func (j *mountJoin) answer(v *volume, uses []VolumeProcess) Volume {
 	if v.root != nil {
 		out.Name, out.Container = "root directory of "+rootTitle(v.root), v.root.Owner
 	}
-	if v.device != nil && v.root == nil && len(j.byFS[v.key.fs]) == 1 {
+	if v.root == nil && !v.block && j.shared[v.key.fs] {
+		out.Device = nil // stays, whatever becomes of the volume
+	}
+	if out.Device != nil && v.root == nil && len(j.byFS[v.key.fs]) == 1 {
 		out.KernelThreads = v.device.Threads
 	}
 	if out.State = g.state(); g.living {
@@ -127,7 +134,8 @@ func (j *mountJoin) addMounts(out *Volume, v *volume, g *judgement) {
 	for k, i := range v.mounts {
 		at, m := &j.at[i], &j.list[i]
 		f := &j.mounts.Filesystems[m.FS]
-		vm := VolumeMount{Mount: *m, Number: f.Number, Type: f.Type, Source: f.Source, Staging: at.found && at.path.Global && at.root == nil}
+		vm := VolumeMount{Mount: *m, Number: f.Number, Type: f.Type, Staging: at.found && at.path.Global && at.root == nil}
+		vm.Source = cmp.Or(m.Source, f.Source)
 		if at.root != nil {
 			vm.Copy = at.root.Owner
 			if at.below != "" {

@@ -78,6 +78,22 @@ func TestIdentifyVolumes(t *testing.T) {
 	}
 }
 
+// A subPath is of the volume that its pod has by that name, though the API server has
+// forgotten it.
+func TestSubPathsOfPersistentVolumesThatAreGone(t *testing.T) {
+	b := newMountNode()
+	pod := dirOfPod(goneUID)
+	for i, name := range []string{"lv", "nfs-b"} {
+		number := []string{"253:9", "0:71"}[i]
+		b.mount(number, "ext4", "/dev/x", "/sub", pod+"/volume-subpaths/"+name+"/app/0")
+		b.mount(number, "ext4", "/dev/x", "", pod+"/volumes/kubernetes.io~csi/"+name+"/mount")
+		b.wrote("/pods/" + goneUID + "/volumes/kubernetes.io~csi/" + name).SpecVolID = name
+	}
+	b.mount("0:72", "tmpfs", "tmpfs", "", pod+"/volumes/kubernetes.io~empty-dir/tmp")
+	b.mount("0:72", "tmpfs", "tmpfs", "/sub", pod+"/volume-subpaths/tmp/app/0")
+	expect(t, b, "lv leaked 2/2 pv-gone not-attached pod-gone", "nfs-b leaked 2/2 pv-gone not-attached pod-gone", "tmp leaked 2/2 pod-gone")
+}
+
 func TestHandleByTheAPI(t *testing.T) {
 	b := newMountNode()
 	b.stage()

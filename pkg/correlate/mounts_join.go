@@ -17,6 +17,8 @@ type mountJoin struct {
 	dirs   []string       // names of the kubelet's directory
 	// nodeDisks are filesystems that are the node's own, whatever else is on them.
 	nodeDisks map[int]bool
+	// shared are those with volumes and other things on them, see findShared.
+	shared map[int]bool
 
 	live     liveness
 	storage  *storageIndex
@@ -30,6 +32,7 @@ type mountJoin struct {
 	devices  map[string]*report.Device // by number and by name
 
 	volumes    map[volumeKey]*volume
+	podVolumes map[string]string // PersistentVolumes by "<pod uid>/<name>"
 	volumeList []*volume
 	byFS       [][]*volume
 }
@@ -47,9 +50,9 @@ type mountPlace struct {
 }
 
 func (n *Node) newMountJoin() *mountJoin {
-	j := &mountJoin{n: n, mounts: n.Report.Mounts, live: n.liveness(n.Report.Mounts), storage: n.storageIndex(), nodeDisks: map[int]bool{},
+	j := &mountJoin{n: n, mounts: n.Report.Mounts, live: n.liveness(n.Report.Mounts), storage: n.storageIndex(), nodeDisks: map[int]bool{}, shared: map[int]bool{},
 		departed: map[string]bool{}, needs: map[string]podNeed{}, owners: map[string]*Owner{}, roots: map[string]*containerRoot{},
-		data: map[string]*report.VolumeData{}, devices: map[string]*report.Device{}, volumes: map[volumeKey]*volume{}}
+		data: map[string]*report.VolumeData{}, devices: map[string]*report.Device{}, volumes: map[volumeKey]*volume{}, podVolumes: map[string]string{}}
 	if n.Inventory != nil {
 		for i := range n.Inventory.Departed {
 			j.departed[nodeUID(&n.Inventory.Departed[i])] = true
@@ -78,6 +81,7 @@ func (n *Node) newMountJoin() *mountJoin {
 	j.at = make([]mountPlace, len(j.list))
 	j.byFS = make([][]*volume, len(j.mounts.Filesystems))
 	j.place()
+	j.findShared()
 	j.group()
 	j.addHidden()
 	return j
@@ -129,7 +133,11 @@ func (j *mountJoin) under(p string) int {
 func (j *mountJoin) device(m *report.Mount, block bool) *report.Device {
 	f := &j.mounts.Filesystems[m.FS]
 	if block && f.Type == "devtmpfs" {
-		return j.devices[path.Base(strings.TrimSuffix(m.Root, "//deleted"))]
+		node := strings.TrimSuffix(m.Root, "//deleted")
+		if d := j.devices[strings.TrimPrefix(node, "/")]; d != nil { // "/pxd/pxd1"
+			return d
+		}
+		return j.devices[path.Base(node)]
 	}
 	if d := j.devices[f.Number]; d != nil {
 		return d

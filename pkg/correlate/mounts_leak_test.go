@@ -113,6 +113,11 @@ func TestLeakReasons(t *testing.T) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdh", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/staging/blk-2/x")
 			*b.disk("253:96", "vdg").SizeBytes = 0
 		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-empty", "blk-2 leaked 1/1 pv-gone unused"}},
+		"block volume of a driver with a directory in /dev": {func(b *mountNode) {
+			b.mount("0:5", "devtmpfs", "devtmpfs", "/pxd/pxd1", kubelet+"/plugins/kubernetes.io/csi/volumeDevices/publish/blk-1/"+goneUID)
+			*b.disk("252:1", "pxd/pxd1").SizeBytes = 0
+			b.disk("252:2", "pxd1")
+		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-empty"}},
 		"block volume whose device node was removed": {func(b *mountNode) {
 			b.mount("0:5", "devtmpfs", "devtmpfs", "/vdg//deleted", dirOfPod(goneUID)+"/volumeDevices/kubernetes.io~csi/blk-1")
 		}, []string{"blk-1 leaked 1/1 pv-gone pod-gone device-gone"}},
@@ -150,6 +155,15 @@ func TestLeakReasons(t *testing.T) {
 			b.mount("253:17", "xfs", "/dev/vdb1", "", merged+"/data")
 		}, []string{"root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9) leaked 2/2 container-dead",
 			"root directory of container " + ShortID(other) + " leaked 2/2 container-unknown"}},
+		"docker with containerd's images: a container that it has forgotten": {func(b *mountNode) {
+			const rootfs = "/var/lib/docker/rootfs/overlayfs/"
+			b.Containers.List = append(b.Containers.List, report.Container{ID: deadID, Runtime: "docker", PodUID: uid, State: "running", Rootfs: rootfs + deadID})
+			for _, id := range []string{deadID, other} {
+				b.mount("0:6"+id[:1], "overlay", "overlay", "", rootfs+id)
+				b.mount("253:17", "xfs", "/dev/vdb1", "", rootfs+id+"/data")
+			}
+			b.mount("253:17", "xfs", "/dev/vdb1", "", "/srv/rootfs/overlayfs/backup/data")
+		}, []string{"root directory of container " + ShortID(other) + " leaked 2/2 container-unknown"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newMountNode()

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/inventory"
@@ -18,6 +19,46 @@ func TestNobodyHoldsAVolumeOnTheNodesDiskByTheDisk(t *testing.T) {
 	v := Join(b.NodeReport, b.inv).Mounts().Volumes[0]
 	if v.Name != "local-a" || v.State != VolumeLeaked || len(v.Holders) > 0 || len(v.Processes) > 0 {
 		t.Errorf("got %+v", v)
+	}
+}
+
+// The same of a disk for local volumes, of a tmpfs with sockets, of a share that a
+// driver has mounted as a whole.
+func TestNobodyHoldsAVolumeByWhatItIsADirectoryOf(t *testing.T) {
+	for name, c := range map[string]struct {
+		number, fstype, source, on string
+		roots                      []string // of the volume's mounts
+		threads                    int
+	}{
+		"a directory of a disk":            {"253:17", "xfs", "/dev/vdb1", "/data", []string{"/disk1"}, 0},
+		"two of them":                      {"253:17", "xfs", "/dev/vdb1", "/data", []string{"/disk1/x/y", "/disk1/x/z"}, 0},
+		"one in the other":                 {"253:17", "xfs", "/dev/vdb1", "/data", []string{"/disk1/sub", "/disk1"}, 0},
+		"and the other way round":          {"253:17", "xfs", "/dev/vdb1", "/data", []string{"/disk1", "/disk1/sub"}, 0},
+		"a socket's directory":             {"0:25", "tmpfs", "tmpfs", "/run", []string{"/spire/sockets"}, 0},
+		"a directory of a share":           {"0:71", "fuse.juicefs", "JuiceFS:v", "/var/lib/juicefs/volume/x", []string{"/pvc-1"}, 0},
+		"the disk itself, mounted by name": {"253:17", "xfs", "/dev/vdb1", "/data", []string{""}, 3},
+		"that, and a directory of it":      {"253:17", "xfs", "/dev/vdb1", "/data", []string{"/sub", ""}, 3},
+		"namespaces, which are no paths":   {"0:4", "nsfs", "nsfs", "/run/netns/a", []string{"net:[4026532001]", "mnt:[4026532002]"}, 0},
+	} {
+		b := newMountNode()
+		b.Mounts.List = dropPoint(b.Mounts.List, "/data")
+		b.mount(c.number, c.fstype, c.source, "", c.on)
+		b.disk("253:17", "vdb1")
+		for i, root := range c.roots {
+			pods := []string{goneUID, strings.Replace(goneUID, "0bad", "1bad", 1)}
+			b.mount(c.number, c.fstype, c.source, root, dirOfPod(pods[i])+"/volumes/kubernetes.io~local-volume/local-a")
+		}
+		b.namespace(9, 22, "/host", c.number)
+		b.Mounts.Uses = []report.MountUse{{PID: 22, FS: b.fs(c.number, "", ""), What: "cwd", Count: 1, Path: "/host/other"}}
+		m := Join(b.NodeReport, b.inv).Mounts()
+		v := m.Volumes[0]
+		want := 0
+		if c.roots[len(c.roots)-1] == "" {
+			want = 1
+		}
+		if v.Name != "local-a" || v.State != VolumeLeaked || len(v.Holders) != want || len(v.Processes) != want || v.KernelThreads != c.threads || m.Leaked.Devices != want {
+			t.Errorf("%s: got %+v", name, v)
+		}
 	}
 }
 
@@ -80,5 +121,30 @@ func TestDriverOfASubPathOnTheNodesDisk(t *testing.T) {
 				t.Errorf("volume %d, want driver %q of %+v", i, c.want, volumes)
 			}
 		})
+	}
+}
+
+// A kubelet that has its volumes where the node's first process does not see them.
+func TestNamespaceOfTheKubelet(t *testing.T) {
+	b := newMountNode()
+	b.stage()
+	b.bind(goneUID)
+	b.Mounts.Namespaces[0] = report.MountNamespace{Inode: 5, Host: true, Kubelet: true, PID: 40}
+	b.namespace(1, 1, "/", "253:1")
+	m := expect(t, b, "d-bp1 leaked 2/2 pv-gone pod-gone unused")
+	if m.KubeletNamespace != 40 || len(m.Volumes[0].Holders) != 0 {
+		t.Errorf("got %+v", m)
+	}
+}
+
+// To NFS the exports of one server are one filesystem, and the root of each is "/".
+func TestSourceOfALeakedExport(t *testing.T) {
+	b := newMountNode()
+	b.mount("0:70", "nfs4", "filer:/a", "", dirOfPod(uid)+"/volumes/kubernetes.io~nfs/nfs-a")
+	b.mount("0:70", "nfs4", "filer:/a", "", dirOfPod(goneUID)+"/volumes/kubernetes.io~nfs/nfs-b")
+	b.Mounts.List[len(b.Mounts.List)-1].Source = "filer:/b"
+	m := expect(t, b, "nfs-b leaked 1/1 pod-gone")
+	if v := m.Volumes[0]; v.Source != "filer:/b" || v.Mounts[0].Source != "filer:/b" || m.Volumes[1].Source == "filer:/b" {
+		t.Errorf("got %+v", m.Volumes)
 	}
 }

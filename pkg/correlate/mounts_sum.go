@@ -12,6 +12,9 @@ func (j *mountJoin) sumUp(out *NodeMounts) {
 	out.HostMounts = len(j.mounts.List) + max(j.mounts.Left, 0)
 	out.AllMounts, out.Namespaces = out.HostMounts, len(j.mounts.Namespaces)
 	for _, ns := range j.mounts.Namespaces {
+		if ns.Host && ns.Kubelet {
+			out.KubeletNamespace = ns.PID
+		}
 		if !ns.Host && ns.Mounts != nil {
 			out.AllMounts += *ns.Mounts
 		}

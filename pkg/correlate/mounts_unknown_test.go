@@ -29,6 +29,14 @@ func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
 			b.mount("0:70", "cifs", "//s/share", "", kubelet+"/plugins/kubernetes.io/csi/"+driver+"/"+hashOf("share-1")+"/globalmount")
 			b.mount("0:70", "cifs", "//s/share", "", dirOfPod(uid)+"/volumes/kubernetes.io~csi/"+pv+"/mount")
 		}, []string{hashOf("share-1") + " unknown 0/1"}, "vol_data.json could not be read"},
+		"a flexvolume of files, attached, that a pod has by another name": {func(b *mountNode) {
+			b.mount("0:85", "fuse.ossfs", "ossfs", "", kubelet+"/plugins/kubernetes.io/flexvolume/vendor/oss/mounts/bucket-1")
+			b.mount("0:85", "fuse.ossfs", "ossfs", "", dirOfPod(uid)+"/volumes/vendor~oss/oss-pv")
+		}, []string{"bucket-1 unknown 0/1"}, "no PersistentVolume is known by its path, and a pod uses the same filesystem"},
+		"in-tree, on a btrfs whose default subvolume is not its root": {func(b *mountNode) {
+			b.mount("0:86", "btrfs", "/dev/vdf", "/data", kubelet+"/plugins/kubernetes.io/cinder/mounts/0a1b")
+			b.mount("0:86", "btrfs", "/dev/vdf", "/data", dirOfPod(uid)+"/volumes/kubernetes.io~cinder/cinder-pv")
+		}, []string{"0a1b unknown 0/1"}, "no PersistentVolume is known by its path"},
 		"no storage": {func(b *mountNode) { b.stage(); b.inv.Storage = nil },
 			[]string{"d-bp1 unknown 0/1"}, "not asked for volumes"},
 		"PVs forbidden": {func(b *mountNode) {

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,6 +18,8 @@ type rootPath struct {
 	Namespace string
 }
 
+var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 // parseRootPath finds the container's root directory that a path leads through,
 // the outermost one: what is mounted below it stands in that container.
 //
@@ -25,6 +28,7 @@ type rootPath struct {
 //	…/overlay2/<layer>/merged     …/overlay/<layer>/merged       docker, cri-o, podman
 //	…/aufs/mnt/<layer>            …/devicemapper/mnt/<layer>     docker
 //	…/btrfs/subvolumes/<layer>    …/zfs/graph/<layer>
+//	…/rootfs/<snapshotter>/<id>                                  docker with containerd's images, its default since 29
 func parseRootPath(point string) (rootPath, bool) {
 	e := strings.Split(point, "/")
 	for i := 1; i+2 < len(e); i++ {
@@ -40,6 +44,10 @@ func parseRootPath(point string) (rootPath, bool) {
 			}
 		case "aufs", "devicemapper":
 			if e[i+1] == "mnt" {
+				length, r.Key = 3, e[i+2]
+			}
+		case "rootfs":
+			if sha256Hex.MatchString(e[i+2]) {
 				length, r.Key = 3, e[i+2]
 			}
 		case "btrfs", "zfs":

@@ -86,6 +86,18 @@ func (s *storageIndex) hashed(driver, hash string) *inventory.PersistentVolume {
 	return s.byHash[driverHandle{driver, hash}]
 }
 
+// oneOf is one name for all PersistentVolumes of a disk or share: static ones may
+// have one handle, and the kubelet stages them as one.
+func (s *storageIndex) oneOf(name string) string {
+	if s == nil || s.byName[name] == nil {
+		return name
+	}
+	if same := s.byHandle[driverHandle{s.byName[name].Driver, s.byName[name].Handle}]; len(same) > 0 {
+		return same[0].Name
+	}
+	return name
+}
+
 // named finds a PersistentVolume by its name, or by its driver and handle:
 // several may stand for one disk, and one that was made anew may have another's
 // name.

@@ -34,6 +34,7 @@ type volume struct {
 // group puts each mount into its volume.
 func (j *mountJoin) group() {
 	whole, own := j.wholeVolumes(), map[int]bool{}
+	j.findPodVolumes()
 	for i := range j.list {
 		at := &j.at[i]
 		switch {
@@ -80,7 +81,7 @@ func (j *mountJoin) keyOf(p *kubeletPath, fs int, whole bool) volumeKey {
 	}
 	name, pv := j.nameOf(p)
 	if pv {
-		return volumeKey{fs: fs, name: name}
+		return volumeKey{fs: fs, name: j.storage.oneOf(name)}
 	}
 	return volumeKey{fs: fs, name: name, pod: p.PodUID}
 }
@@ -104,7 +105,22 @@ func (j *mountJoin) nameOf(p *kubeletPath) (name string, pv bool) {
 	case p.Global && p.Plugin == "csi", p.Block && strings.HasSuffix(p.Plugin, "csi"), strings.HasSuffix(p.Plugin, "local-volume"):
 		return p.Volume, true
 	}
+	if of := j.podVolumes[p.PodUID+"/"+p.Volume]; of != "" && p.Plugin == "" {
+		return of, true
+	}
 	return p.Volume, j.isVolumeName(p)
+}
+
+// findPodVolumes notes which volumes of pods are PersistentVolumes by the paths that
+// name the plugin: that of a subPath names only the pod and the volume.
+func (j *mountJoin) findPodVolumes() {
+	for i := range j.list {
+		if p := &j.at[i].path; j.at[i].found && p.PodUID != "" && p.Plugin != "" {
+			if name, pv := j.nameOf(p); pv {
+				j.podVolumes[p.PodUID+"/"+p.Volume] = name
+			}
+		}
+	}
 }
 
 // isVolumeName: the API server has a PersistentVolume of that name, and the

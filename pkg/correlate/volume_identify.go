@@ -48,7 +48,9 @@ func (j *mountJoin) identifyByAPI(v *volume) {
 		return
 	}
 	v.pv, v.name = true, v.known[0].Name
-	v.handle = v.known[0].Handle
+	if v.handle = v.known[0].Handle; v.handle != handle {
+		v.known = append(v.known, j.storage.byHandle[driverHandle{v.known[0].Driver, v.handle}]...)
+	}
 	if driver, inTree := strings.CutPrefix(v.known[0].Driver, "kubernetes.io/"); !inTree || v.driver == "" {
 		v.driver = driver
 	}

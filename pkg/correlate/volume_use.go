@@ -35,7 +35,7 @@ func (j *mountJoin) usedVolume(u *report.MountUse) *volume {
 		return nil
 	}
 	volumes := j.byFS[u.FS]
-	if len(volumes) == 1 && !j.nodeDisks[u.FS] {
+	if len(volumes) == 1 && !j.nodeDisks[u.FS] && !j.shared[u.FS] {
 		return volumes[0]
 	}
 	p, _, ok := findKubeletPath(u.Path + "/")

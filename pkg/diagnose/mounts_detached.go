@@ -27,7 +27,7 @@ func mountsDetachedRule() Rule {
 			Do:     []string{"End or restart the process that holds it: the device is free then. Where no process is named, take the look that the finding has."},
 			Fooled: []string{
 				"Which of several detached filesystems a file lies on nobody can tell: device and process are told side by side.",
-				"A mount namespace that no process is in any more, and a file descriptor keeps, is not seen: what is mounted there seems to be mounted nowhere.",
+				"A mount namespace that no process is in any more, and a file descriptor or a mount of its own keeps, is not read: what is mounted there seems to be mounted nowhere. Such mounts (snapd's) are named.",
 				"Filesystems without a directory in sysfs (NFS, FUSE, tmpfs) are not found this way; nor is any on a node that does not see the kernel's threads, as one that is a container itself.",
 			},
 		},
@@ -59,6 +59,9 @@ func mountsDetached(n *correlate.Node, limits Thresholds, _ []Finding) []Finding
 	}
 	if more := len(d.Processes) - len(held); more > 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("and %s", english.Plural(more, "more process", "more processes")))
+	}
+	for _, file := range d.Kept[:min(len(d.Kept), detachedNamedMax)] {
+		f.Evidence = append(f.Evidence, file+" keeps a mount namespace that no process lives in: it may be mounted there")
 	}
 	if len(held) == 0 {
 		f.Evidence = append(f.Evidence, "no process has a file open on such a mount: it is somebody's working directory, root or mapped file, which only touching would tell, or an umount that hangs")

@@ -206,6 +206,25 @@ process 77 (java) of prod/hub-0, container agent (StatefulSet/hub) has 3 files o
 	}
 }
 
+// snapd and unshare --mount=FILE keep namespaces that no process lives in.
+func TestMountedNowhereAndMaybeInANamespaceThatIsKept(t *testing.T) {
+	r, inv := leakyNode(0, "")
+	r.Devices.List = []report.Device{{Number: "7:3", Name: "loop3", Detached: "ext4"}}
+	r.Mounts.Namespaces = append(r.Mounts.Namespaces, report.MountNamespace{Inode: 4026532513, PID: 9})
+	nsfs := len(r.Mounts.Filesystems)
+	r.Mounts.Filesystems = append(r.Mounts.Filesystems, report.Filesystem{Number: "0:4", Type: "nsfs"}, report.Filesystem{Number: "0:5", Type: "ext4"})
+	for i, m := range []report.Mount{{FS: nsfs, Root: "mnt:[4026532512]", Point: "/run/snapd/ns/lxd.mnt"}, {FS: nsfs, Root: "mnt:[4026532512]", Point: "/again"},
+		{FS: nsfs, Root: "mnt:[4026532513]", Point: "/run/kubens/mnt"}, {FS: nsfs, Root: "net:[4026532514]", Point: "/run/netns/a"},
+		{FS: nsfs + 1, Root: "mnt:[4026532515]", Point: "/named/so"}, {FS: nsfs + 2, Root: "mnt:[4026532516]", Point: "/of/none"}} {
+		m.ID, m.Parent = 9000+i, 1
+		r.Mounts.List = append(r.Mounts.List, m)
+	}
+	f := diagnosed(r, inv)
+	if len(f) != 1 || len(f[0].Evidence) != 3 || f[0].Evidence[1] != "/run/snapd/ns/lxd.mnt keeps a mount namespace that no process lives in: it may be mounted there" {
+		t.Errorf("got %+v", f)
+	}
+}
+
 func TestHealthyMountsYieldNothing(t *testing.T) {
 	r, inv := leakyNode(3, "")
 	for _, name := range []string{"d-0", "d-1", "d-2"} {

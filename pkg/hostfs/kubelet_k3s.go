@@ -2,6 +2,7 @@ package hostfs
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,33 @@ func (k *KubeletArgs) addK3s(args []string) {
 //
 //	ExecStart=/usr/local/bin/k3s server '--kubelet-arg=root-dir=/data/kubelet'
 func (k *KubeletArgs) K3sUnit(command string) { k.parseK3s(quotedWords(command, " \t")) }
+
+// K3sParent reads the command line of the process that started K3s, which keeps
+// what K3s hides (OpenRC's supervise-daemon, docker-init):
+//
+//	supervise-daemon k3s --start --pidfile /run/k3s.pid /usr/local/bin/k3s -- server --kubelet-arg=root-dir=/data
+func (k *KubeletArgs) K3sParent(args []string) {
+	i := slices.Index(args, "--") + 1
+	if of := args[i:min(i+2, len(args))]; i > 0 && (slices.Contains(of, "server") || slices.Contains(of, "agent")) {
+		k.parseK3s(args[i:])
+	}
+}
+
+// K3sEnvironment reads the variable that counts more than --config, as
+// "K3S_CONFIG_FILE=/a"; in a file for systemd the value may be in quotes. None is
+// there for the kubelet's options.
+func (k *KubeletArgs) K3sEnvironment(assignments []string) {
+	for _, a := range assignments {
+		if file, ok := strings.CutPrefix(strings.TrimSpace(a), "K3S_CONFIG_FILE="); ok && file != "" {
+			k.File = unquoted(file)
+		}
+	}
+}
+
+// UnitEnvironment are the assignments in a setting of a unit, systemd.exec(5):
+//
+//	Environment=A=b "C=d e"
+func UnitEnvironment(value string) []string { return quotedWords(value, " \t") }
 
 // k3sFiles reads its configuration file and those beside it, in config.yaml.d, in
 // order.

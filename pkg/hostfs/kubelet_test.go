@@ -67,6 +67,8 @@ func FuzzKubelet(f *testing.F) {
 	f.Add("k3s-server", "k3s\x00server\x00--kubelet-arg\x00root-dir=/x")
 	f.Add("k3s-server", "k3s server '--kubelet-arg=root-dir=/x' -d /y")
 	f.Add("k3s", "k3s\x00agent\x00\nkubelet-arg+: [root-dir=/x,\n 'a=b']\n")
+	f.Add("k3s-server", "supervise-daemon\x00k3s\x00--\x00server\x00--kubelet-arg\x00root-dir=/x")
+	f.Add("k3s-agent", "K3S_CONFIG_FILE=/a 'b c' \"d")
 	f.Add("kubelite", "--root-dir=$SNAP_COMMON/x\n")
 	f.Add("kubelet", "kubelet\x00--root-dir\x00/../x")
 	f.Fuzz(func(t *testing.T, comm, text string) {
@@ -79,6 +81,8 @@ func FuzzKubelet(f *testing.F) {
 		}
 		if k.K3s {
 			k.K3sUnit(text)
+			k.K3sParent(Args([]byte(text)))
+			k.K3sEnvironment(UnitEnvironment(text))
 			if dir := k.RootDir; !path.IsAbs(dir) || path.Clean(dir) != dir || !path.IsAbs(k.ConfigDir()) && lastOption(k.options, "--config-dir", "") == "" {
 				t.Errorf("got %q, %q", dir, k.ConfigDir())
 			}

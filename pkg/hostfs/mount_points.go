@@ -51,7 +51,7 @@ func EachParent(path string, fn func(string) bool) {
 // Remote says whether reading a file of this filesystem may wait for somebody
 // else, a server or a daemon, and so for ever.
 func Remote(fstype string) bool {
-	for _, t := range []string{"nfs", "cifs", "smb", "fuse", "ceph", "9p", "afs", "lustre", "gluster", "autofs", "beegfs", "gpfs", "orangefs", "ocfs2", "gfs2", "virtiofs", "panfs", "pvfs2", "coda", "vboxsf", "prl_fs", "vmhgfs"} {
+	for _, t := range []string{"nfs", "cifs", "smb", "fuse", "ceph", "9p", "afs", "lustre", "gluster", "autofs", "beegfs", "gpfs", "orangefs", "ocfs2", "gfs2", "virtiofs", "panfs", "pvfs2", "coda", "vboxsf", "prl_fs", "vmhgfs", "wekafs", "cvfs", "acfs"} {
 		if strings.HasPrefix(fstype, t) {
 			return true
 		}

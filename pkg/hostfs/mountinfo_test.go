@@ -99,7 +99,7 @@ func TestFSTypeAt(t *testing.T) {
 			t.Errorf("%s lies on %s, want %s", path, got, want)
 		}
 	}
-	if !Remote("fuse.glusterfs") || !Remote("nfs4") || Remote("overlay") || Remote("") || Remote("tmpfs") {
+	if !Remote("fuse.glusterfs") || !Remote("nfs4") || !Remote("wekafs") || Remote("overlay") || Remote("") || Remote("tmpfs") {
 		t.Error("which filesystems are remote?")
 	}
 	for fstype, want := range map[string]bool{"ext4": true, "overlay": true, "tmpfs": true, "proc": true, "fuse": false, "fuseblk": false,

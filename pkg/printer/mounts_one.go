@@ -47,6 +47,9 @@ func mountsHead(n MountsNode, s Style) string {
 			text += ", " + humanize.IBytes(uint64(k.RSSBytes))
 		}
 	}
+	if n.KubeletNamespace > 0 {
+		text += fmt.Sprintf("; these are the mounts of the kubelet's own mount namespace, which a shell on the node does not see (nsenter -t %d -m)", n.KubeletNamespace)
+	}
 	if n.Leaked.Volumes == 0 && n.Leaked.Mounts == 0 {
 		return text
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,20 @@ func deadRoots() MountsNode {
 		{Name: "root directory of container 0d0d0d0d0d0d0", Container: &other, Type: "ext4", State: correlate.VolumeLeaked, Leaked: 1, Copies: 1, Reasons: []correlate.Reason{{Reason: correlate.ContainerUnknown}}}}
 	n.Leaked = correlate.LeakTotals{Volumes: 1, Parts: 2, Roots: 2, Mounts: 189, Copies: 188, AllMounts: 189, Unknown: 1}
 	return n
+}
+
+// Who looks with mount(8) on the node finds none of these.
+func TestMountsOfTheKubeletsNamespace(t *testing.T) {
+	n := sickMounts("node-1", 0)
+	n.KubeletNamespace = 77
+	var b bytes.Buffer
+	if err := Mounts(&b, []MountsNode{n}, Style{Width: 400}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "; these are the mounts of the kubelet's own mount namespace, which a shell on the node does not see (nsenter -t 77 -m)\n"
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("got %s", b.String())
+	}
 }
 
 func TestLeakedWide(t *testing.T) {

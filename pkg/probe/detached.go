@@ -98,9 +98,9 @@ func (d *devices) lookAgain(ctx context.Context, found map[string]string) (*deta
 	u := &detachedUses{devices: d, proc: proc, known: append(mountIDs(nil), d.mountIDs...), kernel: map[int]bool{}, left: maxDetachedFiles}
 	sources := &sourceNames{devices: d}
 	defer sources.close()
-	pids := []int{rootPID(d.fs)}
+	var pids []int
 	for _, ns := range d.report.Mounts.Namespaces {
-		if d.req.HostMounts && !ns.Host {
+		if ns.Host || d.req.HostMounts {
 			pids = append(pids, ns.PID)
 		}
 	}

@@ -22,6 +22,23 @@ func (d *devices) mounted() {
 			return
 		}
 	}
+	sources.nodes(d.report.Mounts)
+}
+
+// nodes lists the devices that pods have without a filesystem: their node in /dev
+// is mounted where a volume would be, and the mount's root is its name.
+func (s *sourceNames) nodes(m *report.Mounts) {
+	for _, at := range m.List {
+		if at.Root == "" || at.FS < 0 || at.FS >= len(m.Filesystems) || m.Filesystems[at.FS].Type != "devtmpfs" || !isVolumePath(at.Point) {
+			continue
+		}
+		if s.byName == nil {
+			s.index()
+		}
+		if i, known := s.byName[strings.TrimPrefix(report.Unescape(at.Root), "/")]; known && s.list(i) == nil {
+			return
+		}
+	}
 }
 
 // mounted lists the device of a filesystem; false: there are too many.

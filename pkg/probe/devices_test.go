@@ -101,6 +101,31 @@ func deviceText(d report.Device) string {
 	return strings.Join(parts, ", ")
 }
 
+// Disks that pods have without a filesystem, by the nodes that are mounted.
+func TestDevicesWithoutAFilesystem(t *testing.T) {
+	const publish = "/var/lib/kubelet/plugins/kubernetes.io/csi/volumeDevices/publish/pv/uid"
+	mounts := &report.Mounts{Filesystems: []report.Filesystem{{Number: "0:6", Type: "devtmpfs"}, {Number: "0:7", Type: "tmpfs"}}, List: []report.Mount{
+		{FS: 0, Point: "/dev"}, {FS: 0, Point: "/host/dev", Root: "/sdd"}, {FS: 9, Point: publish, Root: "/sdd"}, {FS: 1, Point: publish, Root: "/sdd"},
+		{FS: 0, Point: publish, Root: "/sdb"}, {FS: 0, Point: publish, Root: "/pxd/pxd1"}, {FS: 0, Point: publish, Root: "/longhorn/pvc"}, {FS: 0, Point: publish, Root: "/mapper/vg-lv"}}}
+	d := collectWith(t, plant(t, smallNode+`
+-- sys/dev/block/8:16 -> ../../devices/pci/block/sdb --
+-- sys/dev/block/8:48 -> ../../devices/pci/block/sdd --
+-- sys/dev/block/252:1 -> ../../devices/virtual/block/pxd!pxd1 --
+-- sys/dev/block/253:0 -> ../../devices/virtual/block/dm-0 --
+-- sys/class/block/dm-0/dm/name --
+vg-lv
+-- sys/class/block/sdb/size --
+0
+`), mounts, collectDevices).Devices
+	var got []string
+	for _, dev := range d.List {
+		got = append(got, dev.Name+" "+deviceText(dev))
+	}
+	if strings.Join(got, ",") != "sdb size 0,pxd/pxd1 ,dm-0 " {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Where sysfs cannot be listed, nothing is gone.
 func TestDevicesWithoutSysfs(t *testing.T) {
 	fs := plant(t, smallNode)

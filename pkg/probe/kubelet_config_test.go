@@ -140,6 +140,73 @@ kubelet-arg: [max-pods=30]
 	}
 }
 
+// What it hides stands in the command line of what started it: OpenRC, or the init
+// of a container. Its own environment is overwritten.
+func TestK3sWithoutAUnit(t *testing.T) {
+	const hidden = `
+-- proc/40 (process) --
+comm k3s-server
+parent 39
+cgroup /openrc.k3s
+args /usr/local/bin/k3s\x20server\x20\x20\x20
+-- proc/40/ns/mnt -> mnt:[1] --
+-- root/data/k3s.yaml --
+kubelet-arg: max-pods=7
+-- root/data/x.yaml --
+kubelet-arg: max-pods=8
+-- root/etc/rancher/k3s/config.yaml --
+kubelet-arg: max-pods=9
+-- proc/39 (process) --
+comm supervise-daemo
+`
+	for parent, want := range map[string]string{
+		`args supervise-daemon k3s --start --chdir /x --pidfile /run/k3s.pid /usr/local/bin/k3s -- server --kubelet-arg=root-dir=/my\x20data/k`: "/my data/k 9",
+		`args supervise-daemon k3s --start /usr/local/bin/k3s -- server --kubelet-arg root-dir=/k -c /data/x.yaml`:                              "/k 8",
+		`args /sbin/docker-init -- /bin/k3d-entrypoint.sh server --kubelet-arg=root-dir=/k`:                                                     "/k 9",
+		`args sh -c -- k3s --kubelet-arg=root-dir=/k`:                                                                                           "/var/lib/kubelet 9",
+		`args login --`:   "/var/lib/kubelet 9",
+		`args /sbin/init`: "/var/lib/kubelet 9",
+		"args supervise-daemon k3s --start k3s -- server -c /data/x.yaml\n-- proc/39/environ (escaped) --\nA=it's\\x00K3S_TOKEN=secret\\x00K3S_CONFIG_FILE=/data/k3s.yaml\\x00": "/var/lib/kubelet 7",
+	} {
+		k := readKubelet(t, configuredKubelet+hidden+parent+"\n")
+		if got := k.RootDir + " " + k.Flags["max-pods"]; got != want || len(k.Unreadable) != 0 {
+			t.Errorf("%s: got %s, %v", parent, got, k.Unreadable)
+		}
+	}
+}
+
+// A variable in the unit, or in a file that the unit names, counts more than an option.
+func TestK3sConfigFileByItsUnitsEnvironment(t *testing.T) {
+	const k3s = `
+-- proc/40 (process) --
+comm k3s-agent
+cgroup /system.slice/k3s-agent.service
+args k3s\x20agent
+-- proc/40/ns/mnt -> mnt:[1] --
+-- root/data/a b.yaml --
+kubelet-arg: [root-dir=/b, max-pods=7]
+-- root/data/c.yaml --
+kubelet-arg: [root-dir=/c]
+-- root/etc/systemd/system/k3s-agent.service --
+[Service]
+EnvironmentFile=-/etc/default/%N
+EnvironmentFile=-/etc/systemd/system/k3s-agent.service.env
+ExecStart=/usr/local/bin/k3s agent --config=/data/c.yaml
+`
+	for add, want := range map[string]string{
+		"": "/c",
+		"Environment=A=b \"K3S_CONFIG_FILE=/data/a b.yaml\"\n":                                                                                                   "/b",
+		"-- root/etc/systemd/system/k3s-agent.service.env --\nK3S_TOKEN='it'\"'\"'s'\n K3S_CONFIG_FILE='/data/a b.yaml'\n":                                       "/b",
+		"Environment=K3S_CONFIG_FILE=/data/none\n-- root/etc/systemd/system/k3s-agent.service.env --\n#K3S_CONFIG_FILE=/x\nK3S_CONFIG_FILE=\"/data/a b.yaml\"\n": "/b",
+		"-- root/etc/systemd/system/k3s-agent.service.env --\nK3S_CONFIG_FILE=\nXK3S_CONFIG_FILE=/data/a\n":                                                      "/c",
+	} {
+		k := readKubelet(t, configuredKubelet+k3s+add)
+		if k.RootDir != want || len(k.Unreadable) != 0 {
+			t.Errorf("%s: got %s, %v", add, k.RootDir, k.Unreadable)
+		}
+	}
+}
+
 func TestK3sFilesThatCannotBeRead(t *testing.T) {
 	k := readKubelet(t, configuredKubelet+`
 -- proc/40 (process) --

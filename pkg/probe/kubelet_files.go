@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/report"
@@ -15,8 +16,8 @@ import (
 // addFiles adds the options that do not stand in the kubelet's command line. None
 // of K3s's files need be there.
 func (k *kubelet) addFiles(root *hostfs.Root, args *hostfs.KubeletArgs, p *report.Process) {
-	if unit := k.report.Processes.Cgroups[p.Cgroup].Unit(); args.Hidden && unit != "" {
-		args.K3sUnit(k.startOf(root, unit))
+	if args.Hidden {
+		k.addStart(root, args, p)
 	}
 	files := []string{args.File}
 	if args.K3s {
@@ -41,17 +42,48 @@ func (k *kubelet) addFiles(root *hostfs.Root, args *hostfs.KubeletArgs, p *repor
 	args.AddFiles(contents)
 }
 
-// startOf is the last command of a unit, "" for none.
-func (k *kubelet) startOf(root *hostfs.Root, unit string) (command string) {
+// addStart adds what K3s was started with: it hides its command line, and has
+// overwritten its environment with that.
+func (k *kubelet) addStart(root *hostfs.Root, args *hostfs.KubeletArgs, p *report.Process) {
+	unit := k.report.Processes.Cgroups[p.Cgroup].Unit()
+	if unit != "" {
+		command, environment := k.startOf(root, unit)
+		args.K3sUnit(command)
+		args.K3sEnvironment(environment)
+		return
+	}
+	if b, err := k.proc.ReadPID(p.PPID, "cmdline"); err == nil {
+		args.K3sParent(hostfs.Args(b))
+	}
+	if b, err := k.proc.ReadPID(p.PPID, "environ"); err == nil {
+		args.K3sEnvironment(hostfs.Args(b))
+	}
+}
+
+// startOf is the last command of a unit, "" for none, and its environment.
+func (k *kubelet) startOf(root *hostfs.Root, unit string) (command string, environment []string) {
+	var fromFiles []string
 	files := openUnitFiles(root, unitPath(), k.bad, true)
-	for _, f := range files.read(unit, func(section, key string) bool { return section == "Service" && key == "ExecStart" }).Files {
+	want := func(section, key string) bool {
+		return section == "Service" && (key == "ExecStart" || key == "Environment" || key == "EnvironmentFile")
+	}
+	for _, f := range files.read(unit, want).Files {
 		for _, s := range f.Settings {
-			if s.Value != "" {
-				command = report.Unescape(s.Value)
+			value := report.Unescape(s.Value)
+			switch {
+			case value == "":
+			case s.Key == "ExecStart":
+				command = value
+			case s.Key == "Environment":
+				environment = append(environment, hostfs.UnitEnvironment(value)...)
+			default: // a dash says that it need not be there
+				if b, _, err := root.ReadLinked(path.Join("/", strings.TrimPrefix(value, "-")), hostfs.MaxKubeletConfig); err == nil {
+					fromFiles = append(fromFiles, strings.Split(string(b), "\n")...)
+				}
 			}
 		}
 	}
-	return command
+	return command, append(environment, fromFiles...)
 }
 
 // filesIn are the files of a directory that wanted names, in order.

@@ -29,7 +29,7 @@ func (m *mounts) readHost() {
 // readHostOnce adds what has not been seen yet, and gives all ids that it read;
 // seen tells in which reading an id was last.
 func (m *mounts) readHostOnce(seen map[int]int, reading int) (ids []int) {
-	skipped, err := m.proc.EachMountLineOf(rootPID(m.fs), func(l *hostfs.MountLine) {
+	skipped, err := m.proc.EachMountLineOf(m.hostPID, func(l *hostfs.MountLine) {
 		ids = append(ids, l.ID)
 		m.known.add(l.ID)
 		last := seen[l.ID]
@@ -56,6 +56,12 @@ func (m *mounts) readHostOnce(seen map[int]int, reading int) (ids []int) {
 		}
 		if root != "/" {
 			mount.Root = report.Escape(root)
+		}
+		if hostfs.Remote(string(l.FSType)) {
+			source := report.Escape(hostfs.RedactSource(hostfs.Unmangle(l.Source)))
+			if source != m.out.Filesystems[mount.FS].Source {
+				mount.Source = source
+			}
 		}
 		m.places.add(mount.FS, string(l.FSType), point, root)
 		m.out.List = append(m.out.List, mount)

@@ -30,11 +30,10 @@ func (m *mounts) findNamespaces(ctx context.Context) ([]*foundNamespace, error) 
 		return nil, err
 	}
 	kernel := m.kernelPIDs()
-	hostPID := rootPID(m.fs)
-	host := &foundNamespace{MountNamespace: report.MountNamespace{Host: true, PID: hostPID}}
+	host := &foundNamespace{MountNamespace: report.MountNamespace{Host: true, Kubelet: m.hidden, PID: m.hostPID}}
 	all := []*foundNamespace{host}
 	byInode := map[uint64]*foundNamespace{}
-	if inode := m.mountNamespace(hostPID); inode != 0 {
+	if inode := m.mountNamespace(m.hostPID); inode != 0 {
 		host.Inode, byInode[inode] = inode, host
 	}
 	for _, pid := range pids {

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"path"
 	"strings"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/hostfs"
@@ -24,6 +25,7 @@ type places struct {
 // placesOf one filesystem.
 type placesOf struct {
 	volume, system bool
+	whole          bool   // it is mounted as a volume, and no directory of it
 	point, root    string // of its mount with the shortest point
 }
 
@@ -31,9 +33,11 @@ func newPlaces() *places { return &places{at: map[string]int32{}, untouched: map
 
 // add notes a mount of the host's namespace.
 func (p *places) add(fs int, fstype, point, root string) {
-	p.at[point] = int32(fs)
 	volume, copied := isVolumePath(point), isCopy(point)
-	if volume || copied || hostfs.Remote(fstype) || fstype == "overlay" && point != "/" {
+	// A driver's pod may mount a directory of the kubelet's upon itself.
+	mounted := volume && p.find(path.Dir(point)) != fs
+	p.at[point] = int32(fs)
+	if mounted || copied || hostfs.Remote(fstype) || fstype == "overlay" && point != "/" {
 		p.untouched[point] = true
 	}
 	if dir := volumeDataDir(point); dir != "" && !copied {
@@ -46,7 +50,7 @@ func (p *places) add(fs int, fstype, point, root string) {
 	if of.point == "" || len(point) < len(of.point) {
 		of.point, of.root = point, root
 	}
-	of.volume = of.volume || volume
+	of.volume, of.whole = of.volume || volume, of.whole || volume && !copied && root == "/"
 	of.system = of.system || !volume && !copied && !strings.HasPrefix(point, "/mnt/") && !strings.HasPrefix(point, "/media/")
 }
 
@@ -64,13 +68,15 @@ func isCopy(point string) bool {
 }
 
 // volume says whether a filesystem is one whose users are sought: one that pods
-// get, one that a server or daemon serves, or a disk that is none of the node's.
+// get, one that a server or daemon serves, or a disk that is none of the node's. One
+// that is mounted whole as a volume is that wherever else it is: Kata and Portworx
+// have it in directories of their own, too.
 func (p *places) volume(fs int, f report.Filesystem) bool {
 	var of placesOf
 	if fs < len(p.fs) {
 		of = p.fs[fs]
 	}
-	return hostfs.Remote(f.Type) && f.Type != "autofs" || !of.system && (of.volume || strings.HasPrefix(f.Source, "/dev/"))
+	return hostfs.Remote(f.Type) && f.Type != "autofs" || of.whole || !of.system && (of.volume || strings.HasPrefix(f.Source, "/dev/"))
 }
 
 // find is the filesystem that a path of the host lies on, -1 for none.

@@ -28,6 +28,9 @@ type mounts struct {
 	proc *hostfs.Proc
 	bad  unreadable
 	out  *report.Mounts
+	// hostPID is whose mounts are listed one by one, see mountPID.
+	hostPID int
+	hidden  bool
 	// filesystems are indices by device number, see device.
 	filesystems map[uint64]int
 	// roots are what the host has at "/".
@@ -79,8 +82,10 @@ func collectMounts(ctx context.Context, r run) (publish, error) {
 }
 
 func newMounts(r run, proc *hostfs.Proc) *mounts {
-	return &mounts{run: r, proc: proc, bad: unreadable{}, out: &report.Mounts{Method: methodMountinfo},
+	m := &mounts{run: r, proc: proc, bad: unreadable{}, out: &report.Mounts{Method: methodMountinfo},
 		filesystems: map[uint64]int{}, roots: map[rootOfTree]bool{}, places: newPlaces()}
+	m.hostPID, m.hidden = r.mountPID(proc)
+	return m
 }
 
 const methodMountinfo, methodStatmount = "mountinfo", "statmount"

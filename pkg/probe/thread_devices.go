@@ -50,7 +50,8 @@ func (b *background) devices() {
 		b.bad.add("/sys/dev/block", err)
 	}
 	d.match(list)
-	if _, err := b.proc.EachMountLineOf(rootPID(b.fs), d.mount); err != nil {
+	pid, _ := b.mountPID(b.proc)
+	if _, err := b.proc.EachMountLineOf(pid, d.mount); err != nil {
 		b.bad.add("/proc/PID/mountinfo", err)
 	}
 	b.out.Devices = d.list(b, sys)

@@ -44,9 +44,13 @@ type Mount struct {
 	ID     int `json:"id"`
 	Parent int `json:"parent"`
 	FS     int `json:"fs"` // index into Filesystems
-	// Root is the mounted directory within the filesystem; "" stands for "/".
-	Root  string `json:"root,omitempty"`
-	Point string `json:"point"`
+	// Root is the mounted directory within the filesystem; "" stands for "/", which
+	// NFS says of all.
+	Root string `json:"root,omitempty"`
+	// Source is set where it is not the filesystem's: exports of one server are one
+	// filesystem to NFS, directories of one share to CIFS.
+	Source string `json:"source,omitempty"`
+	Point  string `json:"point"`
 	// Shared is the peer group, Master that from which it receives; 0: none.
 	Shared int `json:"shared,omitempty"`
 	Master int `json:"master,omitempty"`
@@ -55,7 +59,11 @@ type Mount struct {
 // MountNamespace is one mount namespace that processes live in.
 type MountNamespace struct {
 	Inode uint64 `json:"inode"`
-	Host  bool   `json:"host,omitempty"`
+	// Host: its mounts are in List. Kubelet: it is not the node's own but the
+	// kubelet's, which has its volumes where the node's first process does not see
+	// them.
+	Host    bool `json:"host,omitempty"`
+	Kubelet bool `json:"kubelet,omitempty"`
 	// PID is the lowest one in it, Processes how many live there.
 	PID       int `json:"pid"`
 	Processes int `json:"processes"`

@@ -16,7 +16,7 @@ die() {
 	exit 1
 }
 
-# this_node BOOT-ID NODE MOUNT-NAMESPACE UPTIME
+# this_node BOOT-ID NODE MOUNT-NAMESPACE UPTIME WHERE-TO-RUN
 this_node() {
 	[ "$(id -u)" = 0 ] || die 'this must run as root'
 	boot=
@@ -24,7 +24,7 @@ this_node() {
 	[ "$boot" = "$1" ] || die "this is not node $2, or it has been started anew since: make a new script"
 	namespace=$(readlink /proc/self/ns/mnt) || die 'failed to read /proc/self/ns/mnt'
 	[ -z "$3" ] || [ "$namespace" = "mnt:[$3]" ] ||
-		die "this is not the node's own mount namespace: run it there by nsenter -t 1 -m sh SCRIPT"
+		die "this is not $5"
 	uptime=
 	read -r uptime _ </proc/uptime
 	[ "${uptime%%.*}" -le "$4" ] ||

@@ -23,8 +23,10 @@ type Plan struct {
 	// Is is the node at the time of its report: the script runs on no other, and
 	// not after it has been started anew, when mount ids mean other mounts.
 	Is report.Node
-	// Namespace is the inode of the node's mount namespace, 0 if unknown.
+	// Namespace is the inode of the mount namespace, 0 if unknown, PID a process in
+	// it: the node's first, or the kubelet where it has one of its own.
 	Namespace uint64
+	PID       int
 	// Table are all mounts of that namespace, in the order in which they were mounted.
 	Table   []report.Mount
 	Volumes []correlate.Volume
@@ -55,7 +57,7 @@ func Script(w io.Writer, p Plan) error {
 		namespace = fmt.Sprint(p.Namespace)
 	}
 	fmt.Fprintf(b, "again=%s\n", quote(p.Again))
-	fmt.Fprintf(b, "this_node %s %s %s %d\n\n", quote(report.Unescape(p.Is.BootID)), quote(p.Node), quote(namespace), int64(p.Is.Uptime)+maxAge)
+	fmt.Fprintf(b, "this_node %s %s %s %d %s\n\n", quote(report.Unescape(p.Is.BootID)), quote(p.Node), quote(namespace), int64(p.Is.Uptime)+maxAge, quote(p.namespace()+": run it there by "+p.enter()))
 	apart := map[int]bool{}
 	for _, m := range mounts {
 		if on := m.apart; on != nil && !apart[on.ID] {
@@ -74,6 +76,16 @@ func Script(w io.Writer, p Plan) error {
 	return b.Flush()
 }
 
+// enter is how to run it from within another namespace, in which the script lies.
+func (p Plan) enter() string { return fmt.Sprintf("nsenter -t %d -m sh <SCRIPT", max(p.PID, 1)) }
+
+func (p Plan) namespace() string {
+	if p.PID > 1 {
+		return "the kubelet's own mount namespace"
+	}
+	return "the node's own mount namespace"
+}
+
 func opening(b *bufio.Writer, p Plan, mounts int) {
 	made := "at a time unknown"
 	if p.Is.Now > 0 {
@@ -89,8 +101,8 @@ func opening(b *bufio.Writer, p Plan, mounts int) {
 	if parts > 0 {
 		comment(b, "Of "+english.Plural(parts, "volume", "")+" more, which may be in use, leaked mounts go and the others stay.")
 	}
-	comment(b, "Written by kubectl nodedoc "+p.Version+", which does not run it: read it, then run it as root on the node, in its own")
-	comment(b, "mount namespace (from within a container: nsenter -t 1 -m sh SCRIPT). It refuses any other node.")
+	comment(b, "Written by kubectl nodedoc "+p.Version+", which does not run it: read it, then run it as root on the node, in")
+	comment(b, p.namespace()+" (from within another: "+p.enter()+"). It refuses any other node.")
 	comment(b, "")
 	comment(b, "Each mount is unmounted only if it is still the same one: id, parent, device, root and place. What is busy")
 	comment(b, "stays and is counted. umount -l would only hide it: the device and its kernel threads stay until the last user")

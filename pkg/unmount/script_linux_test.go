@@ -32,6 +32,21 @@ func TestHostileNames(t *testing.T) {
 	})
 }
 
+// As it is run from within another mount namespace: sh <SCRIPT.
+func TestFromStandardInput(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, dir string, shell []string) {
+		mountTmpfs(t, dir+"/a b")
+		mountTmpfs(t, dir+"/c")
+		c := exec.Command(shell[1], shell[2:]...)
+		c.Stdin = strings.NewReader(scriptOf(t, planOf(t, mountsBelow(t, dir))))
+		stdout, stderr, code := run(t, shell, c)
+		wantSummary(t, stdout, "2 unmounted, 0 went with them, 0 skipped because changed, 0 failed")
+		if left := mountsBelow(t, dir); len(left) > 0 || stderr != "" || code != 0 {
+			t.Errorf("%+v are left, stderr %q, exit %d", left, stderr, code)
+		}
+	})
+}
+
 // A tree with a stack of mounts in it, and a copy of the tree.
 func TestDeepestFirst(t *testing.T) {
 	inEveryShell(t, func(t *testing.T, dir string, shell []string) {
@@ -188,9 +203,10 @@ func TestRefusals(t *testing.T) {
 	inEveryShell(t, func(t *testing.T, dir string, shell []string) {
 		mountTmpfs(t, dir+"/leaked")
 		for want, change := range map[string]func(*Plan){
-			"this is not node node-43, or it has been started anew":  func(p *Plan) { p.Is.BootID = "0b7f7a5e-0000-4000-8000-000000000000" },
-			"this is not the node's own mount namespace":             func(p *Plan) { p.Namespace++ },
-			"this script is more than an hour old, and what was lea": func(p *Plan) { p.Is.Uptime -= maxAge + 1 },
+			"this is not node node-43, or it has been started anew":                                        func(p *Plan) { p.Is.BootID = "0b7f7a5e-0000-4000-8000-000000000000" },
+			"this is not the node's own mount namespace: run it there by nsenter -t 1 -m sh <SCRIPT\n":     func(p *Plan) { p.Namespace++ },
+			"this is not the kubelet's own mount namespace: run it there by nsenter -t 77 -m sh <SCRIPT\n": func(p *Plan) { p.Namespace, p.PID = p.Namespace+1, 77 },
+			"this script is more than an hour old, and what was lea":                                       func(p *Plan) { p.Is.Uptime -= maxAge + 1 },
 		} {
 			p := planOf(t, mountsBelow(t, dir))
 			change(&p)

@@ -184,7 +184,11 @@ func runScript(t *testing.T, shell []string, script string) (stdout, stderr stri
 	if err := os.WriteFile(path, []byte(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(shell[1], append(slices.Clone(shell[2:]), path)...)
+	return run(t, shell, exec.Command(shell[1], append(slices.Clone(shell[2:]), path)...))
+}
+
+func run(t *testing.T, shell []string, c *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
 	var out, errOut bytes.Buffer
 	c.Env, c.Stdout, c.Stderr = []string{"PATH=" + shell[0]}, &out, &errOut
 	err := c.Run()
