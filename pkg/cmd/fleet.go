@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nodedoc/kubectl-nodedoc/pkg/debugpod"
 	"github.com/nodedoc/kubectl-nodedoc/pkg/printer"
@@ -31,11 +32,28 @@ type tally struct{ of, done, failed int }
 
 func (t tally) left() int { return t.of - t.done - t.failed }
 
+func (t *tally) count(s printer.NodeState) {
+	switch s {
+	case printer.NodeAnswered:
+		t.done++
+	case printer.NodeFailed:
+		t.failed++
+	}
+}
+
 // visitAll asks the targets, so many at a time, and tells how far it is after
 // each. What one of them comes to never ends the rest; the end of ctx does: nodes
 // without an answer are then missing. The answers are in the targets' order.
 func visitAll[T any](ctx context.Context, targets []target, parallel int, ask func(context.Context, string) (T, error), tell func(tally)) []visit[T] {
+	return visitUntil(ctx, targets, parallel, ask, tell, nil)
+}
+
+// visitUntil is visitAll that tells, where ctx ends before the visits do, what there
+// is by then: removing the pods of the others may take long. What these come to
+// after that is an error at most.
+func visitUntil[T any](ctx context.Context, targets []target, parallel int, ask func(context.Context, string) (T, error), tell func(tally), ended func([]visit[T])) []visit[T] {
 	visits := make([]visit[T], len(targets))
+	began := make([]atomic.Bool, len(targets))
 	var toAsk []int
 	for i, t := range targets {
 		visits[i].target = t
@@ -43,13 +61,71 @@ func visitAll[T any](ctx context.Context, targets []target, parallel int, ask fu
 			toAsk = append(toAsk, i)
 		}
 	}
-	next := make(chan int)
-	done := make(chan int)
+	done := eachOf(toAsk, parallel, func(i int) {
+		began[i].Store(ctx.Err() == nil)
+		visits[i].ask(ctx, ask)
+	})
+	t := tally{of: len(toAsk)}
+	tell(t)
+	over := ctx.Done()
+	if ended == nil {
+		over = nil
+	}
+	came := make([]bool, len(targets))
+	var told []visit[T] // when ctx ended
+	for {
+		select {
+		case i, more := <-done:
+			switch {
+			case !more:
+				return visits
+			case told != nil:
+				visits[i].state, visits[i].reason = told[i].state, told[i].reason
+				continue
+			}
+			came[i] = true
+			t.count(visits[i].state)
+			tell(t)
+		case <-over:
+			over = nil
+			told = soFar(targets, visits, came, began)
+			ended(told)
+		}
+	}
+}
+
+// soFar are the visits that have ended, and those that are missing. The others are
+// still written to.
+func soFar[T any](targets []target, visits []visit[T], came []bool, began []atomic.Bool) []visit[T] {
+	now := make([]visit[T], len(targets))
+	for i, t := range targets {
+		switch {
+		case t.state != "" || came[i]:
+			now[i] = visits[i]
+		case began[i].Load():
+			now[i].target = target{t.node, printer.NodeMissing, reasonInterrupted}
+		default:
+			now[i].target = target{t.node, printer.NodeMissing, reasonNotAsked}
+		}
+	}
+	return now
+}
+
+// Why a node gave no answer before the interruption.
+const (
+	reasonInterrupted = "interrupted"
+	reasonNotAsked    = "not asked before the interruption"
+)
+
+// eachOf does something for each of them, so many at a time, and gives those that
+// are done.
+func eachOf(all []int, parallel int, do func(int)) <-chan int {
+	next, done := make(chan int), make(chan int)
 	var asking sync.WaitGroup
-	for range min(parallel, len(toAsk)) {
+	for range min(parallel, len(all)) {
 		asking.Go(func() {
 			for i := range next {
-				visits[i].ask(ctx, ask)
+				do(i)
 				done <- i
 			}
 		})
@@ -58,28 +134,17 @@ func visitAll[T any](ctx context.Context, targets []target, parallel int, ask fu
 		defer close(done)
 		defer asking.Wait()
 		defer close(next)
-		for _, i := range toAsk {
+		for _, i := range all {
 			next <- i
 		}
 	}()
-	t := tally{of: len(toAsk)}
-	tell(t)
-	for i := range done {
-		switch visits[i].state {
-		case printer.NodeAnswered:
-			t.done++
-		case printer.NodeFailed:
-			t.failed++
-		}
-		tell(t)
-	}
-	return visits
+	return done
 }
 
 // ask fills in what becomes of one node.
 func (v *visit[T]) ask(ctx context.Context, ask func(context.Context, string) (T, error)) {
 	if ctx.Err() != nil {
-		v.state, v.reason = printer.NodeMissing, "not asked before the interruption"
+		v.state, v.reason = printer.NodeMissing, reasonNotAsked
 		return
 	}
 	value, err := ask(ctx, v.node)
@@ -90,7 +155,7 @@ func (v *visit[T]) ask(ctx context.Context, ask func(context.Context, string) (T
 	case stands:
 		v.state, v.value, v.err = printer.NodeAnswered, value, beside
 	case ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, context.Canceled)):
-		v.state, v.reason = printer.NodeMissing, "interrupted"
+		v.state, v.reason = printer.NodeMissing, reasonInterrupted
 		var left *debugpod.PodLeftError
 		if errors.As(err, &left) {
 			v.err = left

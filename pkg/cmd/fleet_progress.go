@@ -19,6 +19,8 @@ type fleetProgress struct {
 	bar  *progressbar.ProgressBar
 	at   tally
 	said map[string]bool
+	// leaving: only the pods' removal is waited for.
+	leaving bool
 }
 
 func newFleetProgress(on *progress) *fleetProgress {
@@ -40,7 +42,19 @@ func (f *fleetProgress) tell(t tally) {
 	f.draw()
 }
 
+// leave says from now on what is still waited for after a Ctrl-C.
+func (f *fleetProgress) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leaving = true
+	f.draw()
+}
+
 func (f *fleetProgress) draw() {
+	if f.leaving {
+		f.on.show("interrupted: removing the pods; Ctrl-C again leaves at once")
+		return
+	}
 	if f.bar == nil {
 		return
 	}

@@ -107,18 +107,35 @@ func (f *fleet[T]) askMany(ctx context.Context, s *source) error {
 		return err
 	}
 	shown := newFleetProgress(s.progress)
-	visits := visitAll(ctx, targets, parallel, func(ctx context.Context, node string) (T, error) {
+	printed := false
+	show := func(visits []visit[T]) {
+		shown.clear()
+		printed = true
+		err = errors.Join(keep.close(s.storage.latest()), unlessReaderLeft(f.print(visits)))
+	}
+	visits := visitUntil(ctx, targets, parallel, func(ctx context.Context, node string) (T, error) {
 		one := *s
 		one.progress = shown.ofNode(node)
 		return f.askNode(ctx, &one, node, keep)
-	}, shown.tell)
-	f.tellWithout(ctx, s, visits, parallel)
-	shown.clear()
-	err = keep.close(s.storage.last)
-	if gone := missing(visits); len(gone) > 0 {
-		err = errors.Join(err, fmt.Errorf("no answer from %d of %d nodes: %s", len(gone), len(visits), names(gone)))
+	}, shown.tell, func(visits []visit[T]) {
+		show(visits)
+		shown.leave()
+	})
+	if !printed {
+		f.tellWithout(ctx, s, visits, parallel)
+		show(visits)
 	}
-	return errors.Join(err, unlessReaderLeft(f.print(visits)), fleetError(visits))
+	shown.clear()
+	return errors.Join(missingError(visits), err, fleetError(visits))
+}
+
+// missingError says who gave no answer before an interruption.
+func missingError[T any](visits []visit[T]) error {
+	gone := missing(visits)
+	if len(gone) == 0 {
+		return nil
+	}
+	return fmt.Errorf("no answer from %d of %d nodes: %s", len(gone), len(visits), names(gone))
 }
 
 // keep reduces a node's answer, which may be its standby's.

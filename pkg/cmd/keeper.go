@@ -12,8 +12,9 @@ import (
 // keeper saves the reports of many nodes in one file as they come; nil where
 // nobody wants them.
 type keeper struct {
-	mu   sync.Mutex
-	list *saved.ListWriter
+	mu     sync.Mutex
+	list   *saved.ListWriter
+	closed bool
 }
 
 func newKeeper(path string) (*keeper, error) {
@@ -31,13 +32,22 @@ func (k *keeper) add(r *report.NodeReport, inv *inventory.Inventory) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	_ = k.list.Add(r, inv)
+	if !k.closed {
+		_ = k.list.Add(r, inv)
+	}
 }
 
+// close puts the file in its place. What comes later is not in it.
 func (k *keeper) close(s *inventory.Storage) error {
 	if k == nil {
 		return nil
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return nil
+	}
+	k.closed = true
 	return k.list.Close(s)
 }
 

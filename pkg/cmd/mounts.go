@@ -53,7 +53,7 @@ type mountsOptions struct {
 	diff   string
 	top    int
 	// Flags that were given.
-	topGiven, formatGiven bool
+	topGiven, formatGiven, diffGiven bool
 
 	before map[string]nodeMounts // of --diff, by node
 }
@@ -81,7 +81,7 @@ func newMounts(e env) *cobra.Command {
 }
 
 func (o *mountsOptions) complete(c *cobra.Command, args []string) error {
-	o.topGiven, o.formatGiven = c.Flags().Changed("top"), c.Flags().Changed("output")
+	o.topGiven, o.formatGiven, o.diffGiven = c.Flags().Changed("top"), c.Flags().Changed("output"), c.Flags().Changed("diff")
 	return o.fleetFlags.complete(c, args)
 }
 
@@ -96,6 +96,8 @@ func (o *mountsOptions) validate() error {
 		return errors.New("a script is for one node: name it, kubectl nodedoc mounts NODE --script")
 	case o.script && o.formatGiven:
 		return errors.New("--script writes a shell script: --output does not go with it")
+	case o.diffGiven && o.diff == "":
+		return errors.New("--diff needs the name of a file that --save wrote")
 	case o.script && o.diff != "":
 		return errors.New("--script and --diff exclude each other")
 	case o.diff == "-" && o.source.from == "-":

@@ -27,6 +27,7 @@ func (o *mountsOptions) print(visits []visit[nodeMounts]) error {
 	for i := range visits {
 		nodes = append(nodes, o.row(&visits[i]))
 	}
+	nodes = append(nodes, o.onlyBefore(nodes)...)
 	if !o.output.human() {
 		for i := range nodes {
 			o.shorten(&nodes[i])

@@ -60,6 +60,9 @@ func TestMountsErrors(t *testing.T) {
 		"mounts --script":                      "a script is for one node: name it, kubectl nodedoc mounts NODE --script",
 		"mounts a b --script":                  "a script is for one node: name it, kubectl nodedoc mounts NODE --script",
 		"mounts a --script -o json":            "--script writes a shell script: --output does not go with it",
+		"mounts a --diff=":                     "--diff needs the name of a file that --save wrote",
+		"mounts a --save=":                     "--save needs a file's name; -o json prints the answer",
+		"mounts --from=":                       "--from needs a file's name, or - for stdin",
 		"mounts a --script --diff x":           "--script and --diff exclude each other",
 		"mounts --from - --diff -":             "stdin holds one report: --from and --diff cannot both read it",
 		"mounts":                               "no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server",
@@ -156,8 +159,42 @@ func TestMountsDiff(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	stdout, _, code := run(t, "mounts", "--from", saveFleet(t, 0), "--diff", before)
-	if !strings.HasSuffix(stdout, "\nnothing that is leaked is left\n") || code != ExitOK {
+	if !strings.HasSuffix(stdout, "\nnothing that is leaked is left\n\nnode-2: in the older report, and not asked now\n") || code != ExitOK {
 		t.Errorf("got %q, exit %d", stdout, code)
+	}
+}
+
+// forgetful is a node with two leaked volumes in use by nobody's word, whose API
+// server gave no list of pods.
+func forgetful(t *testing.T) string {
+	t.Helper()
+	r, inv := leakyNode("node-1", 2)
+	inv.PodsError, inv.Storage.VolumesError = "forbidden", "forbidden"
+	return save(t, r, inv)
+}
+
+// What cannot be judged any more is not gone, and what could not be is not new.
+func TestMountsDiffOfTheUnknown(t *testing.T) {
+	stdout, _, code := run(t, "mounts", "--from", forgetful(t), "--diff", saveFleet(t, 2))
+	if code != ExitOK || !strings.Contains(stdout, ": leaked: 0 gone, 0 new, 0 left, 2 unknown\n") || strings.Contains(stdout, "is left\n") ||
+		!strings.Contains(stdout, "\nunknown  d-0") || !strings.Contains(stdout, "2 volumes could not be judged") || !strings.Contains(stdout, "unreadable PersistentVolumes") {
+		t.Errorf("exit %d: %s", code, stdout)
+	}
+	stdout, _, _ = run(t, "mounts", "--from", saveFleet(t, 2), "--diff", forgetful(t))
+	if !strings.Contains(stdout, "\nnew, was unknown  d-0") {
+		t.Errorf("got %s", stdout)
+	}
+}
+
+// The API server knew driver and handle, and has forgotten them with the volume.
+func TestMountsDiffOfAVolumeThatTheAPIHasForgotten(t *testing.T) {
+	r, inv := leakyNode("node-1", 1)
+	r.Mounts.List[1].Point = "/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-0/globalmount"
+	after := save(t, r, inv)
+	inv.Storage = &inventory.Storage{PersistentVolumes: []inventory.PersistentVolume{{Name: "d-0", Driver: "disk.csi.example.com", Handle: "vol-1"}}}
+	a := mountsJSON(t, "--from", after, "--diff", save(t, r, inv))
+	if d := a.Nodes[0].Diff; len(d.Left) != 1 || len(d.Gone)+len(d.New) > 0 {
+		t.Errorf("got %+v", d)
 	}
 }
 

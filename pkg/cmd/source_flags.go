@@ -84,8 +84,10 @@ func (f *sourceFlags) validate() error {
 		return errors.New("--standby asks a node of the cluster: --local and --from do not go with it")
 	case !slices.Contains(profiles(), f.profile):
 		return fmt.Errorf("--profile is sysadmin or minimal, not %q", f.profile)
-	case f.save == "-":
+	case f.save == "-", f.save == "" && f.given != nil && f.given("save"):
 		return errors.New("--save needs a file's name; -o json prints the answer")
+	case f.from == "" && f.given != nil && f.given("from"):
+		return errors.New("--from needs a file's name, or - for stdin")
 	case f.image != "" && f.probeImage != "":
 		return errors.New("--image and --probe-image exclude each other")
 	case f.pullSecret != "" && f.image == "" && f.probeImage == "":

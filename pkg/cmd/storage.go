@@ -34,8 +34,17 @@ func (s *storage) since(ctx context.Context, client kubernetes.Interface, t time
 	defer s.mu.Unlock()
 	now := s.now()
 	if s.last == nil || s.at.Before(t) || s.failed() && now.Sub(s.at) > askAgain {
-		s.last, s.at = s.ask(ctx, client), now
+		if next := s.ask(ctx, client); s.last == nil || ctx.Err() == nil { // what Ctrl-C cut short says less
+			s.last, s.at = next, now
+		}
 	}
+	return s.last
+}
+
+// latest is the last answer, nil if nobody has asked.
+func (s *storage) latest() *inventory.Storage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.last
 }
 

@@ -91,7 +91,8 @@ func (j *mountJoin) judgeMounts(v *volume, g *judgement) {
 	}
 	g.addRoots(rootsSeen, roots)
 	g.addPods(j, podsSeen)
-	g.decided = len(g.reasons) > 0
+	// A dead container's copy tells of itself only, unless nothing else is there.
+	g.decided = len(podsSeen) > 0 || len(v.mounts) > 0 && !slices.Contains(g.byMount, "")
 }
 
 // findUsers finds the pods that use a volume by the API server's word: they may
@@ -135,6 +136,7 @@ func (j *mountJoin) judgeVolume(v *volume, g *judgement) {
 	if !v.pv || s == nil {
 		return
 	}
+	before := len(g.reasons)
 	switch {
 	case s.VolumesError != "":
 		g.cannotTell("PersistentVolumes could not be listed: " + s.VolumesError)
@@ -150,7 +152,7 @@ func (j *mountJoin) judgeVolume(v *volume, g *judgement) {
 	case attached == nil && (v.data == nil || v.data.AttachmentID == "" || s.attached[v.data.AttachmentID] == nil) && !j.attachedByOther(v):
 		g.because(NotAttached, "no VolumeAttachment of %s to this node, and %s attaches", v.name, v.driver)
 	}
-	g.decided = g.decided || len(g.reasons) > 0
+	g.decided = g.decided || len(g.reasons) > before
 }
 
 // attachedByOther: the disk is attached as another PersistentVolume of it.

@@ -46,8 +46,8 @@ type NodeMounts struct {
 // LeakTotals sum up what is leaked.
 type LeakTotals struct {
 	Volumes int `json:"volumes"`
-	// Parts are volumes in use of which some mounts are leaked, Roots dead
-	// containers' root directories with mounts that are no volume's.
+	// Parts are volumes in use, or unknown, of which some mounts are leaked, Roots
+	// dead containers' root directories with mounts that are no volume's.
 	Parts int `json:"parts,omitempty"`
 	Roots int `json:"roots,omitempty"`
 	// Mounts are those of the host's namespace, Copies of these are what stands

@@ -40,9 +40,10 @@ func (j *mountJoin) sumUp(out *NodeMounts) {
 
 // Add counts a volume.
 func (t *LeakTotals) Add(v *Volume) {
-	switch {
-	case v.State == VolumeUnknown:
+	if v.State == VolumeUnknown {
 		t.Unknown++
+	}
+	switch {
 	case v.Leaked == 0 && v.State != VolumeLeaked:
 		return
 	case v.Container != nil:

@@ -58,6 +58,15 @@ func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
 			[]string{"d-bp1 unknown 0/1 device-errors"}, unasked},
 		"no API server, and docker says removing": {func(b *mountNode) { b.dead("removing"); b.inv = nil },
 			[]string{"root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9) leaked 2/2 container-dead"}, ""},
+		"no API server, and a dead container has a copy of what is staged": {func(b *mountNode) {
+			b.stage()
+			b.mount("253:80", "ext4", "/dev/vdf", "", b.dead("dead")+"/logxxx_host"+staging)
+			b.inv = nil
+		}, []string{"root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9) leaked 2/2 container-dead", "d-bp1 unknown 1/2 container-dead"}, ""},
+		"no API server, and a dead container has the only mount": {func(b *mountNode) {
+			b.mount("253:80", "ext4", "/dev/vdf", "", b.dead("dead")+"/logxxx_host"+staging)
+			b.inv = nil
+		}, []string{"root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9) leaked 2/2 container-dead", "d-bp1 leaked 1/1 container-dead"}, ""},
 		"no API server, and the pod of the directory runs": {func(b *mountNode) { b.stage(); b.bind(uid); b.inv = nil }, nil, ""},
 		"the runtime's files were not read": {func(b *mountNode) {
 			b.mount("253:80", "ext4", "/dev/vdf", "", b.dead("dead")+staging)
@@ -73,5 +82,25 @@ func TestUnknownWhereNobodyCouldBeAsked(t *testing.T) {
 				t.Errorf("says %q, want %q", m.Volumes[0].Unknown, c.says)
 			}
 		})
+	}
+}
+
+// Nobody is told to remove, by a sum, what nobody could judge.
+func TestUnknownWithALeakedCopyIsNoLeakedVolume(t *testing.T) {
+	b := newMountNode()
+	b.stage()
+	b.mount("253:80", "ext4", "/dev/vdf", "", b.dead("dead")+"/logxxx_host"+staging)
+	b.api()
+	b.inv.PodsError, b.inv.Pods = "forbidden", nil
+	m := Join(b.NodeReport, b.inv).Mounts()
+	if got, want := m.Leaked, (LeakTotals{Roots: 1, Parts: 1, Unknown: 1, Mounts: 3, Copies: 2, AllMounts: 3}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, v := range m.Volumes {
+		for _, at := range v.Mounts {
+			if at.Staging && at.Leaked {
+				t.Errorf("leaked: %+v", at)
+			}
+		}
 	}
 }

@@ -51,19 +51,16 @@ func (c *leakCause) evidence(m *correlate.NodeMounts, limits Thresholds) []strin
 	if i := slices.IndexFunc(c.volumes, func(v *correlate.Volume) bool { return v.Container == nil }); i >= 0 {
 		v = c.volumes[i]
 	}
-	evidence = append(evidence, fmt.Sprintf("e.g. %s%s: %s", v.Name, onDevice(v), v.Reasons[0].Text))
+	if v.Container == nil {
+		evidence = append(evidence, fmt.Sprintf("e.g. %s%s: %s", v.Name, onDevice(v), v.Reasons[0].Text))
+	} else { // each says how many it has, and whose they are
+		evidence[0] = v.Reasons[0].Text
+	}
 	if h := c.holder; h != nil {
 		evidence = append(evidence, c.heldBy(h)...)
 	}
-	if k := m.Kubelet; k != nil && k.CPUPercent != nil && c.totals.Mounts >= limits.count(kubeletLeaksMin()) {
-		text := fmt.Sprintf("the kubelet (process %d) takes %.0f %% of a core", k.PID, *k.CPUPercent)
-		if *k.CPUPercent > limits.In(kubeletCPUCritical()) {
-			text += ", as one does that tries in vain to unmount so many"
-		}
-		evidence = append(evidence, text)
-	}
-	if m.Leaked.Unknown > 0 {
-		evidence = append(evidence, fmt.Sprintf("of %s nobody can tell: what would could not be asked", counted(m.Leaked.Unknown, "more volume", "more volumes")))
+	if k := m.Kubelet; k != nil && k.CPUPercent != nil && *k.CPUPercent > limits.In(kubeletCPUCritical()) && c.totals.Mounts >= limits.count(kubeletLeaksMin()) {
+		evidence = append(evidence, fmt.Sprintf("the kubelet (process %d) takes %.0f %% of a core, as one does that tries in vain to unmount so many", k.PID, *k.CPUPercent))
 	}
 	return evidence
 }

@@ -89,6 +89,9 @@ func mountsLeaked(n *correlate.Node, limits Thresholds, _ []Finding) []Finding {
 			break
 		}
 		f := Finding{Severity: Warning, Summary: c.summary(), Evidence: c.evidence(&m, limits), Remedy: c.remedy(n)}
+		if m.Leaked.Unknown > 0 && len(findings) == 0 { // of the node, not of this cause
+			f.Evidence = append(f.Evidence, fmt.Sprintf("of %s nobody can tell: what would could not be asked", counted(m.Leaked.Unknown, "more volume", "more volumes")))
+		}
 		if c.holder != nil {
 			owner := c.holder.Owner
 			f.Subject = &owner
@@ -149,13 +152,17 @@ func pinning(v *correlate.Volume) *correlate.Holder {
 func (c *leakCause) add(v *correlate.Volume, holder *correlate.Holder) {
 	c.volumes = append(c.volumes, v)
 	c.totals.Add(v)
-	for _, r := range v.Reasons {
-		c.reasons[r.Reason]++
+	for i, r := range v.Reasons {
+		again := func(of correlate.Reason) bool { return of.Reason == r.Reason } // a device has errors by two sources
+		if !slices.ContainsFunc(v.Reasons[:i], again) {
+			c.reasons[r.Reason]++
+		}
 	}
 	switch {
 	case holder != nil:
 		c.copies += holder.Mounts
-		if c.holder == nil || c.holder.Via == nil && holder.Via != nil {
+		// A root directory comes before the volumes that have copies in it, and says less.
+		if h := c.holder; h == nil || h.Namespace == 0 && h.Root == "" || h.Via == nil && holder.Via != nil {
 			c.holder = holder
 		}
 	case v.Container != nil && c.holder == nil:
@@ -183,17 +190,18 @@ func (c *leakCause) isCritical(n *correlate.Node, m *correlate.NodeMounts, limit
 
 func (c *leakCause) summary() string {
 	t := c.totals
-	what := counted(t.Volumes, "leaked volume", "leaked volumes")
-	if t.Volumes == 0 {
-		what = "leaked mounts"
-		if t.Parts > 0 {
-			what += " of " + counted(t.Parts, "volume in use", "volumes in use")
-		}
-	}
-	if t.Mounts > 0 {
-		what += ": " + counted(t.Mounts, "mount", "mounts")
-	} else {
-		what += ": no mount on the host any more"
+	mounts := counted(t.Mounts, "leaked mount", "leaked mounts")
+	what := counted(t.Volumes, "leaked volume", "leaked volumes") + ", " + mounts
+	switch {
+	case t.Mounts == 0:
+		what = counted(t.Volumes, "leaked volume", "leaked volumes") + ": no mount on the host any more"
+	case t.Volumes > 0: // of others, too, maybe
+	case t.Parts == 0:
+		what = mounts
+	case t.Unknown == 0:
+		what = mounts + " of " + counted(t.Parts, "volume in use", "volumes in use")
+	default:
+		what = mounts + " of " + counted(t.Parts, "volume in use or unknown", "volumes in use or unknown")
 	}
 	if t.KernelThreads > 0 {
 		what += ", " + counted(t.KernelThreads, "kernel thread", "kernel threads")

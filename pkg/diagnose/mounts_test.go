@@ -58,7 +58,7 @@ func TestLeakedMountsAreOneFinding(t *testing.T) {
 		t.Fatalf("got %+v", findings)
 	}
 	f := findings[0]
-	if want := "1,200 leaked volumes: 2,402 mounts, 3,600 kernel threads; held by kube-system/logxxx-ds-hsbv9, container logxxx (DaemonSet/logxxx-ds), gone"; f.Summary != want {
+	if want := "1,200 leaked volumes, 2,402 leaked mounts, 3,600 kernel threads; held by kube-system/logxxx-ds-hsbv9, container logxxx (DaemonSet/logxxx-ds), gone"; f.Summary != want {
 		t.Errorf("got  %s\nwant %s", f.Summary, want)
 	}
 	if f.ID != MountsLeaked || f.Severity != Critical || f.Subject == nil || f.Subject.Pod != "logxxx-ds-hsbv9" {
@@ -78,10 +78,37 @@ func TestLeakedMountsAreOneFinding(t *testing.T) {
 	}
 }
 
+// Of a dead container whose pod has no successor only its root directory is known.
+func TestLeakedMountsOfADeadContainerWithoutASuccessor(t *testing.T) {
+	cpu, errors := 4.0, uint64(2)
+	r, inv := leakyNode(60, "removing")
+	inv.Pods = inv.Pods[:1]
+	r.Kubelet = &report.Kubelet{PID: 2, RootDir: kubeletDir, CPUPercent: &cpu}
+	r.Devices.List[0].FSErrors, r.Devices.List[0].LogErrors = &errors, 3
+	f := diagnosed(r, inv)
+	want := []string{
+		"60 × no such PersistentVolume in the API, 1 × device or filesystem errors, 61 × copies below a dead container's root directory, 60 × staged for no pod of this node",
+		"e.g. d-0 on vdx0: PersistentVolume d-0 is not in the API",
+		"60 copies of them below " + merged + ", the root directory of kube-system/logxxx-ds-hsbv9, container logxxx, gone"}
+	if len(f) != 1 || !slices.Equal(f[0].Evidence, want) { // a kubelet that takes little is no evidence
+		t.Errorf("got %+v\nwant %s", f, strings.Join(want, "\n"))
+	}
+}
+
+// Copies of the node's own directories are no volumes.
+func TestLeakedMountsOfNoVolume(t *testing.T) {
+	r, inv := leakyNode(0, "removing")
+	f := diagnosed(r, inv)
+	want := "2 mounts below the root directory of container e4261544f8eb0 (logxxx of kube-system/logxxx-ds-hsbv9), which docker calls removing"
+	if len(f) != 1 || f[0].Summary != "2 leaked mounts; held by kube-system/logxxx-ds-hsbv9, container logxxx, gone" || !slices.Equal(f[0].Evidence, []string{want}) {
+		t.Errorf("got %+v, want %s", f, want)
+	}
+}
+
 func TestLeakedMountsThatNobodyHolds(t *testing.T) {
 	r, inv := leakyNode(2, "")
 	f := diagnosed(r, inv)
-	if len(f) != 1 || f[0].Severity != Warning || f[0].Subject != nil || f[0].Summary != "2 leaked volumes: 2 mounts, 6 kernel threads" || len(f[0].Remedy) != 1 {
+	if len(f) != 1 || f[0].Severity != Warning || f[0].Subject != nil || f[0].Summary != "2 leaked volumes, 2 leaked mounts, 6 kernel threads" || len(f[0].Remedy) != 1 {
 		t.Errorf("got %+v", f)
 	}
 }

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,7 +71,7 @@ func reasonsCell(v correlate.Volume) string {
 		why = append(why, r.Reason)
 	}
 	text := reasonWords(why)
-	if v.State == correlate.VolumeLive && v.Leaked > 0 {
+	if v.State != correlate.VolumeLeaked && v.Leaked > 0 {
 		text = fmt.Sprintf("%d of %d mounts: %s", v.Leaked, len(v.Mounts), text)
 	}
 	return text
@@ -101,7 +102,10 @@ func alsoHeldBy(v correlate.Volume, group holderKey) string {
 func pidsCell(v correlate.Volume) string {
 	pids := make([]string, 0, len(v.Holders))
 	for _, h := range v.Holders {
-		pids = append(pids, strconv.Itoa(h.PID))
+		pid := strconv.Itoa(h.PID)
+		if h.PID > 0 && !slices.Contains(pids, pid) { // a dead container has none, one may have several entries
+			pids = append(pids, pid)
+		}
 	}
 	return strings.Join(pids, ",")
 }

@@ -5,16 +5,18 @@ import (
 	"io"
 
 	"github.com/dustin/go-humanize/english"
+
+	"github.com/nodedoc/kubectl-nodedoc/pkg/correlate"
 )
 
 // leakCost is the line that says what all leaked volumes take.
 func leakCost(w io.Writer, nodes []MountsNode, s Style) error {
 	t := totalOf(nodes)
-	text := english.Plural(t.Volumes, "volume", "") + " with " + english.Plural(t.Mounts, "mount", "")
+	text := leakWords(t.LeakTotals)
 	if t.Copies > 0 {
 		text += fmt.Sprintf(" (%s below containers' roots)", comma(t.Copies))
 	}
-	if t.AllMounts > 0 {
+	if t.AllMounts > t.Mounts {
 		text += ", " + comma(t.AllMounts) + " in all namespaces"
 	}
 	if t.Devices > 0 {
@@ -30,6 +32,16 @@ func leakCost(w io.Writer, nodes []MountsNode, s Style) error {
 		}
 	}
 	return s.printWrapped(w, "cost     ", text)
+}
+
+// leakWords counts volumes and mounts, each for itself: of volumes in use, and of
+// what is no volume, there are leaked mounts as well.
+func leakWords(t correlate.LeakTotals) string {
+	mounts := english.Plural(t.Mounts, "leaked mount", "")
+	if t.Volumes == 0 {
+		return mounts
+	}
+	return english.Plural(t.Volumes, "leaked volume", "") + ", " + mounts
 }
 
 // busiestKubelet is that of the leaking nodes which takes most.

@@ -34,7 +34,13 @@ type holderGroup struct {
 	sample  *correlate.Holder
 	owners  []string // pods, by name
 	volumes []correlate.Volume
+	// dead are the containers whose root directories these stand below.
+	dead []correlate.Owner
 }
+
+// isRoot: no volume, but the copies of the node's own directories below the root of
+// a dead container.
+func isRoot(v correlate.Volume) bool { return v.Container != nil && len(v.Holders) == 0 }
 
 // groupByHolder gives each volume to that of its holders which has most of them all.
 func groupByHolder(volumes []correlate.Volume) []*holderGroup {
@@ -51,6 +57,9 @@ func groupByHolder(volumes []correlate.Volume) []*holderGroup {
 	groups := map[holderKey]*holderGroup{}
 	var order []*holderGroup
 	for _, v := range volumes {
+		if isRoot(v) {
+			continue
+		}
 		var key holderKey
 		var main *correlate.Holder
 		for i := range v.Holders {
@@ -67,8 +76,14 @@ func groupByHolder(volumes []correlate.Volume) []*holderGroup {
 		if main != nil && !slices.Contains(g.owners, main.Owner.Name()) {
 			g.owners = append(g.owners, main.Owner.Name())
 		}
+		if main != nil && main.Why != "" {
+			dead := main.Owner
+			dead.Workload = ""
+			g.dead = append(g.dead, dead)
+		}
 		g.volumes = append(g.volumes, v)
 	}
+	order = addRoots(order, volumes)
 	slices.SortStableFunc(order, func(a, b *holderGroup) int {
 		if a.sample == nil || b.sample == nil { // nobody comes last
 			return cmp.Compare(nobody(a), nobody(b))
@@ -76,6 +91,25 @@ func groupByHolder(volumes []correlate.Volume) []*holderGroup {
 		return cmp.Compare(len(b.volumes), len(a.volumes))
 	})
 	return order
+}
+
+// addRoots puts the root directories of dead containers with the volumes that have
+// copies there, else in groups of their own.
+func addRoots(groups []*holderGroup, volumes []correlate.Volume) []*holderGroup {
+	for _, v := range volumes {
+		if !isRoot(v) {
+			continue
+		}
+		owner := *v.Container
+		owner.Workload = ""
+		at := slices.IndexFunc(groups, func(g *holderGroup) bool { return slices.Contains(g.dead, owner) })
+		if at < 0 {
+			at = len(groups)
+			groups = append(groups, &holderGroup{sample: &correlate.Holder{Owner: owner}, dead: []correlate.Owner{owner}})
+		}
+		groups[at].volumes = append(groups[at].volumes, v)
+	}
+	return groups
 }
 
 func nobody(g *holderGroup) int {
@@ -98,25 +132,45 @@ func (g *holderGroup) head(s Style) string {
 			who += ", container " + g.key.container
 		}
 	}
-	return fmt.Sprintf("%s held by %s, %s", count, severityPaint(diagnose.Warning, s)(who), viaText(g.sample))
+	who = severityPaint(diagnose.Warning, s)(who)
+	if count == "" {
+		return "leaked mounts below the root directory of " + who
+	}
+	return fmt.Sprintf("%s held by %s, %s", count, who, viaText(g.sample))
 }
 
-// count tells volumes in use, of which a part of the mounts is leaked, from others.
+// count tells volumes of which a part of the mounts is leaked from others; "" where
+// there are no volumes.
 func (g *holderGroup) count() string {
-	whole := 0
+	whole, used, unknown := 0, 0, 0
 	for i := range g.volumes {
-		if g.volumes[i].State == correlate.VolumeLeaked {
+		switch v := &g.volumes[i]; {
+		case isRoot(*v):
+		case v.State == correlate.VolumeLeaked:
 			whole++
+		case v.State == correlate.VolumeUnknown:
+			unknown++
+		default:
+			used++
 		}
 	}
-	text, parts := english.Plural(whole, "leaked volume", ""), len(g.volumes)-whole
+	state := "in use"
 	switch {
-	case whole == 0:
-		text = "leaked mounts of " + english.Plural(parts, "volume", "") + " in use"
-	case parts > 0:
-		text += fmt.Sprintf(" and leaked mounts of %s in use", comma(parts))
+	case used == 0:
+		state = "unknown"
+	case unknown > 0:
+		state += " or unknown"
 	}
-	return text
+	switch parts := used + unknown; {
+	case parts == 0 && whole == 0:
+		return ""
+	case parts == 0:
+		return english.Plural(whole, "leaked volume", "")
+	case whole == 0:
+		return "leaked mounts of " + english.Plural(parts, "volume", "") + " " + state
+	default:
+		return english.Plural(whole, "leaked volume", "") + " and leaked mounts of " + comma(parts) + " " + state
+	}
 }
 
 // holderTitle is "kube-system/log-x (DaemonSet/log), container log".

@@ -67,12 +67,17 @@ func mountsCells(n MountsNode) []string {
 	return cells
 }
 
-// noAnswer is why a node has none; a failure is what an error says of it.
+// noAnswer is why a node has none; a failure is what an error says of it. The
+// row says which node it is, and a narrow one shows the first words only.
 func noAnswer(n MountsNode) string {
-	if n.State == NodeFailed && !strings.HasPrefix(n.Reason, "not ready") {
-		return "failed: " + n.Reason
+	why := strings.TrimPrefix(n.Reason, fmt.Sprintf("node %q ", n.Node))
+	if _, rest, ok := strings.Cut(why, fmt.Sprintf(" on node %q: ", n.Node)); ok && strings.HasPrefix(why, "failed to start pod ") {
+		why = rest
 	}
-	return cmp.Or(n.Reason, string(n.State))
+	if n.State == NodeFailed && !strings.HasPrefix(n.Reason, "not ready") {
+		return "failed: " + why
+	}
+	return cmp.Or(why, string(n.State))
 }
 
 func kubeletCell(k *correlate.KubeletUse) string {
@@ -112,8 +117,7 @@ func leakTotal(w io.Writer, nodes []MountsNode, s Style) error {
 	if t.sick == 0 {
 		return nothingLeaked(w, nodes, s)
 	}
-	text := fmt.Sprintf("%s with %s on %s (kubectl nodedoc mounts NODE --leaked)", english.Plural(t.Volumes, "leaked volume", ""),
-		english.Plural(t.Mounts, "mount", ""), english.Plural(t.sick, "node", ""))
+	text := fmt.Sprintf("%s on %s (kubectl nodedoc mounts NODE --leaked)", leakWords(t.LeakTotals), english.Plural(t.sick, "node", ""))
 	return s.printWrapped(w, "", text)
 }
 

@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,12 +22,14 @@ func MountsDiffs(w io.Writer, nodes []MountsNode, s Style) error {
 		}
 		var err error
 		switch {
+		case n.State == NodeSkipped:
+			err = s.printWrapped(w, "", s.bold()(n.Node)+": "+n.Reason)
 		case n.NodeMounts == nil:
-			err = s.printWrapped(w, "", n.Node+": no answer: "+noAnswer(n))
+			err = s.printWrapped(w, "", s.bold()(n.Node)+": no answer: "+noAnswer(n))
 		case n.Diff == nil:
-			err = s.printWrapped(w, "", n.Node+": "+n.Reason)
+			err = s.printWrapped(w, "", s.bold()(n.Node)+": "+n.Reason)
 		default:
-			err = mountsDiff(w, n.Node, n.Diff, s)
+			err = mountsDiff(w, n, s)
 		}
 		if err != nil {
 			return err
@@ -35,31 +38,57 @@ func MountsDiffs(w io.Writer, nodes []MountsNode, s Style) error {
 	return nil
 }
 
-func mountsDiff(w io.Writer, node string, d *MountsDiff, s Style) error {
-	text := s.bold()(node)
+func mountsDiff(w io.Writer, n MountsNode, s Style) error {
+	d := n.Diff
+	text := s.bold()(n.Node)
 	if d.Since != nil {
 		text += " since " + d.Since.UTC().Format(time.RFC3339)
 	}
 	if d.Rebooted {
 		text += ", rebooted meanwhile"
 	}
-	text += fmt.Sprintf(": %s gone, %s new, %s left", english.Plural(len(d.Gone), "leaked volume", ""), comma(len(d.New)), comma(len(d.Left)))
+	text += fmt.Sprintf(": leaked: %s gone, %s new, %s left", comma(len(d.Gone)), comma(len(d.New)), comma(len(d.Left)))
+	if len(d.Unknown) > 0 {
+		text += ", " + comma(len(d.Unknown)) + " unknown"
+	}
 	if err := s.printWrapped(w, "", text); err != nil {
 		return err
 	}
-	totals := fmt.Sprintf("%s mounts, %s in all namespaces, %s devices, %s kernel threads; leaked: %s mounts", moved(d.Before.HostMounts, d.Now.HostMounts),
-		moved(d.Before.AllMounts, d.Now.AllMounts), moved(d.Before.Devices, d.Now.Devices), moved(d.Before.KernelThreads, d.Now.KernelThreads),
-		moved(d.Before.LeakedMounts, d.Now.LeakedMounts))
-	if err := s.printWrapped(w, "", totals); err != nil {
+	if err := s.printWrapped(w, "", totalsMoved(d.Before, d.Now)); err != nil {
 		return err
 	}
 	if err := diffTable(w, d, s); err != nil {
 		return err
 	}
-	if len(d.Left)+len(d.New) > 0 {
-		return nil
+	if conclusion := diffConclusion(d); conclusion != "" {
+		if err := s.printWrapped(w, "", conclusion); err != nil {
+			return err
+		}
 	}
-	return s.printWrapped(w, "", "nothing that is leaked is left")
+	return unreadable(w, "", n.Gaps, s)
+}
+
+func totalsMoved(before, now MountTotals) string {
+	threads := moved(before.KernelThreads, now.KernelThreads) + " kernel threads"
+	if before.ThreadsUnseen || now.ThreadsUnseen {
+		threads = "kernel threads that cannot be seen in there"
+	}
+	return fmt.Sprintf("%s leaked volumes, %s leaked mounts; %s mounts, %s in all namespaces, %s devices, %s",
+		moved(before.LeakedVolumes, now.LeakedVolumes), moved(before.LeakedMounts, now.LeakedMounts), moved(before.HostMounts, now.HostMounts),
+		moved(before.AllMounts, now.AllMounts), moved(before.Devices, now.Devices), threads)
+}
+
+// diffConclusion is what is left, where the table does not say it.
+func diffConclusion(d *MountsDiff) string {
+	switch {
+	case d.Now.UnknownVolumes > 0:
+		return english.Plural(d.Now.UnknownVolumes, "volume", "") + " could not be judged (kubectl nodedoc mounts NODE says why)"
+	case len(d.Left)+len(d.New) > 0:
+		return ""
+	case len(d.Gone) == 0:
+		return "nothing is leaked, as before"
+	}
+	return "nothing that is leaked is left"
 }
 
 // moved is "26,522 → 214", or the number alone where it stays.
@@ -70,19 +99,24 @@ func moved(before, now int) string {
 	return comma(before) + " → " + comma(now)
 }
 
-// diffTable: what is new and left comes before what is gone.
+// diffTable: what is new, left and unknown comes before what is gone.
 func diffTable(w io.Writer, d *MountsDiff, s Style) error {
 	var rows [][]string
 	for _, part := range []struct {
 		word    string
 		changes []VolumeChange
-	}{{"new", d.New}, {"left", d.Left}, {"gone", d.Gone}} {
+	}{{"new", d.New}, {"left", d.Left}, {"", d.Unknown}, {"gone", d.Gone}} {
 		for _, c := range part.changes {
-			word := part.word
-			if c.State != "" {
+			word, mounts := part.word, moved(c.Before, c.Now)
+			switch {
+			case word == "":
+				word, mounts = string(c.State), comma(c.Before)+" → ?"
+			case c.State != "":
 				word += ", now " + string(c.State)
+			case c.Was != "":
+				word += ", was " + string(c.Was)
 			}
-			rows = append(rows, []string{word, c.Name, c.Driver, c.Device, moved(c.Before, c.Now), reasonWords(c.Why)})
+			rows = append(rows, []string{word, c.Name, c.Driver, c.Device, mounts, reasonWords(c.Why)})
 		}
 	}
 	if len(rows) == 0 {
@@ -106,7 +140,9 @@ func diffTable(w io.Writer, d *MountsDiff, s Style) error {
 func reasonWords(why []correlate.LeakReason) string {
 	words := make([]string, 0, len(why))
 	for _, r := range why {
-		words = append(words, string(r))
+		if !slices.Contains(words, string(r)) { // a device has errors by two sources
+			words = append(words, string(r))
+		}
 	}
 	return strings.Join(words, ",")
 }

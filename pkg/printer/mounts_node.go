@@ -37,10 +37,12 @@ type MountsDiff struct {
 	Since *time.Time `json:"since,omitempty"`
 	// Rebooted: the node has been started anew since.
 	Rebooted bool `json:"rebooted,omitempty"`
-	// Gone were leaked and are not any more, New are now and were not, Left are still.
-	Gone []VolumeChange `json:"gone"`
-	New  []VolumeChange `json:"new"`
-	Left []VolumeChange `json:"left"`
+	// Gone were leaked and are not any more, New are now and were not, Left are
+	// still. Unknown were, and are mounted, and nobody can tell now.
+	Gone    []VolumeChange `json:"gone"`
+	New     []VolumeChange `json:"new"`
+	Left    []VolumeChange `json:"left"`
+	Unknown []VolumeChange `json:"unknown,omitempty"`
 
 	Before MountTotals `json:"before"`
 	Now    MountTotals `json:"now"`
@@ -55,8 +57,10 @@ type VolumeChange struct {
 	// Mounts of it that are leaked, in the host's namespace.
 	Before int `json:"before"`
 	Now    int `json:"now"`
-	// State that a volume which is leaked no more has now; "" where it is not mounted.
+	// State that a volume has now, where it is another one than it was; "" where
+	// it is not mounted. Was is what a new one was before, "" where it was not.
 	State correlate.VolumeState `json:"state,omitempty"`
+	Was   correlate.VolumeState `json:"was,omitempty"`
 }
 
 // MountTotals are a node's counts at one time.
@@ -65,12 +69,16 @@ type MountTotals struct {
 	AllMounts     int `json:"allMounts"`
 	Devices       int `json:"devices"`
 	KernelThreads int `json:"kernelThreads"`
-	LeakedVolumes int `json:"leakedVolumes"`
-	LeakedMounts  int `json:"leakedMounts"`
+	// ThreadsUnseen: KernelThreads is none since nobody could see them.
+	ThreadsUnseen bool `json:"threadsUnseen,omitempty"`
+	LeakedVolumes int  `json:"leakedVolumes"`
+	LeakedMounts  int  `json:"leakedMounts"`
+	// UnknownVolumes could not be judged.
+	UnknownVolumes int `json:"unknownVolumes,omitempty"`
 }
 
 // TotalsOf are the counts of one report.
 func TotalsOf(m *correlate.NodeMounts) MountTotals {
 	return MountTotals{HostMounts: m.HostMounts, AllMounts: m.AllMounts, Devices: m.Devices, KernelThreads: m.KernelThreads,
-		LeakedVolumes: m.Leaked.Volumes, LeakedMounts: m.Leaked.Mounts}
+		ThreadsUnseen: m.ThreadsUnseen, LeakedVolumes: m.Leaked.Volumes, LeakedMounts: m.Leaked.Mounts, UnknownVolumes: m.Leaked.Unknown}
 }

@@ -49,11 +49,10 @@ func mountsHead(n MountsNode, s Style) string {
 	if n.KubeletNamespace > 0 {
 		text += fmt.Sprintf("; these are the mounts of the kubelet's own mount namespace, which a shell on the node does not see (nsenter -t %d -m)", n.KubeletNamespace)
 	}
-	if n.Leaked.Volumes == 0 {
+	if n.Leaked.Volumes == 0 && n.Leaked.Mounts == 0 {
 		return text
 	}
-	leaked := fmt.Sprintf("%s leaked with %s", english.Plural(n.Leaked.Volumes, "volume", ""), english.Plural(n.Leaked.Mounts, "mount", ""))
-	return text + "; " + severityPaint(diagnose.Warning, s)(leaked)
+	return text + "; " + severityPaint(diagnose.Warning, s)(leakWords(n.Leaked))
 }
 
 // breakdownRows of each kind are shown where not all are asked for.

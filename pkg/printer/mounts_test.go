@@ -110,11 +110,13 @@ func TestMounts(t *testing.T) {
 		"leaked-few":            showMounts(LeakedVolumes, 20, sickMounts("node-43", 4)),
 		"leaked-partly":         showMounts(LeakedVolumes, 20, live),
 		"leaked-hostile":        showMounts(LeakedVolumes, 20, hostile),
+		"leaked-roots":          showMounts(LeakedVolumes, 20, deadRoots()),
 		"leaked-none":           showMounts(LeakedVolumes, 20, healthyMounts("node-1")),
 		"leaked-fleet":          showMounts(LeakedVolumes, 6, fleet...),
 		"leaked-none-in-fleet":  showMounts(LeakedVolumes, 20, healthyMounts("node-1"), healthyMounts("node-2"), healthyMounts("node-3")),
 		"mounts-diff":           showMounts(MountsDiffs, 4, diffOf(t)),
 		"mounts-diff-all-gone":  showMounts(MountsDiffs, 20, diffAllGone()),
+		"mounts-diff-unknown":   showMounts(MountsDiffs, 20, diffUnknown(), diffSame()),
 		"mounts-diff-unmatched": showMounts(MountsDiffs, 20, MountsNode{Node: "node-2", State: NodeAnswered, NodeMounts: &correlate.NodeMounts{}, Reason: "not in the older report"}, deadNodes()[1]),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, show) })
@@ -139,6 +141,42 @@ func diffAllGone() MountsNode {
 	return n
 }
 
+// diffUnknown is a node whose API server may not be asked any more.
+func diffUnknown() MountsNode {
+	n := healthyMounts("node-1")
+	n.Leaked.Unknown, n.ThreadsUnseen = 2, true
+	n.Gaps = []report.Unreadable{{What: "PersistentVolumes", Cause: "forbidden"}}
+	n.Diff = &MountsDiff{Before: TotalsOf(n.NodeMounts), Now: TotalsOf(n.NodeMounts), Gone: []VolumeChange{}, Left: []VolumeChange{},
+		New:     []VolumeChange{{Name: "d-3", Driver: "ebs.csi.aws.com", Now: 2, Was: correlate.VolumeUnknown, Why: []correlate.LeakReason{correlate.DeviceEmpty, correlate.DeviceErrors, correlate.DeviceErrors}}},
+		Unknown: []VolumeChange{{Name: "d-1", Driver: "ebs.csi.aws.com", Before: 2, State: correlate.VolumeUnknown}, {Name: "d-2", Driver: "ebs.csi.aws.com", Before: 1, State: correlate.VolumeUnknown}}}
+	return n
+}
+
+func diffSame() MountsNode {
+	n := healthyMounts("node-2")
+	n.Diff = &MountsDiff{Before: TotalsOf(n.NodeMounts), Now: TotalsOf(n.NodeMounts)}
+	return n
+}
+
+// deadRoots is a node with two dead containers: below the root of one there are
+// copies of volumes, of whom nobody could ask for one.
+func deadRoots() MountsNode {
+	n := healthyMounts("node-1")
+	dead := correlate.Owner{Type: correlate.OwnerPod, Namespace: "kube-system", Pod: "logxxx-ds-hsbv9", PodUID: "93e182b4", PodState: correlate.PodGone, Container: "logxxx", ContainerID: "e4261544f8eb5a5a"}
+	other := correlate.Owner{Type: correlate.OwnerContainer, ContainerID: "0d0d0d0d0d0d0d0d"}
+	copies := correlate.Holder{Owner: dead, Root: "/var/lib/docker/overlay2/9c/merged", Why: correlate.ContainerDead, Mounts: 1, Entry: "/logxxx_host"}
+	copies.Owner.Workload = "DaemonSet/logxxx-ds" // by its successor
+	used, unknown := leakedVolume(1, &copies), leakedVolume(2, &copies)
+	used.State, used.Leaked, used.Reasons = correlate.VolumeLive, 1, []correlate.Reason{{Reason: correlate.ContainerDead}}
+	unknown.State, unknown.Leaked, unknown.Reasons, unknown.Unknown = correlate.VolumeUnknown, 1, used.Reasons, "pods is forbidden"
+	n.Volumes = []correlate.Volume{
+		{Name: "root directory of container e4261544f8eb5", Container: &dead, Type: "ext4", State: correlate.VolumeLeaked, Leaked: 184, Copies: 184, Reasons: used.Reasons},
+		leakedVolume(0, &copies), used, unknown,
+		{Name: "root directory of container 0d0d0d0d0d0d0", Container: &other, Type: "ext4", State: correlate.VolumeLeaked, Leaked: 1, Copies: 1, Reasons: []correlate.Reason{{Reason: correlate.ContainerUnknown}}}}
+	n.Leaked = correlate.LeakTotals{Volumes: 1, Parts: 2, Roots: 2, Mounts: 189, Copies: 188, AllMounts: 189, Unknown: 1}
+	return n
+}
+
 // Who looks with mount(8) on the node finds none of these.
 func TestMountsOfTheKubeletsNamespace(t *testing.T) {
 	n := sickMounts("node-1", 0)
@@ -154,8 +192,10 @@ func TestMountsOfTheKubeletsNamespace(t *testing.T) {
 }
 
 func TestLeakedWide(t *testing.T) {
-	text := showMounts(LeakedVolumes, 1, sickMounts("node-43", 4))(t, Style{Wide: true, Width: 80})
-	for _, want := range []string{"d-bp100000", "prod/data-d-bp100000", "2711,88", "/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-bp100000/globalmount /var/lib/docker"} {
+	n := sickMounts("node-43", 4)
+	n.Volumes[0].Holders = append(n.Volumes[0].Holders, &correlate.Holder{Why: correlate.ContainerDead}, &correlate.Holder{PID: 88, Entry: "/other"}) // no process, and one twice
+	text := showMounts(LeakedVolumes, 1, n)(t, Style{Wide: true, Width: 80})
+	for _, want := range []string{"d-bp100000", "prod/data-d-bp100000", "  2711,88  ", "/var/lib/kubelet/plugins/kubernetes.io/csi/pv/d-bp100000/globalmount /var/lib/docker"} {
 		if !bytes.Contains([]byte(text), []byte(want)) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -55,6 +55,19 @@ func shorten(text string, width int) string {
 	return runewidth.Truncate(text, width, "…")
 }
 
+// unbroken are the words of a text; a sign that belongs to a number stays with it.
+func unbroken(text string) []string {
+	var words []string
+	for word := range strings.FieldsSeq(text) {
+		if len(words) > 0 && (strings.HasPrefix(word, "%") || word == "×") {
+			words[len(words)-1] += " " + word
+			continue
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
 // printWrapped prints text behind a prefix, broken at spaces to the style's
 // width, the rest below the text's start.
 func (s Style) printWrapped(w io.Writer, prefix, text string) error {
@@ -70,7 +83,7 @@ func (s Style) printWrapped(w io.Writer, prefix, text string) error {
 	}
 	var b strings.Builder
 	line := ""
-	for word := range strings.FieldsSeq(text) {
+	for _, word := range unbroken(text) {
 		switch {
 		case line == "":
 			line = word

@@ -8,7 +8,7 @@ nl='
 most=200 # mounts that are checked with one reading of the mount table
 n=0 points='' table=$nl stale='' finished=' ' # ids that are unmounted since the last look
 again='' parent='' line='' point='' type='' path=''
-unmounted=0 gone=0 changed=0 failed=0
+unmounted=0 gone=0 changed=0 failed=0 absent=0
 stays=' ' # ids of mounts that could not leave their peer group
 
 die() {
@@ -93,8 +93,14 @@ look() {
 
 one() {
 	if ! there; then
-		say changed "$path" 'it is no longer this mount'
-		changed=$((changed + 1))
+		# Nothing there is what was to be: this runs again, or another umount took it along.
+		case $table in
+		*" $point "*)
+			say changed "$path" 'it is no longer this mount'
+			changed=$((changed + 1))
+			;;
+		*) absent=$((absent + 1)) ;;
+		esac
 	elif covered; then
 		say changed "$path" 'another mount is at the same place'
 		changed=$((changed + 1))
@@ -173,7 +179,9 @@ say() {
 # finish CODE
 finish() {
 	trap '' INT TERM HUP
-	printf '%s unmounted, %s went with them, %s skipped because changed, %s failed\n' "$unmounted" "$gone" "$changed" "$failed"
+	already=
+	[ "$absent" = 0 ] || already=", $absent not there any more"
+	printf '%s unmounted, %s went with them, %s skipped because changed, %s failed%s\n' "$unmounted" "$gone" "$changed" "$failed" "$already"
 	[ "$failed" = 0 ] || printf 'of those that failed: see who holds them before anything else\n'
 	printf 'what is left: %s\n' "$again"
 	[ "$failed" = 0 ] || [ "$1" != 0 ] || exit 1

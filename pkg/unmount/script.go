@@ -87,25 +87,41 @@ func (p Plan) namespace() string {
 }
 
 func opening(b *bufio.Writer, p Plan, mounts int) {
-	volumes := 0
-	for _, v := range p.Volumes {
-		if v.Leaked > 0 {
-			volumes++
-		}
-	}
 	made := "at a time unknown"
 	if p.Is.Now > 0 {
 		made = "at " + time.Unix(p.Is.Now, 0).UTC().Format(time.RFC3339)
 	}
 	fmt.Fprintln(b, "#!/bin/sh")
-	comment(b, fmt.Sprintf("Unmounts %s of %s that nobody needs any more on node %s, by what was there %s.",
-		english.Plural(mounts, "mount", ""), english.Plural(volumes, "volume", ""), p.Node, made))
+	what := english.Plural(mounts, "mount", "")
+	whole, parts := kinds(p.Volumes)
+	if whole > 0 {
+		what += " of " + english.Plural(whole, "volume", "")
+	}
+	comment(b, fmt.Sprintf("Unmounts %s that nobody needs any more on node %s, by what was there %s.", what, p.Node, made))
+	if parts > 0 {
+		comment(b, "Of "+english.Plural(parts, "volume", "")+" more, which may be in use, leaked mounts go and the others stay.")
+	}
 	comment(b, "Written by kubectl nodedoc "+p.Version+", which does not run it: read it, then run it as root on the node, in")
 	comment(b, p.namespace()+" (from within another: "+p.enter()+"). It refuses any other node.")
 	comment(b, "")
 	comment(b, "Each mount is unmounted only if it is still the same one: id, parent, device, root and place. What is busy")
 	comment(b, "stays and is counted. umount -l would only hide it: the device and its kernel threads stay until the last user")
 	comment(b, "has gone. The last lines name who has these mounts in a namespace of its own: restart that pod.")
+}
+
+// kinds counts the volumes that go as a whole, and those that stay without some of
+// their mounts. A container's root directory is none.
+func kinds(volumes []correlate.Volume) (whole, parts int) {
+	for i := range volumes {
+		switch v := &volumes[i]; {
+		case v.Leaked == 0 || v.Container != nil:
+		case v.State == correlate.VolumeLeaked:
+			whole++
+		default:
+			parts++
+		}
+	}
+	return whole, parts
 }
 
 // comment writes text that may be anybody's: escaped, it has no end of line in it.
