@@ -41,7 +41,8 @@ func nodeNotExaminedRule() Rule {
 		Computed: []string{"Neither a pod nor a standby gave a report. What the API server knows of the node and of its kubelet is the evidence."},
 		Source:   []string{"The node's conditions, lease and events, and the kubelet's endpoints. Why the ways that were tried failed is the reason that stands with the node."},
 		Do:       []string{"Have the report made over ssh (kubectl nodedoc script NODE), which takes no pod, and read it with --from.", "Put a standby on the nodes while all is well: kubectl nodedoc standby."},
-		Fooled:   []string{"The reader's own rights may be what is missing: the reason stands with the node."}}}
+		Fooled: []string{"The reader's own rights may be what is missing: the reason stands with the node.",
+			"An image that cannot be pulled keeps this one pod away, and no others: the reason says so."}}}
 }
 
 // nodeNotReady is silent where nobody has asked the API server.
