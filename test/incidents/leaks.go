@@ -159,7 +159,7 @@ func (v *LeakedVolumes) driverDies(ctx context.Context, c *Cluster, u *Undo, nod
 		if err := c.ForgetPod(ctx, namespace, "orphan"); err != nil || pod == nil {
 			return err
 		}
-		return c.unmounted(ctx, node, string(pod.UID), v.driver.Staged(name))
+		return c.removed(ctx, node, string(pod.UID), v.driver.Staged(name))
 	})
 	pod, err = c.Pod(ctx, namespace, "orphan", WithClaim(PodSpec(node, Container("main", "/actor", "hold", "1")), name))
 	if err != nil {

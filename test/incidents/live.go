@@ -190,7 +190,7 @@ func staticPod(ctx context.Context, c *Cluster, u *Undo, node, namespace string,
 }
 
 // forgetPods deletes all pods of a namespace, and waits until the kubelet has
-// taken their volumes down.
+// nothing of them any more.
 func (c *Cluster) forgetPods(ctx context.Context, node, namespace string) error {
 	list, err := c.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -202,7 +202,7 @@ func (c *Cluster) forgetPods(ctx context.Context, node, namespace string) error 
 		}
 	}
 	for _, p := range list.Items {
-		if err := c.unmounted(ctx, node, string(p.UID)); err != nil {
+		if err := c.removed(ctx, node, string(p.UID)); err != nil {
 			return err
 		}
 	}

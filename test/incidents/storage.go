@@ -145,11 +145,12 @@ func (c *Cluster) Attach(ctx context.Context, driver string) {
 	})
 }
 
-// unmounted waits until the kubelet has nothing mounted at paths with these
-// words.
-func (c *Cluster) unmounted(ctx context.Context, node string, words ...string) error {
-	return poll(ctx, "the kubelet of "+node+" unmounts "+strings.Join(words, ", "), func(ctx context.Context) bool {
-		_, err := c.OnNode(ctx, node, "sh", "-c", "! grep -qF -e "+strings.Join(words, " -e ")+" /proc/self/mountinfo")
+// removed waits until the kubelet has taken a pod's volumes down, and what else of
+// it is mounted, and removed its directory: before that it is a leftover.
+func (c *Cluster) removed(ctx context.Context, node, uid string, mounted ...string) error {
+	return poll(ctx, "the kubelet of "+node+" removes pod "+uid, func(ctx context.Context) bool {
+		words := strings.Join(append(mounted, uid), " -e ")
+		_, err := c.OnNode(ctx, node, "sh", "-c", "! grep -qF -e "+words+" /proc/self/mountinfo && ! test -e /var/lib/kubelet/pods/"+uid)
 		return err == nil
 	})
 }
